@@ -1,0 +1,249 @@
+//! Crawlers, crawls, and the plan that a crawl makes before it changes anything.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What a person says of a crawler.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CrawlerInput {
+    /// The name.
+    pub name: String,
+    /// The role that Glue's clients send; kept, not used.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// The database that tables go to.
+    pub database: String,
+    /// What it is for, in words.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What it crawls.
+    pub targets: Vec<CrawlTarget>,
+    /// Put before every table's name.
+    #[serde(default)]
+    pub table_prefix: Option<String>,
+    /// Whatever else a client sent with it, kept to be given back.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub other: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One prefix that a crawler crawls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrawlTarget {
+    /// The folder or file, `s3://…`.
+    pub path: String,
+    /// Globs of what is left out, relative to the path.
+    #[serde(default)]
+    pub exclusions: Vec<String>,
+}
+
+/// A crawler in the catalog.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crawler {
+    /// What was said of it.
+    pub input: CrawlerInput,
+    /// Whether a crawl of it is under way.
+    pub running: bool,
+    /// Its last crawl that wasn't a dry run.
+    pub last_crawl: Option<Crawl>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a crawl is asked to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CrawlRequest {
+    /// The crawler that it is of; a crawl of a bare prefix has none.
+    pub crawler: Option<String>,
+    /// The database that tables go to.
+    pub database: String,
+    /// What is crawled.
+    pub targets: Vec<CrawlTarget>,
+    /// Put before every table's name.
+    pub table_prefix: Option<String>,
+    /// Plan only; change nothing.
+    pub dry_run: bool,
+}
+
+/// The life of a crawl or a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WorkState {
+    /// It waits for a worker.
+    Queued,
+    /// A worker is at it.
+    Running,
+    /// It is done.
+    Succeeded,
+    /// It went wrong, and won't be tried again.
+    Failed,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+impl WorkState {
+    /// Whether nothing more will happen to it.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
+    /// The name that is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "QUEUED",
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// Reads [`WorkState::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Queued, Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// One crawl.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crawl {
+    /// Its id.
+    pub id: String,
+    /// What it was asked to do.
+    pub request: CrawlRequest,
+    /// How far it is.
+    pub state: WorkState,
+    /// What it did so far.
+    pub progress: CrawlProgress,
+    /// What it would change, or did.
+    pub plan: Option<Plan>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When a worker took it.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// How much a crawl has looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrawlProgress {
+    /// Objects listed.
+    pub objects: i64,
+    /// Objects that were opened.
+    pub files_read: i64,
+    /// Bytes read from them.
+    pub bytes_read: i64,
+}
+
+/// What a crawl would change, and why. The same objects and the same catalog give the same plan, to the byte.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The changes, by name.
+    pub changes: Vec<Change>,
+    /// Objects that were left aside.
+    pub set_aside: Vec<SetAside>,
+    /// Every table that was found, changed or not.
+    pub tables: Vec<PlannedTable>,
+}
+
+impl Plan {
+    /// How many changes it would make to the catalog.
+    pub fn change_count(&self) -> usize {
+        self.changes.iter().filter(|change| change.op != ChangeOp::Unchanged).count()
+    }
+}
+
+/// One line of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What happens.
+    pub op: ChangeOp,
+    /// To what.
+    pub kind: ChangeKind,
+    /// Its full name: `database`, `database.table` or `database.table.column`.
+    pub name: String,
+    /// What it is or becomes, in a few words.
+    pub detail: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What happens to a thing in a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeOp {
+    /// It is new.
+    Add,
+    /// It becomes another.
+    Change,
+    /// It is no longer there.
+    Retire,
+    /// It stays as it is.
+    Unchanged,
+}
+
+/// What a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// A database.
+    Database,
+    /// A table.
+    Table,
+    /// A column of a table.
+    Column,
+    /// Partitions of a table.
+    Partitions,
+}
+
+/// An object that no table was made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// Where it is.
+    pub path: String,
+    /// Why it was left aside, and what to do.
+    pub reason: String,
+}
+
+/// A table that a crawl found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedTable {
+    /// The database that it goes to.
+    pub database: String,
+    /// Its name.
+    pub name: String,
+    /// Where its data is.
+    pub location: String,
+    /// What its files are.
+    pub classification: String,
+    /// Its partition keys, outermost first.
+    pub partition_keys: Vec<String>,
+    /// How many partitions were found.
+    pub partitions: i64,
+    /// How many files.
+    pub files: i64,
+    /// Their size in bytes, as stored.
+    pub bytes: i64,
+    /// Its columns.
+    pub columns: Vec<PlannedColumn>,
+    /// Why it is one table, and why it is what it is.
+    pub reasons: Vec<String>,
+}
+
+/// A column that a crawl found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type in Hive's spelling.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// What decided it.
+    pub reason: String,
+}

@@ -1,0 +1,100 @@
+//! An event: one object was written or removed, as somebody told us.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What happened to the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// It was written: for the first time, or anew.
+    Created,
+    /// It was removed.
+    Removed,
+}
+
+/// One object's change, whoever told us of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectEvent {
+    /// The bucket.
+    pub bucket: String,
+    /// The key, decoded.
+    pub key: String,
+    /// What happened.
+    pub kind: EventKind,
+    /// The object's size in bytes, where it was told.
+    pub size: Option<i64>,
+    /// The object's entity tag without quotes, where it was told.
+    pub etag: Option<String>,
+    /// The store's own order of the events of one key: hexadecimal, compared after padding the shorter with zeros on the
+    /// right (S3 User Guide, event message structure).
+    pub sequencer: Option<String>,
+    /// Who told us: `lake`, `webhook`, `listing`.
+    pub source: String,
+}
+
+/// An event as it was taken down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its id; ids sort by arrival.
+    pub id: String,
+    /// What happened.
+    pub object: ObjectEvent,
+    /// When it arrived.
+    pub received_at: DateTime<Utc>,
+    /// What each trigger made of it.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What a trigger made of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The trigger's name; absent where no trigger matched.
+    pub trigger: Option<String>,
+    /// What became of it.
+    pub state: OutcomeState,
+    /// The run that acts on it, once there is one.
+    pub run: Option<String>,
+    /// More, in words.
+    pub detail: Option<String>,
+}
+
+/// What became of an event at a trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeState {
+    /// It waits for the batch window to close.
+    Batched,
+    /// The other inputs of the run that it would start aren't there yet.
+    Waiting,
+    /// A run acts on it.
+    Started,
+    /// This very version of the object was acted on before.
+    Duplicate,
+    /// It tells of an older state of the object than is known.
+    Superseded,
+    /// No trigger is interested in it.
+    Unmatched,
+    /// The trigger matched, but no run can be started for it; the detail says why.
+    Rejected,
+}
+
+/// Whether `new` comes before `known`, both being sequencers of the same key.
+pub fn is_older(new: &str, known: &str) -> bool {
+    let width = new.len().max(known.len());
+    let pad = |text: &str| format!("{:0<width$}", text.to_ascii_lowercase());
+    pad(new) < pad(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequencers_compare_padded_on_the_right() {
+        assert!(is_older("0055AED6DCD90281E5", "0055AED6DCD90281E6"));
+        assert!(is_older("0055", "00551"));
+        assert!(!is_older("0055", "00550"));
+        assert!(!is_older("0056", "00551"));
+    }
+}

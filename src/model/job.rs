@@ -1,0 +1,510 @@
+//! A job: a script, what it reads, what it writes, and when it runs. Written by people as `job.toml`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::model::document::parse_toml;
+use crate::model::location::Location;
+use crate::model::name::{TableRef, plain_name};
+use crate::model::pattern::{Captures, ObjectPattern, is_identifier};
+
+/// The longest batch window: Glue's (`EventBatchingCondition.BatchWindow`).
+const MAX_BATCH_WINDOW: Duration = Duration::from_secs(900);
+const MAX_FILES: u32 = 1000;
+
+/// What `job.toml` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobDefinition {
+    /// What it is for, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What runs the script.
+    pub engine: Engine,
+    /// The script's file name, beside `job.toml`.
+    pub script: String,
+    /// What a run may be told, by name.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, ParameterDefinition>,
+    /// The tables of the script, by name.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, InputDefinition>,
+    /// Where the result goes. The engine `sql` needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputDefinition>,
+    /// When it runs by itself.
+    #[serde(default)]
+    pub triggers: Vec<TriggerDefinition>,
+    /// How long a run may take before it is stopped.
+    #[serde(default, with = "duration_text::option", skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+/// What runs a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// DataFusion, in a process of its own.
+    Sql,
+    /// A Python interpreter.
+    Python,
+    /// Spark, by Spark Connect.
+    Pyspark,
+}
+
+impl Engine {
+    /// The name in `job.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sql => "sql",
+            Self::Python => "python",
+            Self::Pyspark => "pyspark",
+        }
+    }
+}
+
+/// What a parameter may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterDefinition {
+    /// A regular expression that the whole value must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// The value where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+}
+
+/// A table of the script: `name = "s3://…"`, or a table with `location` and more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "InputForm")]
+pub struct InputDefinition {
+    /// The objects that are read, as a pattern; `{parameter}` is filled in.
+    pub location: String,
+    /// Columns that the script relies on, by name, with their types in Hive's spelling: one that a file lacks reads as
+    /// NULL, and one of another type is cast.
+    pub columns: BTreeMap<String, String>,
+    /// Whether a run starts although no object is there; the table is empty then, and has just the declared columns.
+    pub optional: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum InputForm {
+    Location(String),
+    Table(InputTable),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InputTable {
+    location: String,
+    #[serde(default)]
+    columns: BTreeMap<String, String>,
+    #[serde(default)]
+    optional: bool,
+}
+
+impl From<InputForm> for InputDefinition {
+    fn from(form: InputForm) -> Self {
+        let table = match form {
+            InputForm::Table(table) => table,
+            InputForm::Location(location) => InputTable {
+                location,
+                columns: BTreeMap::new(),
+                optional: false,
+            },
+        };
+        Self {
+            location: table.location,
+            columns: table.columns,
+            optional: table.optional,
+        }
+    }
+}
+
+/// Where the result goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputDefinition {
+    /// The folder; `{parameter}` is filled in.
+    pub location: String,
+    /// What the files are.
+    pub format: OutputFormat,
+    /// How many files are written.
+    #[serde(default = "one_file")]
+    pub files: u32,
+    /// What becomes of what was there.
+    #[serde(default)]
+    pub mode: OutputMode,
+    /// The table that is kept in the catalog for it, `database.table`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+}
+
+fn one_file() -> u32 {
+    1
+}
+
+/// What output files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputFormat {
+    /// Comma-separated, with a header, quoted where needed.
+    Csv,
+    /// One JSON object a line.
+    Json,
+    /// Apache Parquet, compressed with Zstandard.
+    Parquet,
+}
+
+impl OutputFormat {
+    /// The name in `job.toml`, in the catalog's `classification`, and at the end of files' names.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+/// What becomes of the files that were in the output folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputMode {
+    /// They are replaced.
+    #[default]
+    Overwrite,
+    /// They stay.
+    Append,
+}
+
+/// When a job runs by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TriggerDefinition {
+    /// What happens.
+    pub on: TriggerKind,
+    /// Which objects; a capture that is named like a parameter becomes it.
+    #[serde(rename = "match")]
+    pub pattern: String,
+    /// How long to wait for more arrivals with the same parameters, from the first.
+    #[serde(default, with = "duration_text")]
+    pub batch_window: Duration,
+}
+
+/// What a trigger waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// An object was written.
+    ObjectCreated,
+}
+
+/// A job as it is registered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Its name: that of its folder.
+    pub name: String,
+    /// 0 when registered, one more whenever its definition or script changes.
+    pub version: i64,
+    /// What `job.toml` says.
+    pub definition: JobDefinition,
+    /// `job.toml` itself.
+    pub definition_text: String,
+    /// The script's text.
+    pub script: String,
+    /// When it was registered.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A trigger as it is registered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trigger {
+    /// Its name: the job's, a dash, and its place among the job's triggers from 1.
+    pub name: String,
+    /// The job that it starts.
+    pub job: String,
+    /// When.
+    pub definition: TriggerDefinition,
+    /// Whether it does.
+    pub enabled: bool,
+}
+
+impl OutputDefinition {
+    /// The name of the file number `index`, where `token` tells the files of one run from those of another.
+    pub fn file_name(&self, index: u32, token: Option<&str>) -> String {
+        let token = token.map_or(String::new(), |token| format!("-{token}"));
+        format!("part-{index:05}{token}.{}", self.format.as_str())
+    }
+
+    /// An object as this output would write it, with something in the place of each parameter.
+    fn sample_object(&self) -> Result<Location> {
+        let pattern = ObjectPattern::parse(&self.location)?;
+        let values = pattern.capture_names().into_iter().map(|name| (name.to_owned(), "x".to_owned())).collect();
+        let folder = Location::parse(pattern.with_values(&values)?.as_str())?;
+        Ok(folder.with_key(format!("{}{}", folder.key, self.file_name(0, None))))
+    }
+}
+
+impl JobDefinition {
+    /// Reads and checks `job.toml`.
+    ///
+    /// # Errors
+    /// Invalid, naming what is wrong and where.
+    pub fn parse(name: &str, text: &str) -> Result<Self> {
+        plain_name("job", name)?;
+        let what = format!("job {name}: job.toml");
+        let definition: Self = parse_toml(&what, text)?;
+        definition.check().map_err(|error| Error {
+            message: format!("{what}: {}", error.message),
+            ..error
+        })?;
+        Ok(definition)
+    }
+
+    fn check(&self) -> Result<()> {
+        for (name, parameter) in &self.parameters {
+            check_identifier("parameter", name)?;
+            if let Some(pattern) = &parameter.pattern {
+                whole_match(pattern)?;
+            }
+        }
+        for (name, input) in &self.inputs {
+            check_identifier("input", name)?;
+            let pattern = ObjectPattern::parse(&input.location)?;
+            self.check_captures(&pattern, &format!("inputs.{name}"))?;
+            for (column, data_type) in &input.columns {
+                data_type.parse::<classifiers::DataType>().map_err(|cause| {
+                    Error::invalid(format!("inputs.{name}.columns.{column}: '{data_type}' is not a type: {cause}"))
+                        .hint("types are spelled as in Hive: bigint, double, decimal(10,2), timestamp, string")
+                })?;
+            }
+            if input.optional && input.columns.is_empty() {
+                return Err(Error::invalid(format!("inputs.{name} is optional and declares no columns"))
+                    .hint("list the columns that the script uses, so that an empty table can stand in for it"));
+            }
+        }
+        if let Some(output) = &self.output {
+            self.check_output(output)?;
+        } else if self.engine == Engine::Sql {
+            return Err(Error::invalid("the engine sql needs an [output]"));
+        }
+        self.triggers.iter().try_for_each(|trigger| self.check_trigger(trigger))
+    }
+
+    fn check_output(&self, output: &OutputDefinition) -> Result<()> {
+        let pattern = ObjectPattern::parse(&output.location)?;
+        self.check_captures(&pattern, "output.location")?;
+        if !output.location.ends_with('/') {
+            return Err(Error::invalid(format!("output.location '{}' is not a folder", output.location))
+                .hint("end it with /"));
+        }
+        if output.location.contains(['*', '?']) {
+            return Err(Error::invalid("output.location is one folder, so * and ? have no place in it"));
+        }
+        if !(1..=MAX_FILES).contains(&output.files) {
+            return Err(Error::invalid(format!("output.files is {}, and 1 to {MAX_FILES} are allowed", output.files)));
+        }
+        if let Some(table) = &output.table {
+            TableRef::parse(table)?;
+        }
+        Ok(())
+    }
+
+    fn check_trigger(&self, trigger: &TriggerDefinition) -> Result<()> {
+        let pattern = ObjectPattern::parse(&trigger.pattern)?;
+        if trigger.batch_window > MAX_BATCH_WINDOW {
+            return Err(Error::invalid("a trigger's batch_window is longer than 900s"));
+        }
+        let captured = pattern.capture_names();
+        let unset = self
+            .parameters
+            .iter()
+            .find(|(name, parameter)| parameter.default.is_none() && !captured.contains(&name.as_str()));
+        if let Some((name, _)) = unset {
+            return Err(Error::invalid(format!("no capture of '{}' sets the parameter {name}", trigger.pattern))
+                .hint(format!("write {{{name}}} where it stands in the key, or give the parameter a default")));
+        }
+        let writes_where_it_listens = self
+            .output
+            .as_ref()
+            .map(|output| output.sample_object())
+            .transpose()?
+            .is_some_and(|object| pattern.matches(&object.bucket, &object.key).is_some());
+        if writes_where_it_listens {
+            return Err(Error::invalid("the job would trigger itself: its output lies where its trigger listens")
+                .hint("give the output a folder of its own"));
+        }
+        Ok(())
+    }
+
+    fn check_captures(&self, pattern: &ObjectPattern, place: &str) -> Result<()> {
+        match pattern.capture_names().into_iter().find(|name| !self.parameters.contains_key(*name)) {
+            Some(name) => Err(Error::invalid(format!("{place} uses {{{name}}}, which is not a parameter"))
+                .hint(format!("add a section [parameters.{name}]"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The parameters of a run: `given`, checked, with defaults where none is given.
+    ///
+    /// # Errors
+    /// Invalid for an unknown, a missing or an unfitting one.
+    pub fn parameters_of(&self, given: &Captures) -> Result<Captures> {
+        if let Some(unknown) = given.keys().find(|name| !self.parameters.contains_key(*name)) {
+            let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
+            return Err(Error::invalid(format!("the job has no parameter {unknown}"))
+                .hint(format!("its parameters are: {}", known.join(", "))));
+        }
+        let mut parameters = Captures::new();
+        for (name, definition) in &self.parameters {
+            let value = given.get(name).or(definition.default.as_ref()).ok_or_else(|| {
+                Error::invalid(format!("the parameter {name} is missing"))
+                    .hint(format!("give it as --param {name}=…"))
+            })?;
+            if let Some(pattern) = &definition.pattern
+                && !whole_match(pattern)?.is_match(value)
+            {
+                return Err(Error::invalid(format!("the parameter {name} is '{value}', which does not match {pattern}")));
+            }
+            if value.contains(['/', '{', '}', '*', '?']) || value == ".." {
+                return Err(Error::invalid(format!("the parameter {name} is '{value}'"))
+                    .hint("/, {, }, * and ? are not allowed in a parameter"));
+            }
+            parameters.insert(name.clone(), value.clone());
+        }
+        Ok(parameters)
+    }
+}
+
+fn check_identifier(kind: &str, name: &str) -> Result<()> {
+    if is_identifier(name) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("'{name}' can't name a {kind}"))
+        .hint("use letters, digits and _, and begin with a letter"))
+}
+
+fn whole_match(pattern: &str) -> Result<Regex> {
+    Regex::new(&format!("^(?:{pattern})$"))
+        .map_err(|cause| Error::invalid(format!("'{pattern}' is not a regular expression: {cause}")))
+}
+
+/// Durations as people write them: `500ms`, `5s`, `2m`, `1h`.
+mod duration_text {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{}ms", value.as_millis()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).ok_or_else(|| D::Error::custom(format!("'{text}' is not a duration; write 500ms, 5s, 2m or 1h")))
+    }
+
+    fn parse(text: &str) -> Option<Duration> {
+        let digits = text.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = text[..digits].parse().ok()?;
+        let millis = match &text[digits..] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return None,
+        };
+        number.checked_mul(millis).map(Duration::from_millis)
+    }
+
+    pub(super) mod option {
+        use std::time::Duration;
+
+        use serde::{Deserializer, Serializer};
+
+        pub(in super::super) fn serialize<S: Serializer>(value: &Option<Duration>, s: S) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => super::serialize(value, s),
+                None => s.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+            super::deserialize(d).map(Some)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+engine = "sql"
+script = "union.sql"
+[parameters.ym]
+pattern = '\d{4}-\d{2}'
+[inputs]
+yellow = "s3://lake/raw/yellow/yellow_tripdata_{ym}.*"
+green = { location = "s3://lake/raw/green/green_tripdata_{ym}.*", columns = { vendor_id = "bigint" } }
+[output]
+location = "s3://lake/curated/yellow_green/ym={ym}/"
+format = "csv"
+table = "curated.yellow_green"
+[[triggers]]
+on = "object_created"
+match = "s3://lake/raw/{color}/{color}_tripdata_{ym}.*"
+batch_window = "5s"
+"#;
+
+    fn error_of(text: &str) -> String {
+        let error = JobDefinition::parse("j", text).unwrap_err();
+        format!("{} | {}", error.message, error.hint.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_job_is_read_with_its_defaults() {
+        let job = JobDefinition::parse("monthly-union", GOOD).unwrap();
+        let output = job.output.unwrap();
+        assert_eq!((output.files, output.mode), (1, OutputMode::Overwrite));
+        assert_eq!(job.triggers[0].batch_window, Duration::from_secs(5));
+        assert_eq!(job.inputs["green"].columns["vendor_id"], "bigint");
+    }
+
+    #[test]
+    fn a_definition_survives_being_stored() {
+        let job = JobDefinition::parse("monthly-union", GOOD).unwrap();
+        let stored = serde_json::to_string(&job).unwrap();
+        assert_eq!(serde_json::from_str::<JobDefinition>(&stored).unwrap(), job);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(error_of(&GOOD.replace("batch_window", "batch_windows")).contains("did you mean 'batch_window'?"));
+        assert!(error_of(&GOOD.replace("5s", "5 seconds")).contains("write 500ms, 5s, 2m or 1h"));
+        assert!(error_of(&GOOD.replace("[parameters.ym]", "[parameters.month]")).contains("{ym}, which is not a parameter"));
+        assert!(error_of(&GOOD.replace("bigint", "biginteger")).contains("not a type"));
+        assert!(error_of(&GOOD.replace("raw/{color}/{color}_tripdata_{ym}.*\"\nbatch", "{a}/{b}/ym={ym}/*\"\nbatch")).contains("trigger itself"));
+        assert!(error_of(&GOOD.replace("_tripdata_{ym}.*\"\nbatch", "_tripdata_*\"\nbatch")).contains("sets the parameter ym"));
+    }
+
+    #[test]
+    fn parameters_are_checked() {
+        let job = JobDefinition::parse("monthly-union", GOOD).unwrap();
+        let given = |value: &str| Captures::from([("ym".to_owned(), value.to_owned())]);
+        assert_eq!(job.parameters_of(&given("2022-01")).unwrap(), given("2022-01"));
+        assert!(job.parameters_of(&given("2022-1")).is_err());
+        assert!(job.parameters_of(&Captures::new()).unwrap_err().message.contains("ym is missing"));
+        assert!(job.parameters_of(&Captures::from([("x".into(), "1".into())])).is_err());
+    }
+}

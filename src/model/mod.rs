@@ -1,0 +1,16 @@
+//! The nouns: plain types and validated names. Nothing here does I/O or knows a wire.
+//!
+//! The types are serialisable because the store keeps their bodies as JSON; wires have structs of their own.
+
+pub mod crawl;
+pub mod database;
+pub mod document;
+pub mod event;
+pub mod job;
+pub mod location;
+pub mod name;
+pub mod page;
+pub mod partition;
+pub mod pattern;
+pub mod run;
+pub mod table;

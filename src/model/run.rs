@@ -1,0 +1,136 @@
+//! A run: one execution of a job.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::crawl::WorkState;
+
+/// One execution of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// The job's name.
+    pub job: String,
+    /// How far it is.
+    pub state: WorkState,
+    /// How many workers have taken it up: 1 unless one died.
+    pub attempt: i64,
+    /// What it was started with and what it did.
+    pub body: RunBody,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When a worker took it.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// The part of a run that is kept as one document.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunBody {
+    /// The job's parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// The trigger that started it; a person did where there is none.
+    #[serde(default)]
+    pub trigger: Option<String>,
+    /// The events that it acts on.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// Rows read.
+    #[serde(default)]
+    pub rows_in: Option<i64>,
+    /// Rows written.
+    #[serde(default)]
+    pub rows_out: Option<i64>,
+    /// Bytes read, as stored.
+    #[serde(default)]
+    pub bytes_in: Option<i64>,
+    /// Bytes written.
+    #[serde(default)]
+    pub bytes_out: Option<i64>,
+    /// The objects that were read, each in the very version that was.
+    #[serde(default)]
+    pub inputs: Vec<RunInput>,
+    /// The objects that were written.
+    #[serde(default)]
+    pub outputs: Vec<RunOutput>,
+    /// What went wrong.
+    #[serde(default)]
+    pub error: Option<RunError>,
+}
+
+/// One object that a run read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunInput {
+    /// The table that it is part of in the script.
+    pub name: String,
+    /// Where it is.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// Its entity tag.
+    pub etag: String,
+    /// The rows in it.
+    pub rows: Option<i64>,
+}
+
+/// One object that a run wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOutput {
+    /// Where it is.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// The rows in it.
+    pub rows: i64,
+    /// Its entity tag.
+    pub etag: String,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// How much a log line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// What happens.
+    Info,
+    /// Something that a person should look at.
+    Warn,
+    /// What went wrong.
+    Error,
+}
+
+impl LogLevel {
+    /// The name that is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One line of a run's log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// Its place in the log, from 1.
+    pub seq: i64,
+    /// When it was said.
+    pub at: DateTime<Utc>,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// What was said.
+    pub message: String,
+}

@@ -1,0 +1,263 @@
+//! Events, what triggers made of them, the batches they wait in, and the ledger of object versions.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+
+use super::{Tx, on};
+use crate::error::Result;
+use crate::model::event::{Event, ObjectEvent, Outcome, OutcomeState};
+use crate::model::page::{Page, PageRequest};
+use crate::model::pattern::Captures;
+
+/// The version of an object that was last acted on.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KnownObject {
+    /// The key.
+    pub object_key: String,
+    /// Its entity tag; absent where the object was removed.
+    pub etag: Option<String>,
+    /// The store's order, where it told one.
+    pub sequencer: Option<String>,
+}
+
+/// A batch of arrivals that will be one run.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Its id.
+    pub id: String,
+    /// The trigger.
+    pub trigger: String,
+    /// The run's parameters.
+    pub parameters: Captures,
+}
+
+#[derive(sqlx::FromRow)]
+struct EventRow {
+    id: String,
+    body: Json<ObjectEvent>,
+    received_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct OutcomeRow {
+    event_id: String,
+    trigger_name: String,
+    state: String,
+    run_id: Option<String>,
+    detail: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct BatchRow {
+    id: String,
+    trigger_name: String,
+    parameters: Json<Captures>,
+}
+
+const STATES: [(OutcomeState, &str); 7] = [
+    (OutcomeState::Batched, "batched"),
+    (OutcomeState::Waiting, "waiting"),
+    (OutcomeState::Started, "started"),
+    (OutcomeState::Duplicate, "duplicate"),
+    (OutcomeState::Superseded, "superseded"),
+    (OutcomeState::Unmatched, "unmatched"),
+    (OutcomeState::Rejected, "rejected"),
+];
+
+fn state_text(state: OutcomeState) -> &'static str {
+    STATES.iter().find(|(known, _)| *known == state).map_or("unmatched", |(_, text)| text)
+}
+
+fn state_of(text: &str) -> OutcomeState {
+    STATES.iter().find(|(_, known)| *known == text).map_or(OutcomeState::Unmatched, |(state, _)| *state)
+}
+
+/// Writes an event down.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn insert(tx: &mut Tx, id: &str, event: &ObjectEvent, now: DateTime<Utc>) -> Result<()> {
+    const SQL: &str = "INSERT INTO events (id, body, received_at) VALUES ($1, $2, $3)";
+    on!(tx, |conn| sqlx::query(SQL).bind(id).bind(Json(event)).bind(now).execute(conn).await.map(drop))
+}
+
+/// Writes down what a trigger made of an event; a batch where it waits in one. No trigger's name is the empty one.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn insert_outcome(tx: &mut Tx, event: &str, outcome: &Outcome, batch: Option<&str>) -> Result<()> {
+    const SQL: &str = "INSERT INTO event_outcomes (event_id, trigger_name, state, batch_id, run_id, detail)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(event)
+        .bind(outcome.trigger.as_deref().unwrap_or_default())
+        .bind(state_text(outcome.state))
+        .bind(batch)
+        .bind(&outcome.run)
+        .bind(&outcome.detail)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Says what became of every event of a batch.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn settle_batch(
+    tx: &mut Tx,
+    batch: &str,
+    state: OutcomeState,
+    run: Option<&str>,
+    detail: Option<&str>,
+) -> Result<()> {
+    const SQL: &str = "UPDATE event_outcomes SET state = $2, run_id = $3, detail = $4 WHERE batch_id = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(batch)
+        .bind(state_text(state))
+        .bind(run)
+        .bind(detail)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// The events of a batch, in the order of their arrival.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn batch_events(tx: &mut Tx, batch: &str) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT event_id FROM event_outcomes WHERE batch_id = $1 ORDER BY event_id";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(batch).fetch_all(conn).await)
+}
+
+/// The open batch of `group_key`; made with `id`, due at `due`, where there is none. Says whether it was made.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn open_batch(
+    tx: &mut Tx,
+    id: &str,
+    group_key: &str,
+    trigger: &str,
+    parameters: &Captures,
+    due: DateTime<Utc>,
+) -> Result<(String, bool)> {
+    const INSERT: &str = "INSERT INTO batches (id, trigger_name, group_key, parameters, is_open, due_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (group_key) WHERE is_open DO NOTHING";
+    const FIND: &str = "SELECT id FROM batches WHERE group_key = $1 AND is_open";
+    let made = on!(tx, |conn| sqlx::query(INSERT)
+        .bind(id)
+        .bind(trigger)
+        .bind(group_key)
+        .bind(Json(parameters))
+        .bind(true)
+        .bind(due)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))?;
+    let open: String = on!(tx, |conn| sqlx::query_scalar(FIND).bind(group_key).fetch_one(conn).await)?;
+    Ok((open, made))
+}
+
+/// Closes a batch and gives it back; absent where it was closed already.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn close_batch(tx: &mut Tx, id: &str) -> Result<Option<Batch>> {
+    const SQL: &str = "UPDATE batches SET is_open = $2 WHERE id = $1 AND is_open
+        RETURNING id, trigger_name, parameters";
+    let row: Option<BatchRow> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(id).bind(false).fetch_optional(conn).await)?;
+    Ok(row.map(|row| Batch {
+        id: row.id,
+        trigger: row.trigger_name,
+        parameters: row.parameters.0,
+    }))
+}
+
+/// What is known of an object, its row locked until the transaction ends.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn known_object(tx: &mut Tx, bucket: &str, key: &str) -> Result<Option<KnownObject>> {
+    const SQL: &str = "UPDATE objects SET updated_at = updated_at WHERE bucket = $1 AND object_key = $2
+        RETURNING object_key, etag, sequencer";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(bucket).bind(key).fetch_optional(conn).await)
+}
+
+/// What is known of the objects whose keys start with `prefix`, in the order of their keys, behind `after`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn known_objects(
+    tx: &mut Tx,
+    bucket: &str,
+    prefix: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<KnownObject>> {
+    const SQL: &str = "SELECT object_key, etag, sequencer FROM objects
+        WHERE bucket = $1 AND object_key > $2 AND SUBSTR(object_key, 1, LENGTH($3)) = $3
+        ORDER BY object_key LIMIT $4";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(bucket).bind(after).bind(prefix).bind(limit).fetch_all(conn).await)
+}
+
+/// Writes down the version of an object that is acted on now.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn set_known_object(tx: &mut Tx, event: &ObjectEvent, etag: Option<&str>, now: DateTime<Utc>) -> Result<()> {
+    const SQL: &str = "INSERT INTO objects (bucket, object_key, etag, sequencer, updated_at)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (bucket, object_key) DO UPDATE SET etag = excluded.etag,
+            sequencer = COALESCE(excluded.sequencer, objects.sequencer), updated_at = excluded.updated_at";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&event.bucket)
+        .bind(&event.key)
+        .bind(etag)
+        .bind(&event.sequencer)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Events with what became of them, the newest first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Event>> {
+    const EVENTS: &str = "SELECT id, body, received_at FROM events
+        WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
+    const OUTCOMES: &str = "SELECT event_id, trigger_name, state, run_id, detail FROM event_outcomes
+        WHERE event_id >= $1 AND event_id <= $2 ORDER BY event_id, trigger_name";
+    let before = page.after.clone().unwrap_or_default();
+    let rows: Vec<EventRow> =
+        on!(tx, |conn| sqlx::query_as(EVENTS).bind(before).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
+    let (Some(newest), Some(oldest)) = (rows.first(), rows.last()) else {
+        return Ok(Page { items: Vec::new(), next: None });
+    };
+    let (newest, oldest) = (newest.id.clone(), oldest.id.clone());
+    let outcomes: Vec<OutcomeRow> =
+        on!(tx, |conn| sqlx::query_as(OUTCOMES).bind(oldest).bind(newest).fetch_all(conn).await)?;
+    let mut by_event = std::collections::HashMap::<String, Vec<Outcome>>::new();
+    for row in outcomes {
+        by_event.entry(row.event_id).or_default().push(Outcome {
+            trigger: (!row.trigger_name.is_empty()).then_some(row.trigger_name),
+            state: state_of(&row.state),
+            run: row.run_id,
+            detail: row.detail,
+        });
+    }
+    let items = rows
+        .into_iter()
+        .map(|row| Event {
+            outcomes: by_event.remove(&row.id).unwrap_or_default(),
+            id: row.id,
+            object: row.body.0,
+            received_at: row.received_at,
+        })
+        .collect();
+    Ok(Page::of(items, page, |event: &Event| event.id.clone()))
+}

@@ -1,0 +1,160 @@
+//! Jobs and their triggers.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+
+use super::{Tx, on};
+use crate::error::Result;
+use crate::model::job::{Job, JobDefinition, Trigger, TriggerDefinition};
+use crate::model::page::{Page, PageRequest};
+
+#[derive(sqlx::FromRow)]
+struct JobRow {
+    name: String,
+    version: i64,
+    definition: Json<JobDefinition>,
+    definition_text: String,
+    script: String,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<JobRow> for Job {
+    fn from(row: JobRow) -> Self {
+        Self {
+            name: row.name,
+            version: row.version,
+            definition: row.definition.0,
+            definition_text: row.definition_text,
+            script: row.script,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct TriggerRow {
+    name: String,
+    job_name: String,
+    definition: Json<TriggerDefinition>,
+    enabled: bool,
+}
+
+impl From<TriggerRow> for Trigger {
+    fn from(row: TriggerRow) -> Self {
+        Self {
+            name: row.name,
+            job: row.job_name,
+            definition: row.definition.0,
+            enabled: row.enabled,
+        }
+    }
+}
+
+/// Adds the job, or puts it in the place of the one with its name. The caller has set its version.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn upsert(tx: &mut Tx, job: &Job) -> Result<()> {
+    const SQL: &str = "INSERT INTO jobs (name, version, definition, definition_text, script, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition = excluded.definition,
+            definition_text = excluded.definition_text, script = excluded.script, updated_at = excluded.updated_at";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&job.name)
+        .bind(job.version)
+        .bind(Json(&job.definition))
+        .bind(&job.definition_text)
+        .bind(&job.script)
+        .bind(job.created_at)
+        .bind(job.updated_at)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// The job called `name`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Job>> {
+    const SQL: &str = "SELECT name, version, definition, definition_text, script, created_at, updated_at
+        FROM jobs WHERE name = $1";
+    let row: Option<JobRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(name).fetch_optional(conn).await)?;
+    Ok(row.map(Job::from))
+}
+
+/// Jobs by name.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Job>> {
+    const SQL: &str = "SELECT name, version, definition, definition_text, script, created_at, updated_at
+        FROM jobs WHERE name > $1 ORDER BY name LIMIT $2";
+    let after = page.after.clone().unwrap_or_default();
+    let rows: Vec<JobRow> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(after).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
+    Ok(Page::of(rows.into_iter().map(Job::from).collect(), page, |job: &Job| job.name.clone()))
+}
+
+/// Removes a job with its triggers; says whether it was there.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
+    const SQL: &str = "DELETE FROM jobs WHERE name = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(name).execute(conn).await.map(|done| done.rows_affected() > 0))
+}
+
+/// Puts `triggers` in the place of the job's former ones.
+///
+/// # Errors
+/// NotFound where the job isn't there.
+pub async fn replace_triggers(tx: &mut Tx, job: &str, triggers: &[Trigger]) -> Result<()> {
+    const DELETE: &str = "DELETE FROM triggers WHERE job_name = $1";
+    const INSERT: &str = "INSERT INTO triggers (name, job_name, definition, enabled) VALUES ($1, $2, $3, $4)";
+    on!(tx, |conn| sqlx::query(DELETE).bind(job).execute(conn).await)?;
+    for trigger in triggers {
+        on!(tx, |conn| sqlx::query(INSERT)
+            .bind(&trigger.name)
+            .bind(&trigger.job)
+            .bind(Json(&trigger.definition))
+            .bind(trigger.enabled)
+            .execute(conn)
+            .await)?;
+    }
+    Ok(())
+}
+
+/// Triggers by name.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list_triggers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Trigger>> {
+    const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE name > $1 ORDER BY name LIMIT $2";
+    let after = page.after.clone().unwrap_or_default();
+    let rows: Vec<TriggerRow> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(after).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
+    Ok(Page::of(rows.into_iter().map(Trigger::from).collect(), page, |trigger: &Trigger| trigger.name.clone()))
+}
+
+/// Every trigger that is on.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn enabled_triggers(tx: &mut Tx) -> Result<Vec<Trigger>> {
+    const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE enabled ORDER BY name";
+    let rows: Vec<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(Trigger::from).collect())
+}
+
+/// The trigger called `name`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find_trigger(tx: &mut Tx, name: &str) -> Result<Option<Trigger>> {
+    const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE name = $1";
+    let row: Option<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(name).fetch_optional(conn).await)?;
+    Ok(row.map(Trigger::from))
+}

@@ -1,0 +1,315 @@
+//! The database: the only module that knows SQL.
+//!
+//! Every statement is written once, in the part of SQL that SQLite and PostgreSQL share, and runs on whichever one the URL
+//! names. The shared part, each line a trap:
+//!
+//! - integers are `i64` and `BIGINT`; ids are text;
+//! - time is a bound `DateTime<Utc>` from the [`Clock`](crate::clock::Clock), in whole microseconds, never `now()`;
+//! - JSON goes through `Json<T>` (`TEXT` | `JSONB`) and is never looked into;
+//! - no arrays, `ANY`, `ILIKE`, `SERIAL`, enum types, modifying CTEs or `LISTEN`; text sorts as bytes (`COLLATE "C"` is set
+//!   for the PostgreSQL columns that are sorted by);
+//! - `CAST(SUM(x) AS BIGINT)`; `ON CONFLICT … DO UPDATE … RETURNING` is allowed.
+//!
+//! Two things may differ by database, through [`Tx::pick`]: claiming a task, and full-text search.
+
+pub mod commits;
+pub mod crawls;
+pub mod databases;
+pub mod events;
+pub mod jobs;
+pub mod partitions;
+pub mod runs;
+pub mod tables;
+pub mod tasks;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::error::{Error, ErrorKind, Result};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The first SQLite without the WAL-reset bug, as `sqlite3_libversion_number` counts
+/// (<https://sqlite.org/wal.html#walresetbug>).
+const MIN_SQLITE: i32 = 3_051_003;
+
+/// The database that the URL names.
+#[derive(Clone)]
+pub struct Store(Pool);
+
+#[derive(Clone)]
+enum Pool {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        /// Held as long as the store lives: no two servers on one file.
+        _lock: Arc<std::fs::File>,
+    },
+    Postgres(PgPool),
+}
+
+/// A transaction: the only way to the database. Dropping it undoes it.
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs one sqlx expression on whichever database `tx` belongs to.
+macro_rules! on {
+    ($tx:expr, |$conn:ident| $query:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $query
+            }
+            $crate::store::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $query
+            }
+        }
+        .map_err($crate::store::database_error)
+    };
+}
+use on;
+
+impl Store {
+    /// Opens the database that `url` names, `sqlite://FILE` or `postgres://…`, and brings it up to date.
+    ///
+    /// # Errors
+    /// Invalid for another kind of URL, Conflict where another process holds the SQLite file, Unavailable where it can't
+    /// be reached, Denied where the credentials are refused.
+    pub async fn open(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::open_sqlite(Path::new(path.trim_start_matches("//"))).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url).await
+        } else {
+            Err(Error::invalid(format!("'{}' is not a database's URL", without_password(url)))
+                .hint("write sqlite:///path/to/mastic.db or postgres://user:password@host/database"))
+        }
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self> {
+        let version = libsqlite3_version();
+        if version < MIN_SQLITE {
+            return Err(Error::internal(format!(
+                "this binary was built with SQLite {version}, which may lose committed data (the WAL-reset bug)"
+            ))
+            .hint("build it with SQLite 3.51.3 or later"));
+        }
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|cause| {
+                Error::unavailable(format!("can't make the folder {}: {cause}", folder.display()))
+            })?;
+        }
+        let lock = lock_file(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let open = |cause: sqlx::Error| {
+            Error::unavailable(format!("can't open the database {}", path.display())).source(cause)
+        };
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(open)?;
+        SQLITE_MIGRATIONS.run(&writer).await.map_err(migration_error)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await
+            .map_err(open)?;
+        Ok(Self(Pool::Sqlite { writer, readers, _lock: Arc::new(lock) }))
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self> {
+        let shown = without_password(url);
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|cause| Error::invalid(format!("'{shown}' is not a database's URL")).source(cause))?
+            .application_name("mastic")
+            .options([("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
+            .await
+            .map_err(|cause| {
+                Error::unavailable(format!("can't reach the database {shown}: {cause}"))
+                    .hint("is PostgreSQL running there, and may this user connect?")
+            })?;
+        POSTGRES_MIGRATIONS.run(&pool).await.map_err(migration_error)?;
+        Ok(Self(Pool::Postgres(pool)))
+    }
+
+    /// Whether this is SQLite: then no other process works on the same database.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.0, Pool::Sqlite { .. })
+    }
+
+    /// A consistent view.
+    ///
+    /// # Errors
+    /// Unavailable where the database can't be reached.
+    pub async fn read(&self) -> Result<Tx> {
+        match &self.0 {
+            Pool::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await.map_err(database_error)?)),
+            Pool::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Ok(Tx::Postgres(pool.begin_with(begin).await.map_err(database_error)?))
+            }
+        }
+    }
+
+    /// A change. Nothing happens unless it is committed.
+    ///
+    /// # Errors
+    /// Unavailable where the database can't be reached.
+    pub async fn write(&self) -> Result<Tx> {
+        match &self.0 {
+            Pool::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(database_error)?))
+            }
+            Pool::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await.map_err(database_error)?)),
+        }
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pool::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes the change durable and visible, all of it at once.
+    ///
+    /// # Errors
+    /// Conflict or Unavailable; nothing happened then.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(database_error)
+    }
+
+    /// The text that fits the database, for the two statements that can't be shared.
+    fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self {
+            Self::Sqlite(_) => sqlite,
+            Self::Postgres(_) => postgres,
+        }
+    }
+
+    /// The tables and their columns, `table.column`, sorted: what the two databases must agree on.
+    ///
+    /// # Errors
+    /// As any query.
+    pub async fn schema(&mut self) -> Result<Vec<String>> {
+        let sql: &'static str = match self {
+            Self::Sqlite(_) => {
+                "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations' ORDER BY 1"
+            }
+            Self::Postgres(_) => {
+                "SELECT table_name || '.' || column_name FROM information_schema.columns
+                 WHERE table_schema = current_schema() AND table_name <> '_sqlx_migrations'
+                 ORDER BY (table_name || '.' || column_name) COLLATE \"C\""
+            }
+        };
+        let rows: Vec<(String,)> = on!(self, |conn| sqlx::query_as(sql).fetch_all(conn).await)?;
+        Ok(rows.into_iter().map(|(name,)| name).collect())
+    }
+}
+
+fn libsqlite3_version() -> i32 {
+    libsqlite3_sys::SQLITE_VERSION_NUMBER
+}
+
+/// Takes the lock that keeps a second server from the same file.
+fn lock_file(database: &Path) -> Result<std::fs::File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|cause| Error::unavailable(format!("can't write {}: {cause}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::conflict(format!(
+            "another mastic is using the database {}",
+            database.display()
+        ))
+        .hint("stop it, or choose another with --database; only PostgreSQL can be shared")),
+        Err(std::fs::TryLockError::Error(cause)) => {
+            Err(Error::unavailable(format!("can't lock {}: {cause}", path.display())))
+        }
+    }
+}
+
+/// The URL as it may be shown.
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user, |(user, _)| user);
+            format!("{scheme}://{user}@{host}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+fn migration_error(cause: sqlx::migrate::MigrateError) -> Error {
+    let error = match &cause {
+        sqlx::migrate::MigrateError::VersionMissing(version) => {
+            Error::conflict(format!("the database is newer than this binary: it has migration {version}"))
+                .hint("use the binary that made it, or a later one")
+        }
+        _ => Error::unavailable(format!("the database can't be brought up to date: {cause}")),
+    };
+    error.source(cause)
+}
+
+/// What a failure of the database means to its caller.
+fn database_error(cause: sqlx::Error) -> Error {
+    let kind = match &cause {
+        sqlx::Error::Database(error) if error.is_unique_violation() => ErrorKind::AlreadyExists,
+        sqlx::Error::Database(error) if error.is_foreign_key_violation() => ErrorKind::NotFound,
+        // Serialisation failures and deadlocks: nothing happened, and trying again helps.
+        sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("40001" | "40P01" | "55P03")) => {
+            ErrorKind::Conflict
+        }
+        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => ErrorKind::Unavailable,
+        _ => ErrorKind::Internal,
+    };
+    let message = match kind {
+        ErrorKind::AlreadyExists => "it exists already",
+        ErrorKind::NotFound => "what it refers to doesn't exist",
+        ErrorKind::Conflict => "the database was changing the same thing",
+        ErrorKind::Unavailable => "the database can't be reached",
+        _ => "the database failed",
+    };
+    Error::new(kind, message).source(cause)
+}

@@ -1,0 +1,209 @@
+//! Runs and their logs.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+
+use super::{Tx, on};
+use crate::error::{Error, Result};
+use crate::model::crawl::WorkState;
+use crate::model::page::{Page, PageRequest};
+use crate::model::run::{LogLevel, LogLine, Run, RunBody};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    job_name: String,
+    state: String,
+    attempt: i64,
+    body: Json<RunBody>,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<Row> for Run {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            state: WorkState::parse(&row.state)
+                .ok_or_else(|| Error::internal(format!("run {} has the unknown state {}", row.id, row.state)))?,
+            id: row.id,
+            job: row.job_name,
+            attempt: row.attempt,
+            body: row.body.0,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+        })
+    }
+}
+
+/// Which runs are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Of this job only.
+    pub job: Option<String>,
+    /// In this state only.
+    pub state: Option<WorkState>,
+}
+
+/// Adds a run that waits for a worker.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn insert(tx: &mut Tx, id: &str, job: &str, body: &RunBody, now: DateTime<Utc>) -> Result<()> {
+    const SQL: &str = "INSERT INTO runs (id, job_name, state, attempt, cancel_requested, body, created_at)
+        VALUES ($1, $2, 'QUEUED', 0, $3, $4, $5)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(job)
+        .bind(false)
+        .bind(Json(body))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// The run with this id.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Run>> {
+    const SQL: &str = "SELECT id, job_name, state, attempt, body, created_at, started_at, finished_at
+        FROM runs WHERE id = $1";
+    let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
+    row.map(Run::try_from).transpose()
+}
+
+/// Runs, the newest first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(tx: &mut Tx, filter: &RunFilter, page: &PageRequest) -> Result<Page<Run>> {
+    const SQL: &str = "SELECT id, job_name, state, attempt, body, created_at, started_at, finished_at FROM runs
+        WHERE ($1 = '' OR id < $1) AND ($2 = '' OR job_name = $2) AND ($3 = '' OR state = $3)
+        ORDER BY id DESC LIMIT $4";
+    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(page.after.clone().unwrap_or_default())
+        .bind(filter.job.clone().unwrap_or_default())
+        .bind(filter.state.map_or("", WorkState::as_str))
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(conn)
+        .await)?;
+    let items = rows.into_iter().map(Run::try_from).collect::<Result<Vec<_>>>()?;
+    Ok(Page::of(items, page, |run: &Run| run.id.clone()))
+}
+
+/// Says that a worker took the run, for the `attempt`th time.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn start(tx: &mut Tx, id: &str, attempt: i64, now: DateTime<Utc>) -> Result<()> {
+    const SQL: &str = "UPDATE runs SET state = 'RUNNING', attempt = $2, started_at = COALESCE(started_at, $3)
+        WHERE id = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(id).bind(attempt).bind(now).execute(conn).await.map(drop))
+}
+
+/// Keeps what is known of the run so far.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn set_body(tx: &mut Tx, id: &str, body: &RunBody) -> Result<()> {
+    const SQL: &str = "UPDATE runs SET body = $2 WHERE id = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(id).bind(Json(body)).execute(conn).await.map(drop))
+}
+
+/// Ends the run.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn finish(tx: &mut Tx, id: &str, state: WorkState, body: &RunBody, now: DateTime<Utc>) -> Result<()> {
+    const SQL: &str = "UPDATE runs SET state = $2, body = $3, finished_at = $4 WHERE id = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(state.as_str())
+        .bind(Json(body))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Asks the worker at the run to stop; says whether the run was unfinished.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn request_cancel(tx: &mut Tx, id: &str) -> Result<bool> {
+    const SQL: &str =
+        "UPDATE runs SET cancel_requested = $2 WHERE id = $1 AND state IN ('QUEUED', 'RUNNING')";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(true)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
+}
+
+/// Whether somebody asked for the run to be stopped.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn cancel_requested(tx: &mut Tx, id: &str) -> Result<bool> {
+    const SQL: &str = "SELECT cancel_requested FROM runs WHERE id = $1";
+    let asked: Option<bool> = on!(tx, |conn| sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)?;
+    Ok(asked.unwrap_or(false))
+}
+
+#[derive(sqlx::FromRow)]
+struct LogRow {
+    seq: i64,
+    at: DateTime<Utc>,
+    level: String,
+    message: String,
+}
+
+/// Adds a line to a run's log.
+///
+/// # Errors
+/// NotFound where the run isn't there.
+pub async fn append_log(tx: &mut Tx, run: &str, at: DateTime<Utc>, level: LogLevel, message: &str) -> Result<()> {
+    const SQL: &str = "INSERT INTO run_logs (run_id, seq, at, level, message)
+        SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4 FROM run_logs WHERE run_id = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(run)
+        .bind(at)
+        .bind(level.as_str())
+        .bind(message)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Lines of a run's log in their order; the page's key is the line's place.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn logs(tx: &mut Tx, run: &str, page: &PageRequest) -> Result<Page<LogLine>> {
+    const SQL: &str = "SELECT seq, at, level, message FROM run_logs
+        WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    let after: i64 = page.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(0);
+    let limit = i64::from(page.limit) + 1;
+    let rows: Vec<LogRow> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(run).bind(after).bind(limit).fetch_all(conn).await)?;
+    let items = rows
+        .into_iter()
+        .map(|row| LogLine {
+            seq: row.seq,
+            at: row.at,
+            level: match row.level.as_str() {
+                "error" => LogLevel::Error,
+                "warn" => LogLevel::Warn,
+                _ => LogLevel::Info,
+            },
+            message: row.message,
+        })
+        .collect();
+    Ok(Page::of(items, page, |line: &LogLine| line.seq.to_string()))
+}
