@@ -1,0 +1,245 @@
+//! What goes into a classification and what comes out of it: the sample of an object, the verdict on it, and the error
+//! that stands in for one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::DataType;
+
+/// The part of an object that a classification may look at. The caller does the reading.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'a> {
+    /// The key or path. Only ever a hint: the content decides.
+    pub name: &'a str,
+    /// The size of the whole object, in bytes as stored.
+    pub size: u64,
+    /// The first bytes as stored (perhaps compressed): about 1 MiB, or the whole object where it is smaller.
+    pub head: &'a [u8],
+    /// The last bytes as stored. May be empty, and may overlap `head`. Only formats with a footer (Parquet) look at it.
+    pub tail: &'a [u8],
+}
+
+impl Sample<'_> {
+    /// Whether `head` is the whole object.
+    pub fn is_whole(&self) -> bool {
+        self.head.len() as u64 >= self.size
+    }
+}
+
+/// What [`classify`](crate::classify) answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The object was judged.
+    Verdict(Box<Verdict>),
+    /// Call again with at least this many of the object's last bytes in [`Sample::tail`]. Never more than 16 MiB.
+    NeedTail(u64),
+}
+
+/// What an object is and which columns it has, with the reasons.
+///
+/// Serialises as one line of `mastic infer --output json` without the path. A column that held nothing but nulls
+/// serialises as `void`, so that a later merge with another file can still give it a type;
+/// [`Verdict::concrete`] turns those into `string` for people and catalogs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// `csv`, `json`, `parquet` or `UNKNOWN`.
+    pub classification: String,
+    /// From 0 (nothing is known) to 1 (certain).
+    pub certainty: f64,
+    /// The classifier that decided; empty for `UNKNOWN`.
+    pub classifier: String,
+    /// How the whole object is compressed. Parquet's own codecs don't count.
+    pub compression: Compression,
+    /// The text encoding, for text: `utf-8`, `utf-16le`, `utf-16be`, `iso-8859-1` or `windows-1252`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// How many data rows were looked at.
+    pub rows_sampled: u64,
+    /// Mean length of a sampled row in uncompressed bytes, its line end included. Text formats only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average_row_bytes: Option<f64>,
+    /// The exact number of rows, where the file itself says it (Parquet) or the sample was the whole file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_count: Option<u64>,
+    /// How to read it, when it is CSV.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csv: Option<CsvDialect>,
+    /// How its documents are laid out, when it is JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<JsonLayout>,
+    /// The columns in file order, named as the file names them.
+    pub columns: Vec<Column>,
+    /// Why, in sentences for people.
+    pub reasons: Vec<String>,
+}
+
+impl Verdict {
+    /// The verdict on something that no classifier recognises.
+    pub(crate) fn unknown(compression: Compression, reasons: Vec<String>) -> Verdict {
+        Verdict {
+            classification: "UNKNOWN".to_owned(),
+            certainty: 0.0,
+            classifier: String::new(),
+            compression,
+            encoding: None,
+            rows_sampled: 0,
+            average_row_bytes: None,
+            row_count: None,
+            csv: None,
+            json: None,
+            columns: Vec::new(),
+            reasons,
+        }
+    }
+
+    /// The same verdict with every type one that a catalog can hold: see [`DataType::concrete`].
+    pub fn concrete(mut self) -> Verdict {
+        for column in &mut self.columns {
+            column.data_type = std::mem::replace(&mut column.data_type, DataType::Null).concrete();
+        }
+        self
+    }
+}
+
+/// How a whole object is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip, one member or several.
+    Gzip,
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Compression::None => "none",
+            Compression::Gzip => "gzip",
+        })
+    }
+}
+
+/// How to read a CSV file.
+///
+/// A reader skips `skip_lines` physical lines, then every line that starts with `comment`, then (when `header`) one
+/// record of names. Blank lines are not records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CsvDialect {
+    /// One character.
+    pub delimiter: String,
+    /// One character; `null` when quotes are ordinary text in this file.
+    pub quote: Option<String>,
+    /// One character; `null` when a quote inside quotes is doubled.
+    pub escape: Option<String>,
+    /// Lines that start with this character are not data.
+    pub comment: Option<String>,
+    /// Whether the first record holds the column names.
+    pub header: bool,
+    /// Physical lines before the header or first record, comment lines included.
+    pub skip_lines: u64,
+    /// `\n`, `\r\n` or `\r`.
+    pub line_terminator: String,
+}
+
+impl Default for CsvDialect {
+    /// RFC 4180 with a header, and `\n`.
+    fn default() -> Self {
+        CsvDialect {
+            delimiter: ",".to_owned(),
+            quote: Some("\"".to_owned()),
+            escape: None,
+            comment: None,
+            header: true,
+            skip_lines: 0,
+            line_terminator: "\n".to_owned(),
+        }
+    }
+}
+
+/// How JSON documents make rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JsonLayout {
+    /// One object a line.
+    Lines,
+    /// One array; each element is a row.
+    Array,
+    /// Objects one after another, some of them over several lines or sharing one.
+    Concatenated,
+}
+
+/// A column, and why it has its type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// As written in the file, made unique.
+    pub name: String,
+    /// The type; `void` in serialised form where nothing but nulls was seen.
+    #[serde(rename = "type")]
+    pub data_type: DataType,
+    /// Whether a null was seen, or the file's schema allows one.
+    pub nullable: bool,
+    /// What decided the type, with counts.
+    pub reason: String,
+}
+
+/// The result of reading a whole file with a scanner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scanned {
+    /// The columns in file order.
+    pub columns: Vec<Column>,
+    /// The number of data rows.
+    pub rows: u64,
+}
+
+/// What kept an object from being judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassifyErrorKind {
+    /// It has no bytes.
+    Empty,
+    /// It ends before it should.
+    Truncated,
+    /// Its own structure contradicts itself.
+    Malformed,
+    /// It is well formed but uses something that isn't supported, such as encryption.
+    Unsupported,
+    /// It goes beyond a limit.
+    TooLarge,
+}
+
+impl fmt::Display for ClassifyErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ClassifyErrorKind::Empty => "empty",
+            ClassifyErrorKind::Truncated => "truncated",
+            ClassifyErrorKind::Malformed => "malformed",
+            ClassifyErrorKind::Unsupported => "unsupported",
+            ClassifyErrorKind::TooLarge => "too_large",
+        })
+    }
+}
+
+/// Why an object could not be judged, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassifyError {
+    /// The sort of problem.
+    pub kind: ClassifyErrorKind,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl ClassifyError {
+    pub(crate) fn new(kind: ClassifyErrorKind, message: impl Into<String>) -> Self {
+        ClassifyError { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for ClassifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ClassifyError {}
