@@ -1,0 +1,290 @@
+//! Where things are on the disk: which file a key is, temporary files, and what makes a change durable.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::listing::FolderCache;
+use crate::error::{Error, Result};
+
+/// The folder beside the buckets that holds everything that isn't an object. No bucket's name begins with a dot.
+const INTERNAL: &str = ".mastic";
+/// Stands for the empty segment of `a/` and `a//b`; a segment that begins so is written with this in front again.
+const ESCAPE: &str = ".mastic-";
+/// The longest file name that file systems take, in bytes.
+const LONGEST_NAME: usize = 255;
+/// How often and how long to wait for a predecessor in this process that is still ending.
+const LOCK_ATTEMPTS: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// The lake's folder, held by this process alone.
+pub(super) struct Folder {
+    root: PathBuf,
+    internal: PathBuf,
+    /// Held while a name appears or goes, so that a condition and the change it guards are one step.
+    names: Mutex<()>,
+    last_stamp: Mutex<SystemTime>,
+    temporaries: AtomicU64,
+    uploads_in_use: Mutex<HashSet<String>>,
+    upload_freed: Condvar,
+    pub(super) cache: FolderCache,
+    _held: File,
+}
+
+impl Folder {
+    pub(super) fn open(root: PathBuf) -> Result<Self> {
+        let unusable = |error: io::Error| {
+            Error::unavailable(format!("can't use `{}` as a lake: {error}", root.display()))
+                .hint("give a folder that this user may write")
+                .source(error)
+        };
+        for part in ["tmp", "meta", "uploads"] {
+            fs::create_dir_all(root.join(INTERNAL).join(part)).map_err(unusable)?;
+        }
+        let root = root.canonicalize().map_err(unusable)?;
+        let internal = root.join(INTERNAL);
+        let held = hold(&internal.join("lock"), &root)?;
+        // Whatever was half-written when the last process ended.
+        let temporary = internal.join("tmp");
+        fs::remove_dir_all(&temporary).map_err(unusable)?;
+        fs::create_dir(&temporary).map_err(unusable)?;
+        sync_folder(&internal).map_err(unusable)?;
+        Ok(Self {
+            root,
+            internal,
+            names: Mutex::default(),
+            last_stamp: Mutex::new(SystemTime::UNIX_EPOCH),
+            temporaries: AtomicU64::new(0),
+            uploads_in_use: Mutex::default(),
+            upload_freed: Condvar::new(),
+            cache: FolderCache::default(),
+            _held: held,
+        })
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The bucket's folder, which must exist.
+    pub(super) fn bucket(&self, bucket: &str) -> S3Result<PathBuf> {
+        if !s3s::path::check_bucket_name(bucket) {
+            return Err(s3_error!(InvalidBucketName));
+        }
+        let path = self.root.join(bucket);
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => Ok(path),
+            _ => Err(s3_error!(NoSuchBucket, "there is no bucket `{}`", bucket)),
+        }
+    }
+
+    /// Makes a bucket's folder; false where there is one already.
+    pub(super) fn make_bucket(&self, bucket: &str) -> io::Result<bool> {
+        match fs::create_dir(self.root.join(bucket)) {
+            Ok(()) => sync_folder(&self.root).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The file of `key`, whether it exists or not. The bucket must exist.
+    pub(super) fn object(&self, bucket: &str, key: &str) -> S3Result<PathBuf> {
+        let mut path = self.bucket(bucket)?;
+        if key.is_empty() || key.starts_with('/') || key.contains('\0') {
+            return Err(s3_error!(InvalidArgument, "a key can't be empty, begin with `/` or contain NUL"));
+        }
+        for segment in key.split('/') {
+            if matches!(segment, "." | "..") {
+                return Err(s3_error!(InvalidArgument, "this store can't hold a key with the segment `.` or `..`"));
+            }
+            let name = to_name(segment);
+            if name.len() > LONGEST_NAME {
+                return Err(s3_error!(
+                    KeyTooLongError,
+                    "between two slashes this store takes at most 255 bytes"
+                ));
+            }
+            path.push(name);
+        }
+        Ok(path)
+    }
+
+    /// Where the records of a bucket's objects are.
+    pub(super) fn records(&self, bucket: &str) -> PathBuf {
+        self.internal.join("meta").join(bucket)
+    }
+
+    /// Where uploads in progress are.
+    pub(super) fn uploads(&self) -> PathBuf {
+        self.internal.join("uploads")
+    }
+
+    /// A name in the temporary folder that nothing has.
+    pub(super) fn temporary_path(&self) -> PathBuf {
+        let number = self.temporaries.fetch_add(1, Ordering::Relaxed);
+        self.internal.join("tmp").join(number.to_string())
+    }
+
+    /// A new temporary file, which goes away unless it is moved.
+    pub(super) fn temporary(&self) -> io::Result<Temporary> {
+        let path = self.temporary_path();
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        Ok(Temporary {
+            path: Some(path),
+            file,
+        })
+    }
+
+    /// A time that no other write of this process has: together with the size it tells two versions of a file apart.
+    pub(super) fn stamp(&self) -> SystemTime {
+        let mut last = self.last_stamp.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // In steps of a microsecond, because some file systems keep no more.
+        *last = SystemTime::now().max(*last + Duration::from_micros(1));
+        *last
+    }
+
+    /// While this is held, no name appears or goes.
+    pub(super) fn hold_names(&self) -> MutexGuard<'_, ()> {
+        self.names.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Waits until nobody else ends this upload, and keeps others from it.
+    pub(super) fn hold_upload(&self, upload: &str) -> HeldUpload<'_> {
+        let in_use = self.uploads_in_use.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut in_use = self
+            .upload_freed
+            .wait_while(in_use, |in_use| in_use.contains(upload))
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        in_use.insert(upload.to_owned());
+        HeldUpload {
+            folder: self,
+            upload: upload.to_owned(),
+        }
+    }
+}
+
+/// One upload that nobody else may end meanwhile.
+pub(super) struct HeldUpload<'a> {
+    folder: &'a Folder,
+    upload: String,
+}
+
+impl Drop for HeldUpload<'_> {
+    fn drop(&mut self) {
+        let mut in_use = self.folder.uploads_in_use.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        in_use.remove(&self.upload);
+        drop(in_use);
+        self.folder.upload_freed.notify_all();
+    }
+}
+
+/// A file that nobody sees yet.
+pub(super) struct Temporary {
+    path: Option<PathBuf>,
+    pub(super) file: File,
+}
+
+impl Temporary {
+    /// Gives the file its name, in one step.
+    pub(super) fn move_to(mut self, target: &Path) -> io::Result<()> {
+        if let Some(path) = &self.path {
+            fs::rename(path, target)?;
+        }
+        self.path = None;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // What can't be removed now is removed at the next start.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The file name of one segment of a key.
+fn to_name(segment: &str) -> String {
+    if segment.is_empty() || segment.starts_with(ESCAPE) {
+        format!("{ESCAPE}{segment}")
+    } else {
+        segment.to_owned()
+    }
+}
+
+/// The segment that a file name stands for.
+pub(super) fn to_segment(name: &str) -> &str {
+    name.strip_prefix(ESCAPE).unwrap_or(name)
+}
+
+/// Makes what `folder` says about its files durable.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Makes `folder` and those above it where they are missing, durably.
+pub(super) fn make_folders(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Ok(()) => folder.parent().map_or(Ok(()), sync_folder),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(folder)?.is_dir() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::NotADirectory.into()),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            folder.parent().map_or(Ok(()), make_folders)?;
+            make_folders(folder)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn hold(lock: &Path, root: &Path) -> Result<File> {
+    let failed = |error: io::Error| Error::unavailable(format!("can't lock `{}`: {error}", lock.display())).source(error);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(lock).map_err(failed)?;
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+    Err(Error::conflict(format!("another process serves the lake in `{}`", root.display()))
+        .hint("stop it, or give another folder"))
+}
+
+/// A failure of the disk as S3 says it. The log has the cause; the client has what it can act on.
+pub(super) fn disk_failure(error: io::Error) -> S3Error {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            tracing::error!(%error, "the lake's disk is full");
+            let code = S3ErrorCode::Custom("InsufficientStorage".into());
+            let mut full = S3Error::with_message(code, "the lake's disk is full");
+            full.set_status_code(hyper::StatusCode::INSUFFICIENT_STORAGE);
+            full
+        }
+        io::ErrorKind::InvalidFilename => s3_error!(KeyTooLongError),
+        _ => {
+            tracing::error!(%error, "the lake's disk failed");
+            S3Error::internal_error(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{to_name, to_segment};
+
+    #[test]
+    fn every_segment_comes_back() {
+        for segment in ["", "a", ".hidden", ".mastic", ".mastic-", ".mastic-x", "ü +%="] {
+            assert_eq!(to_segment(&to_name(segment)), segment);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The embedded S3 endpoint: buckets in a folder, for those who have no object store yet.
+//!
+//! An object is a plain file at `ROOT/BUCKET/KEY`, so that other programs can look at it. Everything else (ETags,
+//! metadata, uploads in progress) is in `ROOT/.mastic`. What holds, whatever happens:
+//!
+//! - a reader sees an object whole: the old one or the new one;
+//! - an answered write or deletion is on the disk, even if the power fails in the next moment;
+//! - every write or deletion is announced once, after it is on the disk and before it is answered.
+
+mod bucket;
+mod conditions;
+mod folder;
+mod listing;
+mod multipart;
+mod object;
+mod publish;
+mod receive;
+mod record;
+mod render;
+mod serve;
+mod unsigned;
+mod wire;
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::net::TcpListener;
+
+use crate::error::{Error, Result};
+use folder::Folder;
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectChangeKind {
+    /// It was written, for the first time or anew.
+    Created,
+    /// It is gone.
+    Removed,
+}
+
+/// One completed change of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectChange {
+    /// The bucket.
+    pub bucket: String,
+    /// The raw key.
+    pub key: String,
+    /// Written or gone.
+    pub kind: ObjectChangeKind,
+    /// Bytes; none of an object that is gone.
+    pub size: Option<u64>,
+    /// Without quotes; none of an object that is gone.
+    pub etag: Option<String>,
+    /// S3's name for it: `ObjectCreated:Put`, `ObjectCreated:Copy`, `ObjectCreated:CompleteMultipartUpload` or
+    /// `ObjectRemoved:Delete`.
+    pub event_name: &'static str,
+}
+
+/// Whoever wants to know of changes. The client has its answer when the future is done.
+pub type Announce = Arc<dyn Fn(ObjectChange) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Buckets in a folder, ready to be served.
+pub struct Lake {
+    folder: Arc<Folder>,
+    credentials: Option<(String, String)>,
+    announce: Announce,
+}
+
+impl fmt::Debug for Lake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lake").field("root", &self.folder.root()).finish_non_exhaustive()
+    }
+}
+
+impl Lake {
+    /// Takes the folder `root`, which is made where it is missing. `credentials` are the access key and the secret key;
+    /// without them anybody who reaches the endpoint may do anything, so serve it on a loopback address only.
+    ///
+    /// # Errors
+    /// `Conflict` when another process has the folder; `Unavailable` when it can't be made or written.
+    pub fn new(root: PathBuf, credentials: Option<(String, String)>, announce: Announce) -> Result<Self> {
+        Ok(Self {
+            folder: Arc::new(Folder::open(root)?),
+            credentials,
+            announce,
+        })
+    }
+
+    /// Makes a bucket unless there is one of that name.
+    ///
+    /// # Errors
+    /// `Invalid` when it can't be a bucket's name; `Unavailable` when the folder can't be written.
+    pub fn create_bucket_if_absent(&self, name: &str) -> Result<()> {
+        if !s3s::path::check_bucket_name(name) {
+            return Err(Error::invalid(format!("`{name}` can't be a bucket's name"))
+                .hint("use 3 to 63 lower-case letters, digits and hyphens"));
+        }
+        self.folder
+            .make_bucket(name)
+            .map(|_| ())
+            .map_err(|error| Error::unavailable(format!("couldn't make the bucket `{name}`: {error}")).source(error))
+    }
+
+    /// Serves the buckets on `listener` until `shutdown` is done, then lets open requests finish for a bounded time.
+    ///
+    /// # Errors
+    /// None at present: a connection that fails is logged and the others go on.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+        serve::serve(self, listener, shutdown).await
+    }
+}

@@ -1,0 +1,318 @@
+//! Multipart uploads: `uploads/ID/` holds the parts until they become an object or are given up.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use s3s::crypto::{Checksum as _, Md5};
+use s3s::dto::CompletedPart;
+use s3s::{S3Result, s3_error};
+use serde::{Deserialize, Serialize};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::conditions::WriteConditions;
+use super::folder::{Folder, disk_failure, sync_folder};
+use super::publish::Published;
+use super::receive::Received;
+use super::record::{Attributes, Record};
+
+/// The file that says what an upload is for.
+const ABOUT: &str = "upload.json";
+/// The least that a part must have unless it is the last, bytes.
+const SMALLEST_PART: u64 = 5 * 1024 * 1024;
+/// How many parts an upload may have.
+pub(super) const MOST_PARTS: i32 = 10_000;
+
+/// What an upload is for.
+#[derive(Serialize, Deserialize)]
+struct About {
+    bucket: String,
+    key: String,
+    /// Since 1970.
+    initiated_ms: u64,
+    attributes: Attributes,
+}
+
+/// An upload in progress.
+pub(super) struct PendingUpload {
+    pub(super) key: String,
+    pub(super) id: String,
+    pub(super) initiated: SystemTime,
+}
+
+/// A part that was received.
+#[derive(Clone)]
+pub(super) struct StoredPart {
+    path: PathBuf,
+    pub(super) number: i32,
+    pub(super) etag: String,
+    pub(super) size: u64,
+    pub(super) modified: SystemTime,
+}
+
+/// The object that an upload became.
+pub(super) struct CompletedUpload {
+    pub(super) published: Published,
+    pub(super) etag: String,
+}
+
+impl Folder {
+    /// Begins an upload and gives its id.
+    pub(super) fn create_upload(&self, bucket: &str, key: &str, attributes: Attributes) -> S3Result<String> {
+        // A key that the folder can't hold is refused now, not after the bytes.
+        self.object(bucket, key)?;
+        let now = self.stamp().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let id = Uuid::new_v7(Timestamp::from_unix(NoContext, now.as_secs(), now.subsec_nanos())).to_string();
+        let about = About {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            initiated_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+            attributes,
+        };
+        self.store_upload(&id, &about).map_err(disk_failure)?;
+        Ok(id)
+    }
+
+    fn store_upload(&self, id: &str, about: &About) -> io::Result<()> {
+        let staged = self.temporary_path();
+        fs::create_dir(&staged)?;
+        let mut file = File::create_new(staged.join(ABOUT))?;
+        file.write_all(&serde_json::to_vec(about)?)?;
+        file.sync_all()?;
+        sync_folder(&staged)?;
+        fs::rename(&staged, self.uploads().join(id))?;
+        sync_folder(&self.uploads())
+    }
+
+    /// The folder of an upload, and what it is for.
+    fn upload(&self, bucket: &str, key: &str, id: &str) -> S3Result<(PathBuf, About)> {
+        self.bucket(bucket)?;
+        let none = || s3_error!(NoSuchUpload, "there is no such upload: it was completed or given up");
+        let id = Uuid::parse_str(id).map_err(|_| none())?;
+        let path = self.uploads().join(id.to_string());
+        let about = read_about(&path).map_err(disk_failure)?.ok_or_else(none)?;
+        if about.bucket != bucket || about.key != key {
+            return Err(none());
+        }
+        Ok((path, about))
+    }
+
+    /// Checks that there is such an upload, before its bytes are taken.
+    pub(super) fn check_upload(&self, bucket: &str, key: &str, id: &str, number: i32) -> S3Result<()> {
+        if !(1..=MOST_PARTS).contains(&number) {
+            return Err(s3_error!(InvalidArgument, "a part's number is from 1 to {}", MOST_PARTS));
+        }
+        self.upload(bucket, key, id).map(|_| ())
+    }
+
+    /// Keeps a part, durably. It replaces an earlier one of the same number.
+    pub(super) fn store_part(&self, bucket: &str, key: &str, id: &str, number: i32, part: Received) -> S3Result<String> {
+        let (folder, _) = self.upload(bucket, key, id)?;
+        let etag = hex::encode(part.md5);
+        part.temporary.file.set_modified(self.stamp()).map_err(disk_failure)?;
+        part.temporary.file.sync_all().map_err(disk_failure)?;
+        let path = folder.join(format!("{number:05}-{etag}"));
+        let moved = part.temporary.move_to(&path).and_then(|()| {
+            for older in parts_in(&folder)?.into_iter().filter(|older| older.number == number && older.etag != etag) {
+                fs::remove_file(older.path)?;
+            }
+            sync_folder(&folder)
+        });
+        match moved {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(s3_error!(NoSuchUpload, "the upload was completed or given up meanwhile"))
+            }
+            done => done.map_err(disk_failure).map(|()| etag),
+        }
+    }
+
+    /// Copies bytes of another object into a temporary file, to be kept as a part.
+    pub(super) fn read_part_source(&self, mut source: impl io::Read) -> S3Result<Received> {
+        let mut temporary = self.temporary().map_err(disk_failure)?;
+        let mut md5 = Md5::new();
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let read = source.read(&mut buffer).map_err(disk_failure)?;
+            if read == 0 {
+                break;
+            }
+            md5.update(&buffer[..read]);
+            temporary.file.write_all(&buffer[..read]).map_err(disk_failure)?;
+        }
+        Ok(Received {
+            temporary,
+            md5: md5.finalize(),
+            checksums: super::record::Checksums::default(),
+        })
+    }
+
+    /// The parts that were received, by number.
+    pub(super) fn parts(&self, bucket: &str, key: &str, id: &str) -> S3Result<Vec<StoredPart>> {
+        let (folder, _) = self.upload(bucket, key, id)?;
+        let mut newest: BTreeMap<i32, StoredPart> = BTreeMap::new();
+        for part in parts_in(&folder).map_err(disk_failure)? {
+            match newest.get(&part.number) {
+                Some(other) if other.modified >= part.modified => {}
+                _ => {
+                    newest.insert(part.number, part);
+                }
+            }
+        }
+        Ok(newest.into_values().collect())
+    }
+
+    /// The uploads to `bucket` in progress, by key and then by age.
+    pub(super) fn pending_uploads(&self, bucket: &str) -> S3Result<Vec<PendingUpload>> {
+        let mut pending = Vec::new();
+        for entry in fs::read_dir(self.uploads()).map_err(disk_failure)? {
+            let entry = entry.map_err(disk_failure)?;
+            let Ok(id) = entry.file_name().into_string() else { continue };
+            let Some(about) = read_about(&entry.path()).map_err(disk_failure)? else { continue };
+            if about.bucket == bucket {
+                pending.push(PendingUpload {
+                    key: about.key,
+                    id,
+                    initiated: UNIX_EPOCH + Duration::from_millis(about.initiated_ms),
+                });
+            }
+        }
+        pending.sort_by(|a, b| (&a.key, &a.id).cmp(&(&b.key, &b.id)));
+        Ok(pending)
+    }
+
+    /// Makes the parts an object. Until the last step the upload stays as it is, and can be completed again.
+    pub(super) fn complete_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        id: &str,
+        wanted: &[CompletedPart],
+        conditions: &WriteConditions,
+    ) -> S3Result<CompletedUpload> {
+        let _held = self.hold_upload(id);
+        let (folder, about) = self.upload(bucket, key, id)?;
+        if let Some(done) = self.completed_before(bucket, key, id) {
+            self.discard_upload(&folder).map_err(disk_failure)?;
+            return Ok(done);
+        }
+        let parts = choose(wanted, &parts_in(&folder).map_err(disk_failure)?)?;
+        let mut temporary = self.temporary().map_err(disk_failure)?;
+        let mut digest = Md5::new();
+        for part in &parts {
+            let mut file = File::open(&part.path).map_err(disk_failure)?;
+            io::copy(&mut file, &mut temporary.file).map_err(disk_failure)?;
+            digest.update(&hex::decode(&part.etag).unwrap_or_default());
+        }
+        let record = Record {
+            etag: format!("{}-{}", hex::encode(digest.finalize()), parts.len()),
+            attributes: about.attributes,
+            parts: parts.iter().map(|part| part.size).collect(),
+            upload: Some(id.to_owned()),
+            ..Record::default()
+        };
+        let published = self.publish(bucket, key, temporary, &record, conditions)?;
+        if let Err(error) = self.discard_upload(&folder) {
+            tracing::warn!(%error, upload = id, "the parts of a completed upload stay behind");
+        }
+        Ok(CompletedUpload {
+            published,
+            etag: record.etag,
+        })
+    }
+
+    /// The process may have ended between the object's appearance and the upload's end.
+    fn completed_before(&self, bucket: &str, key: &str, id: &str) -> Option<CompletedUpload> {
+        let found = self.find(bucket, key).ok()?;
+        (found.record.upload.as_deref() == Some(id)).then_some(CompletedUpload {
+            published: Published {
+                size: found.size,
+                modified: found.modified,
+            },
+            etag: found.record.etag,
+        })
+    }
+
+    /// Gives an upload up.
+    pub(super) fn abort_upload(&self, bucket: &str, key: &str, id: &str) -> S3Result<()> {
+        let _held = self.hold_upload(id);
+        // The bucket may be gone already when its uploads are cleared away.
+        let path = match self.upload(bucket, key, id) {
+            Err(error) if *error.code() == s3s::S3ErrorCode::NoSuchBucket => {
+                let id = Uuid::parse_str(id).map_err(|_| s3_error!(NoSuchUpload))?;
+                self.uploads().join(id.to_string())
+            }
+            found => found?.0,
+        };
+        self.discard_upload(&path).map_err(disk_failure)
+    }
+
+    fn discard_upload(&self, folder: &Path) -> io::Result<()> {
+        let discarded = self.temporary_path();
+        fs::rename(folder, &discarded)?;
+        sync_folder(&self.uploads())?;
+        fs::remove_dir_all(&discarded)
+    }
+}
+
+fn read_about(folder: &Path) -> io::Result<Option<About>> {
+    match fs::read(folder.join(ABOUT)) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn parts_in(folder: &Path) -> io::Result<Vec<StoredPart>> {
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Some((number, etag)) = name.split_once('-') else { continue };
+        let Ok(number) = number.parse() else { continue };
+        let metadata = match entry.metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            found => found?,
+        };
+        parts.push(StoredPart {
+            path: entry.path(),
+            number,
+            etag: etag.to_owned(),
+            size: metadata.len(),
+            modified: metadata.modified()?,
+        });
+    }
+    Ok(parts)
+}
+
+/// The stored parts that the client names, in its order, which must ascend.
+fn choose(wanted: &[CompletedPart], stored: &[StoredPart]) -> S3Result<Vec<StoredPart>> {
+    let mut chosen: Vec<StoredPart> = Vec::with_capacity(wanted.len());
+    for part in wanted {
+        let number = part.part_number.unwrap_or_default();
+        if chosen.last().is_some_and(|previous| previous.number >= number) {
+            return Err(s3_error!(InvalidPartOrder, "the parts must be named in ascending order"));
+        }
+        let etag = part.e_tag.as_ref().map(s3s::dto::ETag::value);
+        let found = stored
+            .iter()
+            .filter(|stored| stored.number == number && etag.is_none_or(|etag| etag == stored.etag))
+            .max_by_key(|stored| stored.modified)
+            .ok_or_else(|| s3_error!(InvalidPart, "part {} was not uploaded, or has another ETag", number))?;
+        chosen.push(found.clone());
+    }
+    let Some((_, all_but_last)) = chosen.split_last() else {
+        return Err(s3_error!(InvalidRequest, "an upload is completed with at least one part"));
+    };
+    if let Some(small) = all_but_last.iter().find(|part| part.size < SMALLEST_PART) {
+        return Err(s3_error!(
+            EntityTooSmall,
+            "part {} has {} bytes; all but the last must have {} or more",
+            small.number,
+            small.size,
+            SMALLEST_PART
+        ));
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,173 @@
+//! What the lake knows of an object besides its bytes, in a file of its own.
+//!
+//! The record's name holds the time and size of the version that it describes. So it is written before the version
+//! appears, belongs to no other, and the one rename of the object's file changes bytes and record together.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
+
+use s3s::crypto::{Checksum as _, Md5};
+use s3s::dto::{self, Timestamp, TimestampFormat};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::folder::{Folder, make_folders, sync_folder};
+
+/// What a client said about an object when it wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Attributes {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content_encoding: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content_disposition: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content_language: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cache_control: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
+/// The checksums of a whole object, in base 64, as the client chose them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Checksums {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) crc32: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) crc32c: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) crc64nvme: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sha1: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sha256: Option<String>,
+}
+
+/// One version of one object.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) etag: String,
+    #[serde(default)]
+    pub(super) attributes: Attributes,
+    #[serde(default)]
+    pub(super) checksums: Checksums,
+    /// The sizes of the parts it was uploaded in, bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) parts: Vec<u64>,
+    /// The upload that made it, so that completing it again after a crash does no harm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) upload: Option<String>,
+}
+
+impl Attributes {
+    /// `aws-chunked` describes how the bytes travelled, not the object.
+    pub(super) fn set_encoding(&mut self, encoding: Option<String>) {
+        let kept: Vec<&str> = encoding
+            .as_deref()
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|token| !token.is_empty() && *token != "aws-chunked")
+            .collect();
+        self.content_encoding = (!kept.is_empty()).then(|| kept.join(","));
+    }
+
+    pub(super) fn set_expires(&mut self, expires: Option<&Timestamp>) {
+        self.expires = expires.and_then(|time| {
+            let mut text = Vec::new();
+            time.format(TimestampFormat::HttpDate, &mut text).ok()?;
+            String::from_utf8(text).ok()
+        });
+    }
+
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        Timestamp::parse(TimestampFormat::HttpDate, self.expires.as_deref()?).ok()
+    }
+
+    pub(super) fn metadata(&self) -> Option<dto::Metadata> {
+        (!self.metadata.is_empty()).then(|| self.metadata.clone().into_iter().collect())
+    }
+}
+
+impl Record {
+    /// Of a file that was put into the folder by other means: its ETag changes when the file does, and has the shape
+    /// of a multipart upload's, which no client takes for the MD5 of the content.
+    fn of_stranger(file: &Metadata) -> Self {
+        let mut digest = Md5::new();
+        digest.update(version_of(file).as_bytes());
+        Self {
+            etag: format!("{}-1", hex::encode(digest.finalize())),
+            ..Self::default()
+        }
+    }
+}
+
+/// What tells this version of a file from every other of the same name.
+pub(super) fn version_of(file: &Metadata) -> String {
+    let time = file.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    format!("{}-{}", time.as_nanos(), file.len())
+}
+
+impl Folder {
+    /// Where the record of this version of `key` is.
+    pub(super) fn record_path(&self, bucket: &str, key: &str, file: &Metadata) -> PathBuf {
+        let digest = hex::encode(&Sha256::digest(key.as_bytes())[..16]);
+        self.records(bucket)
+            .join(&digest[..2])
+            .join(format!("{}-{}.json", &digest[2..], version_of(file)))
+    }
+
+    /// The record of this version of `key`, or none if there is none (any more).
+    pub(super) fn read_record(&self, bucket: &str, key: &str, file: &Metadata) -> io::Result<Option<Record>> {
+        match fs::read(self.record_path(bucket, key, file)) {
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the record of a version that is about to appear, durably.
+    pub(super) fn write_record(&self, bucket: &str, key: &str, file: &Metadata, record: &Record) -> io::Result<PathBuf> {
+        let path = self.record_path(bucket, key, file);
+        let folder = path.parent().unwrap_or(&path);
+        make_folders(folder)?;
+        let mut temporary = self.temporary()?;
+        temporary.file.write_all(&serde_json::to_vec(record)?)?;
+        temporary.file.sync_all()?;
+        temporary.move_to(&path)?;
+        sync_folder(folder)?;
+        Ok(path)
+    }
+
+    /// Opens what `look` finds and gives it with its record. An object that is overwritten between the two looks is
+    /// looked at again: its record went with it.
+    pub(super) fn with_record<T>(
+        &self,
+        bucket: &str,
+        key: &str,
+        look: impl Fn() -> io::Result<Option<(T, Metadata)>>,
+    ) -> io::Result<Option<(T, Metadata, Record)>> {
+        let mut seen: Option<String> = None;
+        loop {
+            let Some((found, file)) = look()? else { return Ok(None) };
+            if let Some(record) = self.read_record(bucket, key, &file)? {
+                return Ok(Some((found, file, record)));
+            }
+            let version = version_of(&file);
+            if seen.as_ref() == Some(&version) {
+                let record = Record::of_stranger(&file);
+                return Ok(Some((found, file, record)));
+            }
+            seen = Some(version);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Answers in S3's words: listings, and what is said of an object that is read.
+
+use s3s::dto::{CommonPrefix, ETag, EncodingType, GetObjectOutput, HeadObjectOutput, Object, StreamingBlob, Timestamp};
+use s3s::{S3Result, s3_error};
+
+use super::listing::Page;
+use super::object::Opened;
+use super::wire::PAGE;
+
+/// What is said of `$opened` in a GET and in a HEAD alike.
+macro_rules! described {
+    ($output:ident, $opened:expr) => {{
+        let record = &$opened.found.record;
+        let attributes = &record.attributes;
+        let checksums = $opened.checksums();
+        $output {
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: i64::try_from($opened.length()).ok(),
+            content_range: $opened.content_range(),
+            last_modified: Some($opened.modified()),
+            e_tag: Some(ETag::Strong(record.etag.clone())),
+            content_type: attributes.content_type.clone(),
+            content_encoding: attributes.content_encoding.clone(),
+            content_disposition: attributes.content_disposition.clone(),
+            content_language: attributes.content_language.clone(),
+            cache_control: attributes.cache_control.clone(),
+            expires: attributes.expires(),
+            metadata: attributes.metadata(),
+            parts_count: i32::try_from(record.parts.len()).ok().filter(|_| $opened.by_part),
+            checksum_crc32: checksums.checksum_crc32,
+            checksum_crc32c: checksums.checksum_crc32c,
+            checksum_crc64nvme: checksums.checksum_crc64nvme,
+            checksum_sha1: checksums.checksum_sha1,
+            checksum_sha256: checksums.checksum_sha256,
+            ..$output::default()
+        }
+    }};
+}
+
+/// The answer to a GET.
+pub(super) fn get_output(opened: Opened) -> S3Result<GetObjectOutput> {
+    let mut output = described!(GetObjectOutput, opened);
+    output.body = Some(StreamingBlob::wrap(opened.into_body()?));
+    Ok(output)
+}
+
+/// The answer to a HEAD.
+pub(super) fn head_output(opened: &Opened) -> HeadObjectOutput {
+    described!(HeadObjectOutput, opened)
+}
+
+/// Whether keys are percent-encoded in a listing, because XML can't hold every character.
+#[derive(Clone, Copy)]
+pub(super) struct Encoding(bool);
+
+impl Encoding {
+    pub(super) fn of(wanted: Option<&EncodingType>) -> Self {
+        Self(wanted.is_some_and(|wanted| wanted.as_str() == "url"))
+    }
+
+    pub(super) fn of_text(self, text: String) -> String {
+        if !self.0 {
+            return text;
+        }
+        let mut encoded = String::with_capacity(text.len());
+        for byte in text.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                    encoded.push(char::from(byte));
+                }
+                _ => encoded.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        encoded
+    }
+}
+
+/// The objects of a page.
+pub(super) fn objects(page: &Page, encoding: Encoding) -> Option<Vec<Object>> {
+    let objects = page.objects.iter().map(|listed| Object {
+        key: Some(encoding.of_text(listed.key.clone())),
+        size: i64::try_from(listed.size).ok(),
+        e_tag: Some(ETag::Strong(listed.etag.clone())),
+        last_modified: Some(Timestamp::from(listed.modified)),
+        storage_class: Some("STANDARD".to_owned().into()),
+        ..Object::default()
+    });
+    (!page.objects.is_empty()).then(|| objects.collect())
+}
+
+/// The common prefixes of a page.
+pub(super) fn prefixes(page: &Page, encoding: Encoding) -> Option<Vec<CommonPrefix>> {
+    let prefixes = page.prefixes.iter().map(|prefix| CommonPrefix {
+        prefix: Some(encoding.of_text(prefix.clone())),
+    });
+    (!page.prefixes.is_empty()).then(|| prefixes.collect())
+}
+
+/// How many a page may have: what is asked for, up to S3's own limit.
+pub(super) fn page_size(asked: Option<i32>) -> S3Result<(usize, i32)> {
+    let asked = asked.unwrap_or(PAGE).min(PAGE);
+    match usize::try_from(asked) {
+        Ok(limit) => Ok((limit, asked)),
+        Err(_) => Err(s3_error!(InvalidArgument, "a page can't have a negative number of entries")),
+    }
+}
+
+/// Where a continuation token says to go on.
+pub(super) fn from_token(token: &str) -> S3Result<String> {
+    let malformed = || s3_error!(InvalidArgument, "the continuation token isn't one of this store's");
+    String::from_utf8(hex::decode(token).map_err(|_| malformed())?).map_err(|_| malformed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_survive_the_listing() {
+        let text = Encoding(true).of_text("a b+c%d/ü\u{1}".to_owned());
+        assert_eq!(text, "a%20b%2Bc%25d/%C3%BC%01");
+        assert_eq!(Encoding(false).of_text("a b".to_owned()), "a b");
+    }
+
+    #[test]
+    fn tokens_are_only_ours() {
+        assert_eq!(from_token(&hex::encode("a/ü")).unwrap(), "a/ü");
+        assert!(from_token("a/b").is_err());
+        assert!(from_token("ff").is_err());
+    }
+}
