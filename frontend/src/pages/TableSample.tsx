@@ -1,0 +1,53 @@
+// A few rows of a table, read from its files when the tab is opened.
+import { useQuery } from "@tanstack/react-query";
+import { sample } from "../api/queries";
+import type { Table } from "../api/types";
+import { cell, counted } from "../format/number";
+import { duration } from "../format/time";
+import { DataGrid } from "../ui/DataTable";
+import { Button, Text } from "../ui/kit";
+import { Empty, Loaded } from "../ui/Loaded";
+import { Panel } from "../ui/Page";
+
+const rows = 20;
+
+export function Sample({ table }: { table: Table }) {
+  const query = useQuery(sample(table.database, table.name, rows));
+  return (
+    <Panel
+      flush={query.data !== undefined}
+      title="Sample rows"
+      actions={
+        <>
+          {query.data ? (
+            <Text size="sm" c="dimmed">
+              {counted(query.data.rows.length, "row")} in {duration(query.data.elapsed_ms)}
+            </Text>
+          ) : null}
+          <Button
+            size="xs"
+            variant="default"
+            loading={query.isFetching && query.data !== undefined}
+            onClick={() => query.refetch()}
+          >
+            Read again
+          </Button>
+        </>
+      }
+    >
+      <Loaded query={query} lines={8}>
+        {(data) =>
+          data.rows.length === 0 ? (
+            <Empty title="No rows were found in this table's files." />
+          ) : (
+            <DataGrid
+              label="Sample rows"
+              head={data.columns.map((column) => ({ name: column.name, note: column.type }))}
+              rows={data.rows.map((row) => row.map(cell))}
+            />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}

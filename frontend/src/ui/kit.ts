@@ -1,0 +1,16 @@
+// The plain parts of the component kit the pages use. Only this folder knows which kit it is.
+export {
+  Alert,
+  Button,
+  Checkbox,
+  Group,
+  Select,
+  SimpleGrid,
+  Skeleton,
+  Stack,
+  Tabs,
+  Text,
+  TextInput,
+  Title,
+  VisuallyHidden,
+} from "@mantine/core";
