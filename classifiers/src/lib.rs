@@ -46,7 +46,13 @@ pub fn classify(sample: &Sample) -> Result<Outcome, ClassifyError> {
         return Err(ClassifyError::new(ClassifyErrorKind::Truncated, message));
     }
     if parquet::is_parquet(sample) {
-        return parquet::classify(sample);
+        return Ok(match parquet::classify(sample)? {
+            Outcome::Verdict(mut verdict) => {
+                note_misleading_name(sample.name, &mut verdict);
+                Outcome::Verdict(verdict)
+            }
+            need_tail => need_tail,
+        });
     }
     let unpacked = compression::unpack(sample)?;
     let mut verdict = match magic::recognise(&unpacked.bytes, unpacked.compression) {
@@ -62,8 +68,64 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
         let reason = "it holds NUL or control characters, so it is binary, and no known format starts like it";
         return Ok(Verdict::unknown(unpacked.compression, vec![reason.to_owned()]));
     };
-    let _ = (sample, text.text, text.encoding, text.reason);
-    Ok(Verdict::unknown(unpacked.compression, Vec::new()))
+    let mut verdict = Verdict::unknown(unpacked.compression, text.reason.into_iter().collect());
+    verdict.encoding = Some(text.encoding.to_owned());
+    match json::classify(&text.text, unpacked.whole)? {
+        Ok(json) => {
+            verdict.set_rows(json.rows, json.row_bytes, unpacked.whole);
+            verdict.classification = "json".to_owned();
+            verdict.classifier = "json".to_owned();
+            verdict.certainty = json.certainty;
+            verdict.json = Some(json.layout);
+            verdict.columns = json.columns;
+            verdict.reasons.extend(json.reasons);
+            return Ok(verdict);
+        }
+        // What starts like a document but isn't one makes no table either.
+        Err(why) if text.text.trim_start().starts_with('{') => {
+            verdict.reasons.push(why);
+            return Ok(verdict);
+        }
+        Err(_) => {}
+    }
+    let extension = extension(sample.name);
+    let named = matches!(extension.as_str(), "csv" | "tsv" | "tab" | "psv");
+    match csv::classify(&text.text, named, unpacked.whole)? {
+        Ok(csv) => {
+            verdict.set_rows(csv.rows, csv.row_bytes, unpacked.whole);
+            verdict.classification = "csv".to_owned();
+            verdict.classifier = "csv".to_owned();
+            verdict.certainty = csv.certainty;
+            verdict.csv = Some(csv.dialect);
+            verdict.columns = csv.columns;
+            verdict.reasons.extend(csv.reasons);
+        }
+        Err(why) => verdict.reasons.push(why),
+    }
+    Ok(verdict)
 }
 
-fn note_misleading_name(_name: &str, _verdict: &mut Verdict) {}
+/// The last part of a name, in lower case, without a suffix that speaks of compression.
+fn extension(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".gzip")).unwrap_or(&name);
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_owned())
+}
+
+/// Says so when the name promises something else than the content is.
+fn note_misleading_name(name: &str, verdict: &mut Verdict) {
+    let promised = match extension(name).as_str() {
+        "parquet" | "pq" => "parquet",
+        "json" | "ndjson" | "jsonl" => "json",
+        "csv" | "tsv" | "tab" | "psv" => "csv",
+        _ => return,
+    };
+    if promised != verdict.classification {
+        let found = match verdict.classification.as_str() {
+            "UNKNOWN" => "its content is not".to_owned(),
+            found => format!("its content is {found}, and the content decides"),
+        };
+        verdict.reasons.push(format!("the name says {promised}, but {found}"));
+    }
+}

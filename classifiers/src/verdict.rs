@@ -93,6 +93,13 @@ impl Verdict {
         }
     }
 
+    /// Notes how many rows a text sample held, and how long they were.
+    pub(crate) fn set_rows(&mut self, rows: u64, bytes: u64, whole: bool) {
+        self.rows_sampled = rows;
+        self.average_row_bytes = (rows > 0).then(|| bytes as f64 / rows as f64);
+        self.row_count = whole.then_some(rows);
+    }
+
     /// The same verdict with every type one that a catalog can hold: see [`DataType::concrete`].
     pub fn concrete(mut self) -> Verdict {
         for column in &mut self.columns {

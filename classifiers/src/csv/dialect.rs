@@ -1,0 +1,246 @@
+//! Which delimiter and which quotes: every candidate splits the start of the text, and the one whose rows are most alike
+//! and whose cells look most like values wins.
+
+use super::records::{Marks, Record, Splitter};
+use super::table::text_of;
+use crate::values::{Kind, kind_of};
+
+/// Text that the candidates are tried on, in bytes.
+const TRIED_BYTES: usize = 128 << 10;
+/// Records that the candidates are tried on.
+const TRIED_RECORDS: usize = 1_000;
+/// Cells whose looks are judged for one candidate.
+const JUDGED_CELLS: usize = 4_000;
+/// Records of a preamble at most.
+const PREAMBLE_RECORDS: usize = 30;
+
+/// Delimiters that are common enough to need no more than ordinary evidence.
+const COMMON: [u8; 5] = [b',', b';', b'\t', b'|', 0x01];
+/// Delimiters that text often holds without being a table.
+const RARE: [u8; 4] = [b'~', b'^', b':', b' '];
+
+/// A dialect that was tried.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) marks: Marks,
+    /// From 0 to 1.
+    pub(crate) score: f64,
+    /// Fields of most records.
+    pub(crate) width: usize,
+    /// How many of the records after the preamble have that many fields, from 0 to 1.
+    pub(crate) consistency: f64,
+    /// Complete records after the preamble.
+    pub(crate) records: Vec<Record>,
+}
+
+/// Tries every dialect on the start of the text. The best comes back, if any is good enough to be a table with two
+/// columns or more.
+pub(crate) fn sniff(text: &str, whole: bool, by_carriage_return: bool, comment: Option<u8>) -> Option<Candidate> {
+    let (tried, whole) = match text.as_bytes().get(..TRIED_BYTES) {
+        Some(start) => (start, whole && text.len() == TRIED_BYTES),
+        None => (text.as_bytes(), whole),
+    };
+    let base = Marks { delimiter: b',', quote: Some(b'"'), escape: None, comment, skip_lines: 0, by_carriage_return };
+    let best = |delimiters: &[u8]| {
+        let candidates = delimiters.iter().filter(|d| tried.contains(d)).flat_map(|&delimiter| {
+            quotings(tried, delimiter).into_iter().map(move |(quote, escape)| Marks { delimiter, quote, escape, ..base })
+        });
+        candidates.filter_map(|marks| try_marks(marks, tried, whole)).reduce(|best, next| {
+            // The first of equals stays: candidates come in the order of how common they are.
+            if next.score > best.score + 1e-9 { next } else { best }
+        })
+    };
+    let common = best(&COMMON).filter(|c| c.consistency >= 0.7 && c.score >= 0.3);
+    if let Some(common) = common {
+        return Some(common);
+    }
+    best(&RARE).filter(|c| is_strong(c))
+}
+
+/// The quotings worth trying: those whose quote stands where a field starts, and none at all.
+fn quotings(text: &[u8], delimiter: u8) -> Vec<(Option<u8>, Option<u8>)> {
+    let mut quotings = Vec::new();
+    for quote in [b'"', b'\''] {
+        let mut before = b'\n';
+        let opens = text.iter().any(|&byte| {
+            let opens = byte == quote && (before == delimiter || matches!(before, b'\n' | b'\r' | b' '));
+            before = byte;
+            opens
+        });
+        if opens {
+            quotings.push((Some(quote), None));
+            if text.windows(2).any(|pair| pair == [b'\\', quote]) {
+                quotings.push((Some(quote), Some(b'\\')));
+            }
+        }
+    }
+    let unquoted = if quotings.is_empty() && !text.contains(&b'"') { Some(b'"') } else { None };
+    quotings.push((unquoted, None));
+    quotings
+}
+
+/// Complete records of the text, as many as are looked at.
+pub(crate) fn records_of(marks: Marks, text: &[u8], whole: bool) -> Option<Vec<Record>> {
+    let mut records: Vec<Record> = Vec::new();
+    let mut splitter = Splitter::new(marks);
+    let mut collect = |record: &Record| {
+        records.push(record.clone());
+        records.len() < TRIED_RECORDS
+    };
+    let enough = !splitter.feed(text, &mut collect).ok()?;
+    // What is left is a record cut in half, unless there is nothing else to go by.
+    if !enough && whole {
+        splitter.finish(&mut collect).ok()?;
+    }
+    Some(records)
+}
+
+fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
+    let mut records = records_of(marks, text, whole)?;
+    let width = common_width(&records)?;
+    let preamble = preamble_of(&records, width);
+    if preamble > 0 {
+        marks.skip_lines = records.get(preamble)?.first_line;
+        // Quotes in a preamble may have swallowed lines, so the rest is read afresh.
+        records = records_of(marks, text, whole)?;
+    }
+    let width = common_width(&records)?;
+    if width < 2 || records.is_empty() {
+        return None;
+    }
+    let alike = records.iter().filter(|r| r.len() == width).count();
+    let consistency = alike as f64 / records.len() as f64;
+    let odd = records.iter().filter(|r| r.odd_quotes > 0 || r.unterminated).count() as f64 / records.len() as f64;
+    let looks = looks_of_cells(&records, marks.delimiter, marks.quote);
+    let columns = 1.0 - 0.4 / width as f64;
+    // Quotes that are used as quotes speak for the dialect that understands them.
+    let quoted = if marks.quote.is_some() && records.iter().any(|r| r.quoted > 0) { 1.02 } else { 1.0 };
+    let swallowed = match records.last() {
+        Some(last) if last.unterminated => 0.2,
+        // Nearly all of the text in one record: a quote that never closes.
+        _ if records.iter().map(|r| r.raw_bytes).sum::<usize>() * 2 < text.len() && records.len() < TRIED_RECORDS => 0.3,
+        _ => 1.0,
+    };
+    let score = consistency * consistency * looks * columns * (1.0 - 0.8 * odd) * quoted * swallowed;
+    Some(Candidate { marks, score, width, consistency, records })
+}
+
+/// The most common number of fields; of two equally common ones the greater.
+fn common_width(records: &[Record]) -> Option<usize> {
+    let mut counts: Vec<usize> = Vec::new();
+    for record in records {
+        if counts.len() <= record.len() {
+            counts.resize(record.len() + 1, 0);
+        }
+        counts[record.len()] += 1;
+    }
+    // A narrow preamble must not outvote a short table.
+    counts.iter().enumerate().max_by_key(|(width, count)| (**count * (*width).min(2), *width)).map(|(width, _)| width)
+}
+
+/// How many records stand above the table: titles, notes, who exported it.
+fn preamble_of(records: &[Record], width: usize) -> usize {
+    let first = records.iter().position(|r| r.len() == width).unwrap_or(0);
+    if first == 0 || first > PREAMBLE_RECORDS || width < 2 {
+        return 0;
+    }
+    // One record that is a field short, or longer, is a header whose rows differ from it.
+    let above = records.get(first - 1).map_or(0, Record::len);
+    let is_header = above >= 2 && above + 1 >= width;
+    let preamble = if is_header { first - 1 } else { first };
+    let rest = records.get(preamble..).unwrap_or(&[]);
+    let alike = rest.iter().filter(|r| r.len() == width).count();
+    if alike * 10 >= rest.len() * 8 { preamble } else { 0 }
+}
+
+/// How much the cells look like values, from 0 to 1.
+fn looks_of_cells(records: &[Record], delimiter: u8, quote: Option<u8>) -> f64 {
+    let (mut cells, mut looks) = (0_usize, 0.0);
+    for record in records {
+        for field in record.fields() {
+            if cells >= JUDGED_CELLS {
+                return looks / cells as f64;
+            }
+            cells += 1;
+            looks += looks_of(&text_of(field), delimiter, quote, record.quoted > 0);
+        }
+    }
+    if cells == 0 { 0.0 } else { looks / cells as f64 }
+}
+
+fn looks_of(cell: &str, delimiter: u8, quote: Option<u8>, in_quotes: bool) -> f64 {
+    let cell = cell.trim();
+    match kind_of(cell) {
+        Kind::Null => return 0.9,
+        Kind::Text => {}
+        _ => return 1.0,
+    }
+    if is_grouped_number(cell) {
+        return 1.0;
+    }
+    let bytes = cell.as_bytes();
+    let (first, last) = (bytes.first().copied(), bytes.last().copied());
+    if !in_quotes {
+        let stray = |mark: u8| quote != Some(mark) && (first == Some(mark) || last == Some(mark));
+        if stray(b'"') && delimiter != b'"' {
+            return 0.2;
+        }
+        let half = |open: u8, close: u8| (first == Some(open)) != (last == Some(close));
+        if half(b'[', b']') && !cell.contains('(') || first == Some(b'{') || last == Some(b'}') {
+            return 0.2;
+        }
+        if bytes.iter().any(|b| matches!(b, b'\t' | 0x01) && *b != delimiter) {
+            return 0.2;
+        }
+        if bytes.iter().any(|b| matches!(b, b';' | b'|') && *b != delimiter) {
+            return 0.5;
+        }
+        if cell.contains(',') && delimiter != b',' && !cell.contains(", ") {
+            return 0.6;
+        }
+    }
+    if cell.chars().all(|c| c.is_alphanumeric() || " _-./@:#&'()+%$€£,*".contains(c)) { 0.9 } else { 0.75 }
+}
+
+/// `1,5`, `1.234,56`, `1,234,567`, `12 %`, `$5.00`: a number for people.
+fn is_grouped_number(cell: &str) -> bool {
+    let core = cell.trim_matches(['$', '€', '£', '%', ' ', '-', '+', '(', ')']);
+    core.starts_with(|c: char| c.is_ascii_digit())
+        && core.ends_with(|c: char| c.is_ascii_digit())
+        && core.bytes().all(|b| b.is_ascii_digit() || matches!(b, b',' | b'.'))
+        && core.bytes().filter(|b| !b.is_ascii_digit()).count() <= 4
+}
+
+/// Whether a rare delimiter's table is beyond doubt: three rows or more, every one alike, and mostly columns of numbers,
+/// dates and the like; for `~` and `^`, which text hardly holds, only that the rows are alike.
+fn is_strong(candidate: &Candidate) -> bool {
+    if candidate.consistency < 1.0 || candidate.records.len() < 3 {
+        return false;
+    }
+    let delimiter = candidate.marks.delimiter;
+    if matches!(delimiter, b'~' | b'^') {
+        return candidate.score >= 0.4;
+    }
+    let rows = candidate.records.get(1..).unwrap_or(&[]);
+    let typed = (0..candidate.width).filter(|&at| {
+        let texts = rows.iter().filter(|r| kind_of(&text_of(r.field(at))) == Kind::Text).count();
+        let nulls = rows.iter().filter(|r| r.field(at).is_empty()).count();
+        texts == 0 && nulls * 2 < rows.len()
+    });
+    let typed = typed.count();
+    match delimiter {
+        // Times of day are two or three numbers with colons.
+        b':' => candidate.width >= 3 && typed >= 1 && !rows.iter().all(has_time) && candidate.score >= 0.4,
+        _ => candidate.width >= 2 && typed * 3 >= candidate.width * 2 && candidate.score >= 0.4,
+    }
+}
+
+fn has_time(record: &Record) -> bool {
+    let is_pair = |field: &[u8]| field.len() == 2 && field.iter().all(u8::is_ascii_digit);
+    let fields: Vec<&[u8]> = record.fields().collect();
+    fields.windows(2).any(|pair| {
+        let hour = pair[0].get(pair[0].len().saturating_sub(2)..).unwrap_or(&[]);
+        let minute = pair[1].get(..2).unwrap_or(&[]);
+        is_pair(hour) && is_pair(minute)
+    })
+}

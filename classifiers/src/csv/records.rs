@@ -1,0 +1,294 @@
+//! Bytes to records: a state machine that is fed any pieces of a file and keeps at most one record.
+
+use crate::limits::{CSV_FIELDS, CSV_RECORD_BYTES};
+use crate::{ClassifyError, ClassifyErrorKind, CsvDialect};
+
+/// How to split, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: Option<u8>,
+    pub(crate) escape: Option<u8>,
+    pub(crate) comment: Option<u8>,
+    pub(crate) skip_lines: u64,
+    /// Whether a carriage return on its own ends a record. Otherwise only a line feed does.
+    pub(crate) by_carriage_return: bool,
+}
+
+impl Marks {
+    /// The bytes of a dialect.
+    ///
+    /// # Errors
+    ///
+    /// Unsupported when a mark isn't one ASCII character.
+    pub(crate) fn of_dialect(dialect: &CsvDialect) -> Result<Marks, ClassifyError> {
+        let one = |what: &str, text: &str| match text.as_bytes() {
+            [byte] if byte.is_ascii() => Ok(*byte),
+            _ => {
+                let message = format!("the CSV {what} is {text:?}; it must be one ASCII character");
+                Err(ClassifyError::new(ClassifyErrorKind::Unsupported, message))
+            }
+        };
+        let maybe = |what: &str, text: &Option<String>| text.as_deref().map(|text| one(what, text)).transpose();
+        Ok(Marks {
+            delimiter: one("delimiter", &dialect.delimiter)?,
+            quote: maybe("quote", &dialect.quote)?,
+            escape: maybe("escape", &dialect.escape)?,
+            comment: maybe("comment mark", &dialect.comment)?,
+            skip_lines: dialect.skip_lines,
+            by_carriage_return: dialect.line_terminator == "\r",
+        })
+    }
+}
+
+/// One record: its fields without their quotes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Record {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Bytes that the record takes up in the file.
+    pub(crate) raw_bytes: usize,
+    /// Fields with text after their closing quote, or with a quote in the middle of unquoted text.
+    pub(crate) odd_quotes: u32,
+    /// Fields that were quoted as they should be.
+    pub(crate) quoted: u32,
+    /// Physical lines before the one that it starts on.
+    pub(crate) first_line: u64,
+    /// Whether the file ended inside quotes.
+    pub(crate) unterminated: bool,
+}
+
+impl Record {
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// A field's bytes; empty beyond the last.
+    pub(crate) fn field(&self, at: usize) -> &[u8] {
+        let start = if at == 0 { Some(&0) } else { self.ends.get(at - 1) };
+        match (start, self.ends.get(at)) {
+            (Some(&start), Some(&end)) => self.bytes.get(start..end).unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+
+    /// The fields in order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).map(|at| self.field(at))
+    }
+
+    fn is_blank(&self) -> bool {
+        self.ends.len() <= 1 && self.quoted == 0 && self.bytes.iter().all(|b| matches!(b, b' ' | b'\t'))
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.raw_bytes = 0;
+        self.odd_quotes = 0;
+        self.quoted = 0;
+        self.unterminated = false;
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// In a line of the preamble.
+    Skip,
+    StartOfRecord,
+    Comment,
+    StartOfField,
+    Plain,
+    Quoted,
+    /// After an escape character inside quotes.
+    Escaped,
+    /// After what may be a closing quote.
+    QuoteInQuotes,
+}
+
+/// Splits bytes into records.
+#[derive(Debug)]
+pub(crate) struct Splitter {
+    marks: Marks,
+    state: State,
+    record: Record,
+    skipped: u64,
+    /// Records seen, for error messages.
+    records: u64,
+    /// Physical lines ended so far.
+    lines: u64,
+}
+
+impl Splitter {
+    pub(crate) fn new(marks: Marks) -> Self {
+        let state = if marks.skip_lines > 0 { State::Skip } else { State::StartOfRecord };
+        Splitter { marks, state, record: Record::default(), skipped: 0, records: 0, lines: 0 }
+    }
+
+    /// Takes the next bytes and calls `each` with every record that ends in them. Blank lines are not records.
+    /// `each` stops the splitting by answering `false`.
+    ///
+    /// # Errors
+    ///
+    /// TooLarge when a record goes beyond a limit.
+    pub(crate) fn feed(
+        &mut self,
+        bytes: &[u8],
+        each: &mut dyn FnMut(&Record) -> bool,
+    ) -> Result<bool, ClassifyError> {
+        for &byte in bytes {
+            let line_end = self.is_line_end(byte);
+            let go_on = self.step(byte, line_end, each)?;
+            self.lines += u64::from(line_end);
+            if !go_on {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ends the input: a last record without a line end counts.
+    pub(crate) fn finish(mut self, each: &mut dyn FnMut(&Record) -> bool) -> Result<(), ClassifyError> {
+        match self.state {
+            State::Skip | State::StartOfRecord | State::Comment => {}
+            state => {
+                self.record.unterminated = matches!(state, State::Quoted | State::Escaped);
+                self.end_record(each)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_line_end(&self, byte: u8) -> bool {
+        byte == if self.marks.by_carriage_return { b'\r' } else { b'\n' }
+    }
+
+    fn step(
+        &mut self,
+        byte: u8,
+        line_end: bool,
+        each: &mut dyn FnMut(&Record) -> bool,
+    ) -> Result<bool, ClassifyError> {
+        match self.state {
+            State::Skip => {
+                if line_end {
+                    self.skipped += 1;
+                    if self.skipped >= self.marks.skip_lines {
+                        self.state = State::StartOfRecord;
+                    }
+                }
+                return Ok(true);
+            }
+            State::Comment => {
+                if line_end {
+                    self.state = State::StartOfRecord;
+                }
+                return Ok(true);
+            }
+            State::StartOfRecord if Some(byte) == self.marks.comment => {
+                self.state = State::Comment;
+                return Ok(true);
+            }
+            _ => {}
+        }
+        if self.record.raw_bytes == 0 {
+            self.record.first_line = self.lines;
+        }
+        self.record.raw_bytes += 1;
+        if self.record.raw_bytes > CSV_RECORD_BYTES {
+            return Err(self.too_large(&format!("is longer than {} MiB", CSV_RECORD_BYTES >> 20)));
+        }
+        if line_end && !matches!(self.state, State::Quoted | State::Escaped) {
+            return self.end_record(each);
+        }
+        self.text(byte)?;
+        Ok(true)
+    }
+
+    /// A byte that ends neither a line of preamble nor a record.
+    fn text(&mut self, byte: u8) -> Result<(), ClassifyError> {
+        let is_quote = Some(byte) == self.marks.quote;
+        match self.state {
+            State::Quoted => {
+                if Some(byte) == self.marks.escape {
+                    self.state = State::Escaped;
+                } else if is_quote {
+                    self.state = State::QuoteInQuotes;
+                } else {
+                    self.record.bytes.push(byte);
+                }
+            }
+            State::Escaped => {
+                // Only the quote and the escape itself are escaped; `\N` and `\t` stay as they are.
+                if !is_quote && Some(byte) != self.marks.escape {
+                    self.record.bytes.extend(self.marks.escape);
+                }
+                self.record.bytes.push(byte);
+                self.state = State::Quoted;
+            }
+            State::QuoteInQuotes if is_quote => {
+                self.record.bytes.push(byte);
+                self.state = State::Quoted;
+            }
+            State::StartOfRecord | State::StartOfField if is_quote => {
+                let start = self.record.ends.last().copied().unwrap_or(0);
+                self.record.bytes.truncate(start);
+                self.state = State::Quoted;
+            }
+            _ if byte == self.marks.delimiter => return self.end_field(),
+            // Half of a line end, most likely; a blank after a closing quote is harmless too.
+            State::QuoteInQuotes if matches!(byte, b'\r' | b' ' | b'\t') => {}
+            State::QuoteInQuotes => {
+                self.record.odd_quotes += 1;
+                self.record.bytes.push(byte);
+                self.state = State::Plain;
+            }
+            State::StartOfRecord | State::StartOfField | State::Plain => {
+                if is_quote {
+                    self.record.odd_quotes += 1;
+                }
+                self.record.bytes.push(byte);
+                // Blanks before an opening quote are dropped when it comes: `1, "a, b"`.
+                let only_blanks = byte == b' ' && self.state != State::Plain;
+                self.state = if only_blanks { State::StartOfField } else { State::Plain };
+            }
+            State::Skip | State::Comment => {}
+        }
+        Ok(())
+    }
+
+    fn end_field(&mut self) -> Result<(), ClassifyError> {
+        if self.state == State::QuoteInQuotes {
+            self.record.quoted += 1;
+        }
+        self.record.ends.push(self.record.bytes.len());
+        self.state = State::StartOfField;
+        if self.record.ends.len() > CSV_FIELDS {
+            return Err(self.too_large(&format!("has more than {CSV_FIELDS} fields")));
+        }
+        Ok(())
+    }
+
+    fn end_record(&mut self, each: &mut dyn FnMut(&Record) -> bool) -> Result<bool, ClassifyError> {
+        if self.state == State::Plain && self.record.bytes.last() == Some(&b'\r') {
+            self.record.bytes.pop();
+        }
+        self.end_field()?;
+        self.state = State::StartOfRecord;
+        let mut go_on = true;
+        if !self.record.is_blank() {
+            self.records += 1;
+            go_on = each(&self.record);
+        }
+        self.record.clear();
+        Ok(go_on)
+    }
+
+    fn too_large(&self, what: &str) -> ClassifyError {
+        let message = format!(
+            "record {} of the CSV {what}; a quote that is never closed is the usual cause, or the delimiter is wrong",
+            self.records + 1
+        );
+        ClassifyError::new(ClassifyErrorKind::TooLarge, message)
+    }
+}

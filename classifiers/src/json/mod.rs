@@ -1,0 +1,135 @@
+//! JSON: which documents are rows, and the columns they make together.
+
+mod scanner;
+mod shape;
+mod split;
+
+use scanner::Rows;
+pub use scanner::JsonScanner;
+use serde::de::IgnoredAny;
+use split::{Document, Splitter};
+
+use crate::{ClassifyError, ClassifyErrorKind, Column, JsonLayout};
+
+/// What a text is as JSON.
+pub(crate) struct JsonVerdict {
+    pub(crate) layout: JsonLayout,
+    pub(crate) certainty: f64,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: u64,
+    pub(crate) row_bytes: u64,
+    pub(crate) reasons: Vec<String>,
+}
+
+/// Judges a text; `whole` says that it is all there is. The inner error holds why it is not JSON.
+///
+/// # Errors
+///
+/// The outer error is TooLarge, for JSON beyond a limit.
+pub(crate) fn classify(text: &str, whole: bool) -> Result<Result<JsonVerdict, String>, ClassifyError> {
+    let start = text.trim_start();
+    let attempt = if start.starts_with('{') {
+        match lines(text, whole)? {
+            Ok(verdict) => Ok(verdict),
+            Err(why_not_lines) => documents(text, JsonLayout::Concatenated, whole).map_err(|why| {
+                // The error of the reading that got further says more.
+                if why.kind == ClassifyErrorKind::Malformed { why_not_lines } else { why }
+            }),
+        }
+    } else if start.starts_with('[') {
+        documents(text, JsonLayout::Array, whole)
+    } else {
+        return Ok(Err("it starts with neither an object nor an array".to_owned()));
+    };
+    match attempt {
+        Ok(verdict) => Ok(Ok(verdict)),
+        Err(error) if error.kind == ClassifyErrorKind::TooLarge => Err(error),
+        Err(error) => Ok(Err(format!("it starts like JSON, but {}", error.message))),
+    }
+}
+
+/// One object a line. A few lines in a hundred may be broken.
+fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, ClassifyError> {
+    let mut rows = Rows::default();
+    let mut broken: Option<ClassifyError> = None;
+    let mut broken_lines = 0_u64;
+    let mut read = |document: Document<'_>| -> Result<(), ClassifyError> {
+        // Checked first, because a row that breaks off would leave its first half behind.
+        let valid = match serde_json::from_slice::<IgnoredAny>(document.bytes) {
+            Ok(IgnoredAny) => rows.read(&document),
+            Err(e) => {
+                let message = format!("line {} is not valid JSON: {e}", document.line);
+                Err(ClassifyError::new(ClassifyErrorKind::Malformed, message))
+            }
+        };
+        match valid {
+            Err(error) if error.kind == ClassifyErrorKind::TooLarge => return Err(error),
+            Err(error) => {
+                broken_lines += 1;
+                broken.get_or_insert(error);
+                // Pretty-printed documents are broken line by line from the start.
+                if rows.count == 0 { Err(not_lines()) } else { Ok(()) }
+            }
+            Ok(()) => Ok(()),
+        }
+    };
+    let mut splitter = Splitter::new(JsonLayout::Lines);
+    let mut result = splitter.feed(text.as_bytes(), &mut read);
+    if result.is_ok() && whole {
+        result = splitter.finish(&mut read);
+    }
+    match (result, broken) {
+        (Err(error), None) => return Err(error),
+        (Err(error), Some(_)) if error.kind == ClassifyErrorKind::TooLarge => return Err(error),
+        (_, Some(error)) if broken_lines * 20 > rows.count => return Ok(Err(error)),
+        (_, None) if rows.count == 0 => return Ok(Err(not_lines())),
+        (_, broken) => {
+            let share = rows.count as f64 / (rows.count + broken_lines) as f64;
+            let mut verdict = verdict(rows, JsonLayout::Lines, (share * 100.0).floor() / 100.0);
+            if let Some(error) = broken {
+                let all = verdict.rows + broken_lines;
+                verdict.reasons.push(format!("{broken_lines} of {all} lines are broken, the first: {}", error.message));
+            }
+            Ok(Ok(verdict))
+        }
+    }
+}
+
+fn not_lines() -> ClassifyError {
+    ClassifyError::new(ClassifyErrorKind::Malformed, "its first line is not one whole object")
+}
+
+/// Documents that end where their brackets do.
+fn documents(text: &str, layout: JsonLayout, whole: bool) -> Result<JsonVerdict, ClassifyError> {
+    let mut rows = Rows::default();
+    let mut splitter = Splitter::new(layout);
+    splitter.feed(text.as_bytes(), &mut |document| rows.read(&document))?;
+    let mut cut = None;
+    if rows.count == 0 && !whole && !splitter.unfinished().is_empty() {
+        // One document larger than the sample: what came of it is better than nothing.
+        let half = Document { bytes: splitter.unfinished(), line: 1 };
+        let _ends_early = rows.read(&half);
+        let bytes = half.bytes.len();
+        cut = Some(format!("the first document is longer than the sample; its columns are those of the first {bytes} bytes"));
+    } else if whole {
+        splitter.finish(&mut |document| rows.read(&document))?;
+    }
+    if rows.count == 0 && cut.is_none() && layout == JsonLayout::Concatenated {
+        return Err(not_lines());
+    }
+    let mut verdict = verdict(rows, layout, if cut.is_some() { 0.6 } else { 1.0 });
+    verdict.reasons.extend(cut);
+    Ok(verdict)
+}
+
+fn verdict(rows: Rows, layout: JsonLayout, certainty: f64) -> JsonVerdict {
+    let what = match layout {
+        JsonLayout::Lines => "one object a line",
+        JsonLayout::Array => "one array whose elements are the rows",
+        JsonLayout::Concatenated => "objects one after another, not one a line",
+    };
+    let mut reasons = vec![format!("layout: {what} ({} rows)", rows.count)];
+    reasons.extend(rows.reasons());
+    let columns = rows.columns();
+    JsonVerdict { layout, certainty, columns, rows: rows.count, row_bytes: rows.bytes, reasons }
+}

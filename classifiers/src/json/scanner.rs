@@ -1,0 +1,182 @@
+//! Types every value of a whole JSON file, piece by piece.
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use super::shape::{NamedShape, ObjectShape, Reading};
+use super::split::{Document, Splitter};
+use crate::limits::COLUMNS;
+use crate::{ClassifyError, ClassifyErrorKind, Column, JsonLayout, Scanned};
+
+/// The rows of a JSON file, summed up.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    object: ObjectShape,
+    reading: Reading,
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Rows {
+    /// Reads one row.
+    ///
+    /// # Errors
+    ///
+    /// Malformed when it isn't a JSON object, TooLarge when there are too many names or levels. What came before the
+    /// mistake has been counted.
+    pub(crate) fn read(&mut self, document: &Document<'_>) -> Result<(), ClassifyError> {
+        let place = || format!("line {}", document.line);
+        if document.bytes.first() != Some(&b'{') {
+            let message = format!("{} is not a JSON object, so it is no row", place());
+            return Err(ClassifyError::new(ClassifyErrorKind::Malformed, message));
+        }
+        self.reading.row = self.count + 1;
+        // A byte that isn't UTF-8 inside a text is no reason to give up on the file.
+        let text = String::from_utf8_lossy(document.bytes);
+        let mut deserializer = serde_json::Deserializer::from_str(&text);
+        let row = Row { object: &mut self.object, reading: &mut self.reading };
+        let result = row.deserialize(&mut deserializer).and_then(|()| deserializer.end());
+        if self.reading.too_many_fields || self.object.fields.len() > COLUMNS {
+            let message = format!("{}: the documents use too many different names to be a table", place());
+            return Err(ClassifyError::new(ClassifyErrorKind::TooLarge, message));
+        }
+        if let Err(e) = result {
+            let deep = e.to_string().contains("recursion limit");
+            let kind = if deep { ClassifyErrorKind::TooLarge } else { ClassifyErrorKind::Malformed };
+            let message = if deep {
+                format!("{} nests values more than 128 deep", place())
+            } else {
+                format!("{} is not valid JSON: {e}", place())
+            };
+            return Err(ClassifyError::new(kind, message));
+        }
+        self.count += 1;
+        self.bytes += document.bytes.len() as u64 + 1;
+        Ok(())
+    }
+
+    /// The names that more than one spelling in case was seen of, and other things worth saying.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let mut reasons: Vec<String> = Vec::new();
+        for field in &self.object.fields {
+            if let Some(other) = &field.other_spelling {
+                let reason = format!(
+                    "{:?} and {other:?} differ only in case, which a catalog can't tell apart: they are one column",
+                    field.name
+                );
+                reasons.push(reason);
+            }
+        }
+        if self.reading.long_names > 0 {
+            let reason = format!("{} names longer than 255 bytes are left out", self.reading.long_names);
+            reasons.push(reason);
+        }
+        reasons
+    }
+
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        self.object.fields.iter().map(|field| self.column(field)).collect()
+    }
+
+    fn column(&self, field: &NamedShape) -> Column {
+        let data_type = field.shape.data_type();
+        let (values, nulls) = (field.shape.values(), field.shape.nulls());
+        let mut reason = field.shape.reason(&data_type);
+        if values > 0 && nulls > 0 {
+            reason.push_str(&format!("; {nulls} more {} null", if nulls == 1 { "is" } else { "are" }));
+        }
+        let missing = self.count.saturating_sub(values + nulls);
+        if missing > 0 {
+            reason.push_str(&format!("; {missing} rows don't have it"));
+        }
+        Column { name: field.name.clone(), data_type, nullable: nulls + missing > 0, reason }
+    }
+}
+
+struct Row<'s> {
+    object: &'s mut ObjectShape,
+    reading: &'s mut Reading,
+}
+
+impl<'de> DeserializeSeed<'de> for Row<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Row<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.object.read(map, self.reading, usize::MAX)
+    }
+}
+
+/// Types every value of a JSON file whose layout is known, so that a value in its last row counts too. Memory depends on
+/// the number of different names and on the longest document, not on the length of the file.
+#[derive(Debug)]
+pub struct JsonScanner {
+    splitter: Splitter,
+    rows: Rows,
+    /// The first bytes, until there are enough to see a byte order mark.
+    start: Option<Vec<u8>>,
+}
+
+impl JsonScanner {
+    /// Starts a file.
+    pub fn new(layout: JsonLayout) -> Self {
+        JsonScanner { splitter: Splitter::new(layout), rows: Rows::default(), start: Some(Vec::new()) }
+    }
+
+    /// Takes the next bytes, uncompressed and in UTF-8. Pieces may end anywhere.
+    ///
+    /// # Errors
+    ///
+    /// Malformed, with the line, for what isn't JSON or no object; TooLarge for what goes beyond a
+    /// [limit](crate::limits); Unsupported for UTF-16 (decode it first). After an error the scanner is of no more use.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ClassifyError> {
+        match self.start.take() {
+            None => self.split(bytes),
+            Some(mut start) => {
+                start.extend_from_slice(bytes);
+                if start.len() < 3 {
+                    self.start = Some(start);
+                    return Ok(());
+                }
+                self.split_start(&start)
+            }
+        }
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`feed`](Self::feed), and Truncated when a document is unfinished.
+    pub fn finish(mut self) -> Result<Scanned, ClassifyError> {
+        if let Some(start) = self.start.take() {
+            self.split_start(&start)?;
+        }
+        let JsonScanner { splitter, mut rows, .. } = self;
+        splitter.finish(&mut |document| rows.read(&document))?;
+        Ok(Scanned { columns: rows.columns(), rows: rows.count })
+    }
+
+    fn split_start(&mut self, start: &[u8]) -> Result<(), ClassifyError> {
+        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+            let message = "the JSON is in UTF-16; decode it to UTF-8 first";
+            return Err(ClassifyError::new(ClassifyErrorKind::Unsupported, message));
+        }
+        self.split(start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start))
+    }
+
+    fn split(&mut self, bytes: &[u8]) -> Result<(), ClassifyError> {
+        let JsonScanner { splitter, rows, .. } = self;
+        splitter.feed(bytes, &mut |document| rows.read(&document))
+    }
+}
