@@ -16,8 +16,6 @@ use table::{TableSummary, text_of};
 use crate::values::{Kind, kind_of};
 use crate::{ClassifyError, Column, CsvDialect, DataType};
 
-pub(crate) use table::unique_names;
-
 /// What a text is as CSV.
 pub(crate) struct CsvVerdict {
     pub(crate) dialect: CsvDialect,
