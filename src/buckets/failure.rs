@@ -69,26 +69,36 @@ where
             let code = refusal.err().code().unwrap_or_default();
             from_code(code, words, status(&error), verb, place)
         }
-        SdkError::TimeoutError(_) => Error::unavailable(format!("couldn't {verb} {place}: no answer in time")),
-        SdkError::ResponseError(_) => {
-            Error::unavailable(format!("couldn't {verb} {place}: the answer broke off or made no sense"))
+        SdkError::TimeoutError(_) => {
+            Error::unavailable(format!("couldn't {verb} {place}: no answer in time"))
         }
-        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) | _ => unreachable_store(&error, verb, place),
+        SdkError::ResponseError(_) => Error::unavailable(format!(
+            "couldn't {verb} {place}: the answer broke off or made no sense"
+        )),
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) | _ => {
+            unreachable_store(&error, verb, place)
+        }
     };
     translated.source(error)
 }
 
 /// The answer broke off while an object's bytes arrived.
 pub(super) fn cut_short(error: impl StdError + Send + Sync + 'static, place: &Place) -> Error {
-    Error::unavailable(format!("{place} broke off while it was read: {}", innermost(&error))).source(error)
+    Error::unavailable(format!(
+        "{place} broke off while it was read: {}",
+        innermost(&error)
+    ))
+    .source(error)
 }
 
 fn unreachable_store(error: &(dyn StdError + 'static), verb: &str, place: &Place) -> Error {
     let cause = innermost(error);
     let text = chain(error);
     if text.contains("credential") || text.contains("Credential") {
-        return Error::denied(format!("couldn't {verb} {place}: there are no credentials for the store"))
-            .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
+        return Error::denied(format!(
+            "couldn't {verb} {place}: there are no credentials for the store"
+        ))
+        .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
     }
     Error::unavailable(format!("couldn't {verb} {place}: {cause}"))
         .hint("is the object store running, and is its endpoint right?")
@@ -116,7 +126,9 @@ pub(super) fn from_code(code: &str, words: &str, status: Option<u16>, verb: &str
             Error::conflict(format!("{place} was changed while it was being read"))
                 .hint("list it again and read the new version")
         }
-        ("PreconditionFailed" | "ConditionalRequestConflict", _) | (_, Some(412)) => error(ErrorKind::Conflict),
+        ("PreconditionFailed" | "ConditionalRequestConflict", _) | (_, Some(412)) => {
+            error(ErrorKind::Conflict)
+        }
         ("SignatureDoesNotMatch" | "InvalidAccessKeyId" | "ExpiredToken" | "InvalidToken", _) => {
             error(ErrorKind::Denied).hint("check the access key and the secret key")
         }
@@ -125,8 +137,11 @@ pub(super) fn from_code(code: &str, words: &str, status: Option<u16>, verb: &str
             error(ErrorKind::Denied).hint("these keys aren't allowed to do this")
         }
         ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _)
-        | (_, Some(301 | 307)) => error(ErrorKind::Invalid).hint("the bucket is in another region: set AWS_REGION"),
-        ("SlowDown" | "InternalError" | "ServiceUnavailable" | "RequestTimeout", _) | (_, Some(429 | 500..)) => {
+        | (_, Some(301 | 307)) => {
+            error(ErrorKind::Invalid).hint("the bucket is in another region: set AWS_REGION")
+        }
+        ("SlowDown" | "InternalError" | "ServiceUnavailable" | "RequestTimeout", _)
+        | (_, Some(429 | 500..)) => {
             error(ErrorKind::Unavailable).hint("the store may be busy; trying again may help")
         }
         (_, Some(404)) => Error::not_found(format!("there is no object {place}")),

@@ -11,8 +11,9 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
-    Attributes, CopyOptions, Error as StoreError, GetOptions, GetRange, GetResult, GetResultPayload, ListResult,
-    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    Attributes, CopyOptions, Error as StoreError, GetOptions, GetRange, GetResult, GetResultPayload,
+    ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult,
 };
 
 use super::Buckets;
@@ -52,7 +53,11 @@ impl PinnedStore {
 
     /// The path that the engine is to read the object at `index` by: `pinned/INDEX/object`, with the key's extension.
     pub fn path_of(&self, index: usize) -> Path {
-        let extension = self.objects.get(index).map(|object| extension_of(&object.key)).unwrap_or_default();
+        let extension = self
+            .objects
+            .get(index)
+            .map(|object| extension_of(&object.key))
+            .unwrap_or_default();
         Path::from(format!("pinned/{index:08}/object{extension}"))
     }
 
@@ -62,7 +67,13 @@ impl PinnedStore {
     }
 
     fn index_of(&self, path: &Path) -> Option<usize> {
-        let index: usize = path.as_ref().strip_prefix("pinned/")?.split('/').next()?.parse().ok()?;
+        let index: usize = path
+            .as_ref()
+            .strip_prefix("pinned/")?
+            .split('/')
+            .next()?
+            .parse()
+            .ok()?;
         (index < self.objects.len() && self.path_of(index) == *path).then_some(index)
     }
 
@@ -95,7 +106,9 @@ fn extension_of(key: &str) -> &str {
 
 impl fmt::Debug for PinnedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PinnedStore").field("objects", &self.objects.len()).finish_non_exhaustive()
+        f.debug_struct("PinnedStore")
+            .field("objects", &self.objects.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -57,11 +57,19 @@ impl Buckets {
         metadata: &[(&str, &str)],
     ) -> Result<String> {
         let place = Place::object(bucket, key);
-        let mut request = self.client.create_multipart_upload().bucket(bucket).key(key).content_type(content_type);
+        let mut request = self
+            .client
+            .create_multipart_upload()
+            .bucket(bucket)
+            .key(key)
+            .content_type(content_type);
         for (name, value) in metadata {
             request = request.metadata(*name, *value);
         }
-        let answer = request.send().await.map_err(|error| failure::from_sdk(error, "begin to write", &place))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| failure::from_sdk(error, "begin to write", &place))?;
         answer
             .upload_id
             .ok_or_else(|| Error::unavailable(format!("the store gave no upload id for {place}")))
@@ -112,7 +120,12 @@ impl Buckets {
     ) -> Result<Completed> {
         let parts = parts
             .iter()
-            .map(|part| CompletedPart::builder().part_number(part.number).e_tag(&part.etag).build())
+            .map(|part| {
+                CompletedPart::builder()
+                    .part_number(part.number)
+                    .e_tag(&part.etag)
+                    .build()
+            })
             .collect();
         let answer = self
             .client
@@ -137,7 +150,12 @@ impl Buckets {
     /// # Errors
     /// `Denied`, `Unavailable`.
     pub async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {
-        let request = self.client.abort_multipart_upload().bucket(bucket).key(key).upload_id(upload_id);
+        let request = self
+            .client
+            .abort_multipart_upload()
+            .bucket(bucket)
+            .key(key)
+            .upload_id(upload_id);
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if failure::status(&error) == Some(404) => Ok(()),
@@ -162,7 +180,9 @@ impl Buckets {
                 .set_upload_id_marker(marker.1.clone())
                 .send()
                 .await
-                .map_err(|error| failure::from_sdk(error, "list the uploads to", &Place::object(bucket, prefix)))?;
+                .map_err(|error| {
+                    failure::from_sdk(error, "list the uploads to", &Place::object(bucket, prefix))
+                })?;
             pending.extend(page.uploads().iter().map(|upload| PendingUpload {
                 key: upload.key().unwrap_or_default().to_owned(),
                 upload_id: upload.upload_id().unwrap_or_default().to_owned(),

@@ -15,11 +15,16 @@ impl Folder {
         let mut buckets = Vec::new();
         for entry in fs::read_dir(self.root()).map_err(disk_failure)? {
             let entry = entry.map_err(disk_failure)?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() && s3s::path::check_bucket_name(&name) {
                 // Not every file system keeps the time at which something was made.
-                let made = metadata.created().or_else(|_| metadata.modified()).map_err(disk_failure)?;
+                let made = metadata
+                    .created()
+                    .or_else(|_| metadata.modified())
+                    .map_err(disk_failure)?;
                 buckets.push((name, made));
             }
         }
@@ -31,7 +36,11 @@ impl Folder {
     pub(super) fn create_bucket(&self, bucket: &str) -> S3Result<()> {
         match self.make_bucket(bucket).map_err(disk_failure)? {
             true => Ok(()),
-            false => Err(s3_error!(BucketAlreadyOwnedByYou, "there is a bucket `{}` already", bucket)),
+            false => Err(s3_error!(
+                BucketAlreadyOwnedByYou,
+                "there is a bucket `{}` already",
+                bucket
+            )),
         }
     }
 

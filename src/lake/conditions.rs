@@ -16,7 +16,12 @@ impl WriteConditions {
     /// Checks them against the ETag of the object as it is, if there is one.
     pub(super) fn check(&self, etag: Option<&str>) -> S3Result<()> {
         match (&self.if_match, etag) {
-            (Some(_), None) => return Err(s3_error!(NoSuchKey, "there is no object that If-Match could match")),
+            (Some(_), None) => {
+                return Err(s3_error!(
+                    NoSuchKey,
+                    "there is no object that If-Match could match"
+                ));
+            }
             (Some(wanted), Some(etag)) if !names(wanted, etag) => {
                 return Err(s3_error!(PreconditionFailed, "the object has another ETag"));
             }
@@ -62,7 +67,10 @@ impl ReadConditions {
 }
 
 fn names(condition: &ETagCondition, etag: &str) -> bool {
-    condition.as_etag().map(ETag::value).is_none_or(|named| named == etag)
+    condition
+        .as_etag()
+        .map(ETag::value)
+        .is_none_or(|named| named == etag)
 }
 
 fn whole_seconds(time: SystemTime) -> SystemTime {

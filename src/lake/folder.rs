@@ -97,11 +97,17 @@ impl Folder {
     pub(super) fn object(&self, bucket: &str, key: &str) -> S3Result<PathBuf> {
         let mut path = self.bucket(bucket)?;
         if key.is_empty() || key.starts_with('/') || key.contains('\0') {
-            return Err(s3_error!(InvalidArgument, "a key can't be empty, begin with `/` or contain NUL"));
+            return Err(s3_error!(
+                InvalidArgument,
+                "a key can't be empty, begin with `/` or contain NUL"
+            ));
         }
         for segment in key.split('/') {
             if matches!(segment, "." | "..") {
-                return Err(s3_error!(InvalidArgument, "this store can't hold a key with the segment `.` or `..`"));
+                return Err(s3_error!(
+                    InvalidArgument,
+                    "this store can't hold a key with the segment `.` or `..`"
+                ));
             }
             let name = to_name(segment);
             if name.len() > LONGEST_NAME {
@@ -134,7 +140,11 @@ impl Folder {
     /// A new temporary file, which goes away unless it is moved.
     pub(super) fn temporary(&self) -> io::Result<Temporary> {
         let path = self.temporary_path();
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
         Ok(Temporary {
             path: Some(path),
             file,
@@ -143,7 +153,10 @@ impl Folder {
 
     /// A time that no other write of this process has: together with the size it tells two versions of a file apart.
     pub(super) fn stamp(&self) -> SystemTime {
-        let mut last = self.last_stamp.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut last = self
+            .last_stamp
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         // In steps of a microsecond, because some file systems keep no more.
         *last = SystemTime::now().max(*last + Duration::from_micros(1));
         *last
@@ -156,7 +169,10 @@ impl Folder {
 
     /// Waits until nobody else ends this upload, and keeps others from it.
     pub(super) fn hold_upload(&self, upload: &str) -> HeldUpload<'_> {
-        let in_use = self.uploads_in_use.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let in_use = self
+            .uploads_in_use
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let mut in_use = self
             .upload_freed
             .wait_while(in_use, |in_use| in_use.contains(upload))
@@ -177,7 +193,11 @@ pub(super) struct HeldUpload<'a> {
 
 impl Drop for HeldUpload<'_> {
     fn drop(&mut self) {
-        let mut in_use = self.folder.uploads_in_use.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut in_use = self
+            .folder
+            .uploads_in_use
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         in_use.remove(&self.upload);
         drop(in_use);
         self.folder.upload_freed.notify_all();
@@ -233,10 +253,12 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 pub(super) fn make_folders(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Ok(()) => folder.parent().map_or(Ok(()), sync_folder),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(folder)?.is_dir() {
-            true => Ok(()),
-            false => Err(io::ErrorKind::NotADirectory.into()),
-        },
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            match fs::symlink_metadata(folder)?.is_dir() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::NotADirectory.into()),
+            }
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             folder.parent().map_or(Ok(()), make_folders)?;
             make_folders(folder)
@@ -246,8 +268,15 @@ pub(super) fn make_folders(folder: &Path) -> io::Result<()> {
 }
 
 fn hold(lock: &Path, root: &Path) -> Result<File> {
-    let failed = |error: io::Error| Error::unavailable(format!("can't lock `{}`: {error}", lock.display())).source(error);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(lock).map_err(failed)?;
+    let failed = |error: io::Error| {
+        Error::unavailable(format!("can't lock `{}`: {error}", lock.display())).source(error)
+    };
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(lock)
+        .map_err(failed)?;
     for _ in 0..LOCK_ATTEMPTS {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -255,8 +284,10 @@ fn hold(lock: &Path, root: &Path) -> Result<File> {
             Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
         }
     }
-    Err(Error::conflict(format!("another process serves the lake in `{}`", root.display()))
-        .hint("stop it, or give another folder"))
+    Err(
+        Error::conflict(format!("another process serves the lake in `{}`", root.display()))
+            .hint("stop it, or give another folder"),
+    )
 }
 
 /// A failure of the disk as S3 says it. The log has the cause; the client has what it can act on.

@@ -56,7 +56,10 @@ struct Entry {
 
 /// The sorted entries of large folders, so that a listing of many pages reads each of them once.
 #[derive(Default)]
-pub(super) struct FolderCache(Mutex<HashMap<PathBuf, (SystemTime, Arc<Vec<Entry>>)>>);
+pub(super) struct FolderCache(Mutex<HashMap<PathBuf, Kept>>);
+
+/// When the folder was changed, and what was in it then.
+type Kept = (SystemTime, Arc<Vec<Entry>>);
 
 impl Folder {
     /// Answers one page.
@@ -138,8 +141,12 @@ impl Walk<'_> {
             return Ok(false);
         }
         let bucket = &self.question.bucket;
-        let found = self.folder.with_record(bucket, &key, || Ok(look(&child)?.map(|metadata| ((), metadata))))?;
-        let Some(((), metadata, record)) = found else { return Ok(false) };
+        let found = self
+            .folder
+            .with_record(bucket, &key, || Ok(look(&child)?.map(|metadata| ((), metadata))))?;
+        let Some(((), metadata, record)) = found else {
+            return Ok(false);
+        };
         if self.is_full() {
             return Ok(true);
         }
@@ -206,7 +213,12 @@ impl Walk<'_> {
 impl FolderCache {
     fn entries(&self, path: &Path) -> io::Result<Arc<Vec<Entry>>> {
         let changed = fs::metadata(path)?.modified()?;
-        let kept = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(path).cloned();
+        let kept = self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .get(path)
+            .cloned();
         if let Some((when, entries)) = kept
             && when == changed
         {
@@ -231,7 +243,9 @@ fn read_sorted(path: &Path) -> io::Result<Vec<Entry>> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         // A name that isn't Unicode can't be a key.
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
         let kind = entry.file_type()?;
         let segment = to_segment(&name);
         if kind.is_dir() {

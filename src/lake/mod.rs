@@ -13,6 +13,7 @@ mod folder;
 mod listing;
 mod multipart;
 mod object;
+mod parse;
 mod publish;
 mod receive;
 mod record;
@@ -71,7 +72,9 @@ pub struct Lake {
 
 impl fmt::Debug for Lake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lake").field("root", &self.folder.root()).finish_non_exhaustive()
+        f.debug_struct("Lake")
+            .field("root", &self.folder.root())
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,10 +101,9 @@ impl Lake {
             return Err(Error::invalid(format!("`{name}` can't be a bucket's name"))
                 .hint("use 3 to 63 lower-case letters, digits and hyphens"));
         }
-        self.folder
-            .make_bucket(name)
-            .map(|_| ())
-            .map_err(|error| Error::unavailable(format!("couldn't make the bucket `{name}`: {error}")).source(error))
+        self.folder.make_bucket(name).map(|_| ()).map_err(|error| {
+            Error::unavailable(format!("couldn't make the bucket `{name}`: {error}")).source(error)
+        })
     }
 
     /// Serves the buckets on `listener` until `shutdown` is done, then lets open requests finish for a bounded time.

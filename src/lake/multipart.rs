@@ -89,7 +89,12 @@ impl Folder {
     /// The folder of an upload, and what it is for.
     fn upload(&self, bucket: &str, key: &str, id: &str) -> S3Result<(PathBuf, About)> {
         self.bucket(bucket)?;
-        let none = || s3_error!(NoSuchUpload, "there is no such upload: it was completed or given up");
+        let none = || {
+            s3_error!(
+                NoSuchUpload,
+                "there is no such upload: it was completed or given up"
+            )
+        };
         let id = Uuid::parse_str(id).map_err(|_| none())?;
         let path = self.uploads().join(id.to_string());
         let about = read_about(&path).map_err(disk_failure)?.ok_or_else(none)?;
@@ -102,28 +107,46 @@ impl Folder {
     /// Checks that there is such an upload, before its bytes are taken.
     pub(super) fn check_upload(&self, bucket: &str, key: &str, id: &str, number: i32) -> S3Result<()> {
         if !(1..=MOST_PARTS).contains(&number) {
-            return Err(s3_error!(InvalidArgument, "a part's number is from 1 to {}", MOST_PARTS));
+            return Err(s3_error!(
+                InvalidArgument,
+                "a part's number is from 1 to {}",
+                MOST_PARTS
+            ));
         }
         self.upload(bucket, key, id).map(|_| ())
     }
 
     /// Keeps a part, durably. It replaces an earlier one of the same number.
-    pub(super) fn store_part(&self, bucket: &str, key: &str, id: &str, number: i32, part: Received) -> S3Result<String> {
+    pub(super) fn store_part(
+        &self,
+        bucket: &str,
+        key: &str,
+        id: &str,
+        number: i32,
+        part: Received,
+    ) -> S3Result<String> {
         let (folder, _) = self.upload(bucket, key, id)?;
         let etag = hex::encode(part.md5);
-        part.temporary.file.set_modified(self.stamp()).map_err(disk_failure)?;
+        part.temporary
+            .file
+            .set_modified(self.stamp())
+            .map_err(disk_failure)?;
         part.temporary.file.sync_all().map_err(disk_failure)?;
         let path = folder.join(format!("{number:05}-{etag}"));
         let moved = part.temporary.move_to(&path).and_then(|()| {
-            for older in parts_in(&folder)?.into_iter().filter(|older| older.number == number && older.etag != etag) {
+            for older in parts_in(&folder)?
+                .into_iter()
+                .filter(|older| older.number == number && older.etag != etag)
+            {
                 fs::remove_file(older.path)?;
             }
             sync_folder(&folder)
         });
         match moved {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(s3_error!(NoSuchUpload, "the upload was completed or given up meanwhile"))
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(s3_error!(
+                NoSuchUpload,
+                "the upload was completed or given up meanwhile"
+            )),
             done => done.map_err(disk_failure).map(|()| etag),
         }
     }
@@ -168,8 +191,12 @@ impl Folder {
         let mut pending = Vec::new();
         for entry in fs::read_dir(self.uploads()).map_err(disk_failure)? {
             let entry = entry.map_err(disk_failure)?;
-            let Ok(id) = entry.file_name().into_string() else { continue };
-            let Some(about) = read_about(&entry.path()).map_err(disk_failure)? else { continue };
+            let Ok(id) = entry.file_name().into_string() else {
+                continue;
+            };
+            let Some(about) = read_about(&entry.path()).map_err(disk_failure)? else {
+                continue;
+            };
             if about.bucket == bucket {
                 pending.push(PendingUpload {
                     key: about.key,
@@ -259,7 +286,14 @@ impl Folder {
 fn read_about(folder: &Path) -> io::Result<Option<About>> {
     match fs::read(folder.join(ABOUT)) {
         Ok(text) => Ok(serde_json::from_slice(&text).ok()),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
@@ -268,8 +302,12 @@ fn parts_in(folder: &Path) -> io::Result<Vec<StoredPart>> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let Some((number, etag)) = name.split_once('-') else { continue };
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let Some((number, etag)) = name.split_once('-') else {
+            continue;
+        };
         let Ok(number) = number.parse() else { continue };
         let metadata = match entry.metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -292,18 +330,30 @@ fn choose(wanted: &[CompletedPart], stored: &[StoredPart]) -> S3Result<Vec<Store
     for part in wanted {
         let number = part.part_number.unwrap_or_default();
         if chosen.last().is_some_and(|previous| previous.number >= number) {
-            return Err(s3_error!(InvalidPartOrder, "the parts must be named in ascending order"));
+            return Err(s3_error!(
+                InvalidPartOrder,
+                "the parts must be named in ascending order"
+            ));
         }
         let etag = part.e_tag.as_ref().map(s3s::dto::ETag::value);
         let found = stored
             .iter()
             .filter(|stored| stored.number == number && etag.is_none_or(|etag| etag == stored.etag))
             .max_by_key(|stored| stored.modified)
-            .ok_or_else(|| s3_error!(InvalidPart, "part {} was not uploaded, or has another ETag", number))?;
+            .ok_or_else(|| {
+                s3_error!(
+                    InvalidPart,
+                    "part {} was not uploaded, or has another ETag",
+                    number
+                )
+            })?;
         chosen.push(found.clone());
     }
     let Some((_, all_but_last)) = chosen.split_last() else {
-        return Err(s3_error!(InvalidRequest, "an upload is completed with at least one part"));
+        return Err(s3_error!(
+            InvalidRequest,
+            "an upload is completed with at least one part"
+        ));
     };
     if let Some(small) = all_but_last.iter().find(|part| part.size < SMALLEST_PART) {
         return Err(s3_error!(

@@ -41,13 +41,20 @@ pub(super) struct Opened {
 impl Opened {
     /// How many bytes are wanted.
     pub(super) fn length(&self) -> u64 {
-        self.range.as_ref().map_or(self.found.size, |range| range.end - range.start)
+        self.range
+            .as_ref()
+            .map_or(self.found.size, |range| range.end - range.start)
     }
 
     /// `bytes FIRST-LAST/SIZE`, if not the whole is wanted.
     pub(super) fn content_range(&self) -> Option<String> {
         let range = self.range.as_ref()?;
-        Some(format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), self.found.size))
+        Some(format!(
+            "bytes {}-{}/{}",
+            range.start,
+            range.end.saturating_sub(1),
+            self.found.size
+        ))
     }
 
     /// The checksums cover the whole object only.
@@ -72,7 +79,10 @@ impl Opened {
     /// The wanted bytes, for copying.
     pub(super) fn into_reader(mut self) -> S3Result<io::Take<File>> {
         if let Some(range) = &self.range {
-            self.found.file.seek(SeekFrom::Start(range.start)).map_err(disk_failure)?;
+            self.found
+                .file
+                .seek(SeekFrom::Start(range.start))
+                .map_err(disk_failure)?;
         }
         let length = self.length();
         Ok(self.found.file.take(length))
@@ -93,7 +103,13 @@ impl Opened {
 
 impl Folder {
     /// Opens an object if the conditions hold.
-    pub(super) fn read(&self, bucket: &str, key: &str, wanted: Wanted, conditions: &ReadConditions) -> S3Result<Opened> {
+    pub(super) fn read(
+        &self,
+        bucket: &str,
+        key: &str,
+        wanted: Wanted,
+        conditions: &ReadConditions,
+    ) -> S3Result<Opened> {
         let found = self.find(bucket, key)?;
         conditions.check(&found.record.etag, found.modified)?;
         let range = match (wanted.range, wanted.part) {
@@ -142,10 +158,12 @@ impl Folder {
             ));
         }
         let mut found = self.find(source.0, source.1)?;
-        source_conditions.check(&found.record.etag, found.modified).map_err(|_| {
-            // A copy has no "not modified".
-            s3_error!(PreconditionFailed, "the source isn't as the request demands")
-        })?;
+        source_conditions
+            .check(&found.record.etag, found.modified)
+            .map_err(|_| {
+                // A copy has no "not modified".
+                s3_error!(PreconditionFailed, "the source isn't as the request demands")
+            })?;
         let mut temporary = self.temporary().map_err(disk_failure)?;
         io::copy(&mut found.file, &mut temporary.file).map_err(disk_failure)?;
         let mut record = found.record;
@@ -153,7 +171,13 @@ impl Folder {
         if let Some(attributes) = attributes {
             record.attributes = attributes;
         }
-        let published = self.publish(target.0, target.1, temporary, &record, &WriteConditions::default())?;
+        let published = self.publish(
+            target.0,
+            target.1,
+            temporary,
+            &record,
+            &WriteConditions::default(),
+        )?;
         Ok((published, record))
     }
 }
@@ -168,7 +192,11 @@ pub(super) fn source_of(source: &CopySource) -> S3Result<(String, String)> {
 
 fn part_range(found: &Found, part: i32) -> S3Result<Range<u64>> {
     let whole = [found.size];
-    let parts: &[u64] = if found.record.parts.is_empty() { &whole } else { &found.record.parts };
+    let parts: &[u64] = if found.record.parts.is_empty() {
+        &whole
+    } else {
+        &found.record.parts
+    };
     let index = usize::try_from(part).ok().and_then(|part| part.checked_sub(1));
     let size = index.and_then(|index| parts.get(index)).copied();
     let (Some(index), Some(size)) = (index, size) else {

@@ -53,11 +53,17 @@ impl Folder {
     ) -> S3Result<Published> {
         let target = self.object(bucket, key)?;
         // The conditions are checked again below; here they spare the disk the work.
-        conditions.check(self.current(bucket, key, &target)?.map(|(_, record)| record.etag).as_deref())?;
+        conditions.check(
+            self.current(bucket, key, &target)?
+                .map(|(_, record)| record.etag)
+                .as_deref(),
+        )?;
         temporary.file.set_modified(self.stamp()).map_err(disk_failure)?;
         temporary.file.sync_all().map_err(disk_failure)?;
         let metadata = temporary.file.metadata().map_err(disk_failure)?;
-        let written = self.write_record(bucket, key, &metadata, record).map_err(disk_failure)?;
+        let written = self
+            .write_record(bucket, key, &metadata, record)
+            .map_err(disk_failure)?;
         match self.appear(bucket, key, temporary, &target, conditions) {
             Ok(replaced) => {
                 match sync_folder(target.parent().unwrap_or(&target)) {
@@ -106,18 +112,23 @@ impl Folder {
     }
 
     /// Removes objects; false for those that weren't there. When this returns, they are gone from the disk.
-    pub(super) fn remove(&self, bucket: &str, doomed: &[(String, WriteConditions)]) -> S3Result<Vec<S3Result<bool>>> {
+    pub(super) fn remove(
+        &self,
+        bucket: &str,
+        doomed: &[(String, WriteConditions)],
+    ) -> S3Result<Vec<S3Result<bool>>> {
         let root = self.bucket(bucket)?;
         let mut folders = BTreeSet::new();
         let mut records = Vec::new();
         let mut results = Vec::with_capacity(doomed.len());
         for (key, conditions) in doomed {
             results.push(self.disappear(bucket, key, &root, conditions).map(|removed| {
-                removed.map(|(folder, record)| {
-                    folders.insert(folder);
-                    records.push(record);
-                })
-                .is_some()
+                removed
+                    .map(|(folder, record)| {
+                        folders.insert(folder);
+                        records.push(record);
+                    })
+                    .is_some()
             }));
         }
         for folder in &folders {
@@ -145,14 +156,21 @@ impl Folder {
         let _names = self.hold_names();
         let current = self.current(bucket, key, &target)?;
         conditions.check(current.as_ref().map(|(_, record)| record.etag.as_str()))?;
-        let Some((metadata, _)) = current else { return Ok(None) };
+        let Some((metadata, _)) = current else {
+            return Ok(None);
+        };
         fs::remove_file(&target).map_err(disk_failure)?;
-        Ok(Some((prune(&target, root), self.record_path(bucket, key, &metadata))))
+        Ok(Some((
+            prune(&target, root),
+            self.record_path(bucket, key, &metadata),
+        )))
     }
 
     fn current(&self, bucket: &str, key: &str, target: &Path) -> S3Result<Option<(Metadata, Record)>> {
         let found = self.with_record(bucket, key, || Ok(look(target)?.map(|metadata| ((), metadata))));
-        Ok(found.map_err(disk_failure)?.map(|((), metadata, record)| (metadata, record)))
+        Ok(found
+            .map_err(disk_failure)?
+            .map(|((), metadata, record)| (metadata, record)))
     }
 }
 
@@ -181,7 +199,10 @@ fn open(path: &Path) -> io::Result<Option<(File, Metadata)>> {
 }
 
 fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Removes the folders that the last object left empty, and gives the nearest one that stays.
@@ -195,7 +216,9 @@ fn prune(removed: &Path, root: &Path) -> PathBuf {
 
 /// Removes `folder` and those below it as far as there are no files in them; true if nothing is left.
 pub(super) fn remove_empty_folders(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
     for entry in entries.flatten() {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if !is_folder || !remove_empty_folders(&entry.path()) {

@@ -89,8 +89,15 @@ pub(super) async fn receive(
         return Err(s3_error!(IncompleteBody));
     }
     let md5: [u8; 16] = md5.finalize();
-    if announced.md5.as_ref().is_some_and(|announced| *announced != base64(&md5)) {
-        return Err(s3_error!(BadDigest, "the bytes that arrived don't have this Content-MD5"));
+    if announced
+        .md5
+        .as_ref()
+        .is_some_and(|announced| *announced != base64(&md5))
+    {
+        return Err(s3_error!(
+            BadDigest,
+            "the bytes that arrived don't have this Content-MD5"
+        ));
     }
     if let Some(headers) = trailing.take() {
         take_trailers(&mut announced.checksums, &headers);
@@ -113,7 +120,11 @@ pub(super) async fn receive(
 
 async fn next_bytes(body: &mut StreamingBlob) -> S3Result<Option<bytes::Bytes>> {
     match tokio::time::timeout(SILENCE, body.next()).await {
-        Err(_) => Err(s3_error!(RequestTimeout, "nothing came for {} seconds", SILENCE.as_secs())),
+        Err(_) => Err(s3_error!(
+            RequestTimeout,
+            "nothing came for {} seconds",
+            SILENCE.as_secs()
+        )),
         Ok(None) => Ok(None),
         Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
         Ok(Some(Err(error))) => Err(broken_body(error)),
@@ -138,25 +149,36 @@ fn hasher_for(announced: &Announced, promised: &[String]) -> S3Result<ChecksumHa
     if let Some(name) = algorithm
         && !["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"].contains(&name)
     {
-        return Err(s3_error!(NotImplemented, "this store doesn't know the checksum `{}`", name));
+        return Err(s3_error!(
+            NotImplemented,
+            "this store doesn't know the checksum `{}`",
+            name
+        ));
     }
     let wanted = |name: &str, announced: &Option<String>| {
         announced.is_some()
             || algorithm.is_some_and(|algorithm| algorithm.eq_ignore_ascii_case(name))
-            || promised.iter().any(|trailer| trailer.strip_prefix("x-amz-checksum-") == Some(name))
+            || promised
+                .iter()
+                .any(|trailer| trailer.strip_prefix("x-amz-checksum-") == Some(name))
     };
     let checksums = &announced.checksums;
-    let mut hasher = ChecksumHasher::default();
-    hasher.crc32 = wanted("crc32", &checksums.crc32).then(Default::default);
-    hasher.crc32c = wanted("crc32c", &checksums.crc32c).then(Default::default);
-    hasher.crc64nvme = wanted("crc64nvme", &checksums.crc64nvme).then(Default::default);
-    hasher.sha1 = wanted("sha1", &checksums.sha1).then(Default::default);
-    hasher.sha256 = wanted("sha256", &checksums.sha256).then(Default::default);
-    Ok(hasher)
+    Ok(ChecksumHasher {
+        crc32: wanted("crc32", &checksums.crc32).then(Default::default),
+        crc32c: wanted("crc32c", &checksums.crc32c).then(Default::default),
+        crc64nvme: wanted("crc64nvme", &checksums.crc64nvme).then(Default::default),
+        sha1: wanted("sha1", &checksums.sha1).then(Default::default),
+        sha256: wanted("sha256", &checksums.sha256).then(Default::default),
+    })
 }
 
 fn take_trailers(checksums: &mut Checksums, headers: &HeaderMap) {
-    let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let value = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
     for (name, slot) in [
         ("x-amz-checksum-crc32", &mut checksums.crc32),
         ("x-amz-checksum-crc32c", &mut checksums.crc32c),
@@ -179,7 +201,11 @@ fn compare(announced: &Checksums, found: &Checksums) -> S3Result<()> {
         ("SHA256", &announced.sha256, &found.sha256),
     ] {
         if announced.is_some() && announced != found {
-            return Err(s3_error!(BadDigest, "the bytes that arrived don't have this {}", name));
+            return Err(s3_error!(
+                BadDigest,
+                "the bytes that arrived don't have this {}",
+                name
+            ));
         }
     }
     Ok(())
@@ -190,10 +216,17 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - group.len()));
+        let bits = group
+            .iter()
+            .fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte))
+            << (8 * (3 - group.len()));
         for place in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
+            text.push(if place <= group.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
         }
     }
     text

@@ -113,7 +113,11 @@ impl Record {
 
 /// What tells this version of a file from every other of the same name.
 pub(super) fn version_of(file: &Metadata) -> String {
-    let time = file.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    let time = file
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .unwrap_or_default();
     format!("{}-{}", time.as_nanos(), file.len())
 }
 
@@ -136,7 +140,13 @@ impl Folder {
     }
 
     /// Writes the record of a version that is about to appear, durably.
-    pub(super) fn write_record(&self, bucket: &str, key: &str, file: &Metadata, record: &Record) -> io::Result<PathBuf> {
+    pub(super) fn write_record(
+        &self,
+        bucket: &str,
+        key: &str,
+        file: &Metadata,
+        record: &Record,
+    ) -> io::Result<PathBuf> {
         let path = self.record_path(bucket, key, file);
         let folder = path.parent().unwrap_or(&path);
         make_folders(folder)?;
@@ -158,7 +168,9 @@ impl Folder {
     ) -> io::Result<Option<(T, Metadata, Record)>> {
         let mut seen: Option<String> = None;
         loop {
-            let Some((found, file)) = look()? else { return Ok(None) };
+            let Some((found, file)) = look()? else {
+                return Ok(None);
+            };
             if let Some(record) = self.read_record(bucket, key, &file)? {
                 return Ok(Some((found, file, record)));
             }

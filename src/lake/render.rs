@@ -1,9 +1,14 @@
 //! Answers in S3's words: listings, and what is said of an object that is read.
 
-use s3s::dto::{CommonPrefix, ETag, EncodingType, GetObjectOutput, HeadObjectOutput, Object, StreamingBlob, Timestamp};
+use s3s::dto::{
+    CommonPrefix, ETag, EncodingType, GetObjectOutput, HeadObjectOutput, ListMultipartUploadsInput,
+    ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Object, Part,
+    StreamingBlob, Timestamp,
+};
 use s3s::{S3Result, s3_error};
 
 use super::listing::Page;
+use super::multipart::{PendingUpload, StoredPart};
 use super::object::Opened;
 use super::wire::PAGE;
 
@@ -101,14 +106,102 @@ pub(super) fn page_size(asked: Option<i32>) -> S3Result<(usize, i32)> {
     let asked = asked.unwrap_or(PAGE).min(PAGE);
     match usize::try_from(asked) {
         Ok(limit) => Ok((limit, asked)),
-        Err(_) => Err(s3_error!(InvalidArgument, "a page can't have a negative number of entries")),
+        Err(_) => Err(s3_error!(
+            InvalidArgument,
+            "a page can't have a negative number of entries"
+        )),
     }
 }
 
 /// Where a continuation token says to go on.
 pub(super) fn from_token(token: &str) -> S3Result<String> {
-    let malformed = || s3_error!(InvalidArgument, "the continuation token isn't one of this store's");
+    let malformed = || {
+        s3_error!(
+            InvalidArgument,
+            "the continuation token isn't one of this store's"
+        )
+    };
     String::from_utf8(hex::decode(token).map_err(|_| malformed())?).map_err(|_| malformed())
+}
+
+/// The answer to a listing of an upload's parts.
+pub(super) fn parts_output(input: ListPartsInput, mut parts: Vec<StoredPart>) -> S3Result<ListPartsOutput> {
+    let (limit, max_parts) = page_size(input.max_parts)?;
+    let marker = input.part_number_marker.unwrap_or(0);
+    parts.retain(|part| part.number > marker);
+    let more = parts.len() > limit;
+    parts.truncate(limit);
+    Ok(ListPartsOutput {
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        upload_id: Some(input.upload_id),
+        part_number_marker: Some(marker),
+        max_parts: Some(max_parts),
+        is_truncated: Some(more),
+        next_part_number_marker: parts.last().filter(|_| more).map(|part| part.number),
+        parts: Some(parts.iter().map(part_output).collect()),
+        ..ListPartsOutput::default()
+    })
+}
+
+fn part_output(part: &StoredPart) -> Part {
+    Part {
+        part_number: Some(part.number),
+        e_tag: Some(ETag::Strong(part.etag.clone())),
+        size: i64::try_from(part.size).ok(),
+        last_modified: Some(Timestamp::from(part.modified)),
+        ..Part::default()
+    }
+}
+
+/// The answer to a listing of uploads in progress.
+pub(super) fn uploads_output(
+    input: ListMultipartUploadsInput,
+    mut uploads: Vec<PendingUpload>,
+) -> S3Result<ListMultipartUploadsOutput> {
+    let (limit, max_uploads) = page_size(input.max_uploads)?;
+    let prefix = input.prefix.clone().unwrap_or_default();
+    let marker = input.key_marker.clone().unwrap_or_default();
+    // Without an id, the marker is past every upload to its key.
+    let id_marker = input.upload_id_marker.as_ref().filter(|id| !id.is_empty());
+    uploads.retain(|upload| {
+        let past = match id_marker {
+            Some(id) => (&upload.key, &upload.id) > (&marker, id),
+            None => marker.is_empty() || upload.key > marker,
+        };
+        past && upload.key.starts_with(&prefix)
+    });
+    let more = uploads.len() > limit;
+    uploads.truncate(limit);
+    let last = uploads.last().filter(|_| more);
+    let encoding = Encoding::of(input.encoding_type.as_ref());
+    Ok(ListMultipartUploadsOutput {
+        bucket: Some(input.bucket),
+        prefix: input.prefix.map(|text| encoding.of_text(text)),
+        key_marker: input.key_marker.map(|text| encoding.of_text(text)),
+        upload_id_marker: input.upload_id_marker,
+        max_uploads: Some(max_uploads),
+        is_truncated: Some(more),
+        next_key_marker: last.map(|upload| encoding.of_text(upload.key.clone())),
+        next_upload_id_marker: last.map(|upload| upload.id.clone()),
+        encoding_type: input.encoding_type,
+        uploads: Some(
+            uploads
+                .iter()
+                .map(|upload| upload_output(upload, encoding))
+                .collect(),
+        ),
+        ..ListMultipartUploadsOutput::default()
+    })
+}
+
+fn upload_output(upload: &PendingUpload, encoding: Encoding) -> MultipartUpload {
+    MultipartUpload {
+        key: Some(encoding.of_text(upload.key.clone())),
+        upload_id: Some(upload.id.clone()),
+        initiated: Some(Timestamp::from(upload.initiated)),
+        ..MultipartUpload::default()
+    }
 }
 
 #[cfg(test)]

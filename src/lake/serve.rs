@@ -33,7 +33,11 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait before accepting again when the system has no more sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) async fn serve(lake: Lake, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+pub(super) async fn serve(
+    lake: Lake,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<()> {
     let verify = lake.credentials.is_some();
     let mut builder = S3ServiceBuilder::new(Endpoint::new(lake.folder, lake.announce));
     if let Some((access_key, secret_key)) = lake.credentials {
@@ -89,7 +93,11 @@ pub(super) async fn serve(lake: Lake, listener: TcpListener, shutdown: impl Futu
     Ok(())
 }
 
-async fn answer(service: S3Service, request: Request<Incoming>, verify: bool) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    service: S3Service,
+    request: Request<Incoming>,
+    verify: bool,
+) -> Result<Response<Body>, Infallible> {
     let request = request.map(Body::from);
     let request = match verify {
         true => request,
@@ -115,6 +123,9 @@ fn refusal(error: &S3Error) -> Response<Body> {
     );
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = error.status_code().unwrap_or(StatusCode::BAD_REQUEST);
-    response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/xml"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        hyper::header::HeaderValue::from_static("application/xml"),
+    );
     response
 }

@@ -26,7 +26,10 @@ pub(super) struct Trailers(Arc<Mutex<Option<HeaderMap>>>);
 
 impl Trailers {
     pub(super) fn take(&self) -> Option<HeaderMap> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .take()
     }
 
     fn set(&self, headers: HeaderMap) {
@@ -59,8 +62,13 @@ pub(super) fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
         .ok_or_else(|| s3_error!(MissingContentLength, "x-amz-decoded-content-length is missing"))?;
     head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     let unsigned = HeaderValue::from_static("UNSIGNED-PAYLOAD");
-    head.headers.insert(HeaderName::from_static("x-amz-content-sha256"), unsigned);
-    if head.headers.get(CONTENT_ENCODING).is_some_and(|value| value == "aws-chunked") {
+    head.headers
+        .insert(HeaderName::from_static("x-amz-content-sha256"), unsigned);
+    if head
+        .headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|value| value == "aws-chunked")
+    {
         head.headers.remove(CONTENT_ENCODING);
     }
     let trailers = Trailers::default();
@@ -95,12 +103,20 @@ fn without_signature(uri: &Uri) -> Uri {
         "Signature",
         "Expires",
     ];
-    let Some(query) = uri.query() else { return uri.clone() };
+    let Some(query) = uri.query() else {
+        return uri.clone();
+    };
     let name_of = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
-    if !query.split('&').any(|pair| matches!(&*name_of(pair), "X-Amz-Signature" | "Signature")) {
+    if !query
+        .split('&')
+        .any(|pair| matches!(&*name_of(pair), "X-Amz-Signature" | "Signature"))
+    {
         return uri.clone();
     }
-    let kept: Vec<&str> = query.split('&').filter(|pair| !SIGNATURE.contains(&&*name_of(pair))).collect();
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !SIGNATURE.contains(&&*name_of(pair)))
+        .collect();
     let text = if kept.is_empty() {
         uri.path().to_owned()
     } else {
@@ -172,7 +188,11 @@ impl Unframed {
                 Expect::Size => {
                     let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") else {
                         let too_long = self.buffer.len() > LONGEST_LINE;
-                        return if too_long { Err(Misframed::Malformed) } else { Ok(None) };
+                        return if too_long {
+                            Err(Misframed::Malformed)
+                        } else {
+                            Ok(None)
+                        };
                     };
                     let line = self.buffer.split_to(end);
                     self.buffer.advance(2);
@@ -189,7 +209,11 @@ impl Unframed {
                     let bytes = self.buffer.split_to(take).freeze();
                     let left = left - take as u64;
                     self.remaining -= take as u64;
-                    self.expect = if left == 0 { Expect::DataEnd } else { Expect::Data(left) };
+                    self.expect = if left == 0 {
+                        Expect::DataEnd
+                    } else {
+                        Expect::Data(left)
+                    };
                     return Ok(Some(bytes));
                 }
                 Expect::DataEnd if self.buffer.len() < 2 => return Ok(None),
@@ -244,7 +268,10 @@ fn parse_trailers(text: &[u8]) -> HeaderMap {
         .lines()
         .filter_map(|line| {
             let (name, value) = line.split_once(':')?;
-            Some((name.trim().parse::<HeaderName>().ok()?, value.trim().parse().ok()?))
+            Some((
+                name.trim().parse::<HeaderName>().ok()?,
+                value.trim().parse().ok()?,
+            ))
         })
         .collect()
 }
@@ -255,13 +282,26 @@ mod tests {
 
     use super::*;
 
-    async fn unframed(text: &'static str, length: u64, pieces: usize) -> Result<(String, Option<HeaderMap>), Misframed> {
-        let pieces: Vec<Result<Bytes, std::io::Error>> =
-            text.as_bytes().chunks(pieces).map(|piece| Ok(Bytes::from_static(piece))).collect();
+    async fn unframed(
+        text: &'static str,
+        length: u64,
+        pieces: usize,
+    ) -> Result<(String, Option<HeaderMap>), Misframed> {
+        let pieces: Vec<Result<Bytes, std::io::Error>> = text
+            .as_bytes()
+            .chunks(pieces)
+            .map(|piece| Ok(Bytes::from_static(piece)))
+            .collect();
         let body = Body::from(StreamingBlob::wrap(futures::stream::iter(pieces)));
         let trailers = Trailers::default();
-        let bytes: Vec<Bytes> = Unframed::new(body, length, trailers.clone()).boxed().try_collect().await?;
-        Ok((String::from_utf8_lossy(&bytes.concat()).into_owned(), trailers.take()))
+        let bytes: Vec<Bytes> = Unframed::new(body, length, trailers.clone())
+            .boxed()
+            .try_collect()
+            .await?;
+        Ok((
+            String::from_utf8_lossy(&bytes.concat()).into_owned(),
+            trailers.take(),
+        ))
     }
 
     #[tokio::test]
@@ -288,13 +328,17 @@ mod tests {
     #[test]
     fn web_pages_are_not_local() {
         let local = |host: &'static str| is_local(Some(&HeaderValue::from_static(host)));
-        assert!(local("127.0.0.1:9000") && local("localhost:9000") && local("[::1]:9000") && local("localhost"));
+        assert!(
+            local("127.0.0.1:9000") && local("localhost:9000") && local("[::1]:9000") && local("localhost")
+        );
         assert!(!local("evil.example:9000") && !local("localhost.evil.example"));
     }
 
     #[test]
     fn a_presigned_url_loses_its_signature() {
-        let uri: Uri = "/b/k?versionId=1&X-Amz-Signature=a&X-Amz-Date=b&x-id=GetObject".parse().unwrap();
+        let uri: Uri = "/b/k?versionId=1&X-Amz-Signature=a&X-Amz-Date=b&x-id=GetObject"
+            .parse()
+            .unwrap();
         assert_eq!(without_signature(&uri), "/b/k?versionId=1&x-id=GetObject");
         let plain: Uri = "/b?prefix=Expires&list-type=2".parse().unwrap();
         assert_eq!(without_signature(&plain), plain);

@@ -7,14 +7,16 @@ use hyper::StatusCode;
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 
-use super::conditions::{ReadConditions, WriteConditions};
+use super::conditions::WriteConditions;
 use super::folder::Folder;
 use super::listing::Question;
 use super::object::{Wanted, source_of};
-use super::receive::{Announced, Trailing, receive};
-use super::record::{Attributes, Checksums};
-use super::render::{Encoding, from_token, get_output, head_output, objects, page_size, prefixes};
-use super::{Announce, ObjectChange, ObjectChangeKind};
+use super::parse::{announced, attributes, created, read_conditions, removed, source_conditions};
+use super::receive::{Trailing, receive};
+use super::render::{
+    Encoding, from_token, get_output, head_output, objects, page_size, parts_output, prefixes, uploads_output,
+};
+use super::{Announce, ObjectChange};
 
 /// The most that a page of anything has.
 pub(super) const PAGE: i32 = 1000;
@@ -64,95 +66,12 @@ impl Endpoint {
     }
 }
 
-fn created(bucket: String, key: String, size: u64, etag: &str, event_name: &'static str) -> Vec<ObjectChange> {
-    vec![ObjectChange {
-        bucket,
-        key,
-        kind: ObjectChangeKind::Created,
-        size: Some(size),
-        etag: Some(etag.to_owned()),
-        event_name,
-    }]
-}
-
-fn removed(bucket: &str, key: &str) -> ObjectChange {
-    ObjectChange {
-        bucket: bucket.to_owned(),
-        key: key.to_owned(),
-        kind: ObjectChangeKind::Removed,
-        size: None,
-        etag: None,
-        event_name: "ObjectRemoved:Delete",
-    }
-}
-
 fn strong(etag: &str) -> Option<ETag> {
     Some(ETag::Strong(etag.to_owned()))
 }
 
 fn time(time: SystemTime) -> Option<Timestamp> {
     Some(Timestamp::from(time))
-}
-
-fn signed(number: u64) -> Option<i64> {
-    i64::try_from(number).ok()
-}
-
-/// The attributes in a request to write; four kinds of request name them alike.
-macro_rules! attributes {
-    ($input:expr) => {{
-        let mut attributes = Attributes {
-            content_type: $input.content_type.take(),
-            content_disposition: $input.content_disposition.take(),
-            content_language: $input.content_language.take(),
-            cache_control: $input.cache_control.take(),
-            metadata: $input.metadata.take().unwrap_or_default().into_iter().collect(),
-            ..Attributes::default()
-        };
-        attributes.set_encoding($input.content_encoding.take());
-        attributes.set_expires($input.expires.as_ref());
-        attributes
-    }};
-}
-
-/// What a request to write says about its bytes.
-macro_rules! announced {
-    ($input:expr) => {
-        Announced {
-            length: $input.content_length,
-            md5: $input.content_md5.take(),
-            algorithm: $input.checksum_algorithm.take(),
-            checksums: Checksums {
-                crc32: $input.checksum_crc32.take(),
-                crc32c: $input.checksum_crc32c.take(),
-                crc64nvme: $input.checksum_crc64nvme.take(),
-                sha1: $input.checksum_sha1.take(),
-                sha256: $input.checksum_sha256.take(),
-            },
-        }
-    };
-}
-
-macro_rules! read_conditions {
-    ($input:expr) => {
-        ReadConditions {
-            if_match: $input.if_match.take(),
-            if_none_match: $input.if_none_match.take(),
-            if_modified_since: $input.if_modified_since.take(),
-            if_unmodified_since: $input.if_unmodified_since.take(),
-        }
-    };
-}
-
-macro_rules! source_conditions {
-    ($input:expr) => {
-        ReadConditions {
-            if_match: $input.copy_source_if_match.take(),
-            if_none_match: $input.copy_source_if_none_match.take(),
-            if_modified_since: $input.copy_source_if_modified_since.take(),
-            if_unmodified_since: $input.copy_source_if_unmodified_since.take(),
-        }
-    };
 }
 
 #[async_trait::async_trait]
@@ -170,19 +89,26 @@ impl S3 for Endpoint {
         }))
     }
 
-    async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
+    async fn create_bucket(
+        &self,
+        req: S3Request<CreateBucketInput>,
+    ) -> S3Result<S3Response<CreateBucketOutput>> {
         let bucket = req.input.bucket;
         let location = Some(format!("/{bucket}"));
         self.run(move |folder| folder.create_bucket(&bucket)).await?;
-        Ok(S3Response::new(CreateBucketOutput {
-            location,
-            ..CreateBucketOutput::default()
-        }))
+        Ok(S3Response::new(CreateBucketOutput { location }))
     }
 
-    async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {
-        self.run(move |folder| folder.delete_bucket(&req.input.bucket)).await?;
-        Ok(S3Response::with_status(DeleteBucketOutput::default(), StatusCode::NO_CONTENT))
+    async fn delete_bucket(
+        &self,
+        req: S3Request<DeleteBucketInput>,
+    ) -> S3Result<S3Response<DeleteBucketOutput>> {
+        self.run(move |folder| folder.delete_bucket(&req.input.bucket))
+            .await?;
+        Ok(S3Response::with_status(
+            DeleteBucketOutput::default(),
+            StatusCode::NO_CONTENT,
+        ))
     }
 
     async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
@@ -276,7 +202,10 @@ impl S3 for Endpoint {
 
     /// A form in any web page can send this one.
     async fn post_object(&self, _: S3Request<PostObjectInput>) -> S3Result<S3Response<PostObjectOutput>> {
-        Err(s3_error!(NotImplemented, "uploads from HTML forms are not supported"))
+        Err(s3_error!(
+            NotImplemented,
+            "uploads from HTML forms are not supported"
+        ))
     }
 
     async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
@@ -304,9 +233,15 @@ impl S3 for Endpoint {
         }))
     }
 
-    async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+    async fn delete_object(
+        &self,
+        req: S3Request<DeleteObjectInput>,
+    ) -> S3Result<S3Response<DeleteObjectOutput>> {
         let DeleteObjectInput {
-            bucket, key, if_match, ..
+            bucket,
+            key,
+            if_match,
+            ..
         } = req.input;
         let conditions = WriteConditions {
             if_match,
@@ -315,13 +250,22 @@ impl S3 for Endpoint {
         self.change(move |folder| {
             let doomed = [(key, conditions)];
             let gone = folder.remove(&bucket, &doomed)?.pop().unwrap_or(Ok(false))?;
-            Ok(((), gone.then(|| removed(&bucket, &doomed[0].0)).into_iter().collect()))
+            Ok((
+                (),
+                gone.then(|| removed(&bucket, &doomed[0].0)).into_iter().collect(),
+            ))
         })
         .await?;
-        Ok(S3Response::with_status(DeleteObjectOutput::default(), StatusCode::NO_CONTENT))
+        Ok(S3Response::with_status(
+            DeleteObjectOutput::default(),
+            StatusCode::NO_CONTENT,
+        ))
     }
 
-    async fn delete_objects(&self, req: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
+    async fn delete_objects(
+        &self,
+        req: S3Request<DeleteObjectsInput>,
+    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let bucket = req.input.bucket;
         let quiet = req.input.delete.quiet.unwrap_or(false);
         let doomed: Vec<(String, WriteConditions)> = req
@@ -338,7 +282,11 @@ impl S3 for Endpoint {
             })
             .collect();
         if doomed.is_empty() || doomed.len() > PAGE as usize {
-            return Err(s3_error!(MalformedXML, "a batch deletion names 1 to {} keys", PAGE));
+            return Err(s3_error!(
+                MalformedXML,
+                "a batch deletion names 1 to {} keys",
+                PAGE
+            ));
         }
         let output = self
             .change(move |folder| {
@@ -377,11 +325,15 @@ impl S3 for Endpoint {
         &self,
         req: S3Request<GetObjectTaggingInput>,
     ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
-        self.run(move |folder| folder.find(&req.input.bucket, &req.input.key)).await?;
+        self.run(move |folder| folder.find(&req.input.bucket, &req.input.key))
+            .await?;
         Ok(S3Response::new(GetObjectTaggingOutput::default()))
     }
 
-    async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> S3Result<S3Response<ListObjectsOutput>> {
+    async fn list_objects(
+        &self,
+        req: S3Request<ListObjectsInput>,
+    ) -> S3Result<S3Response<ListObjectsOutput>> {
         let input = req.input;
         let (limit, max_keys) = page_size(input.max_keys)?;
         let question = Question {
@@ -452,7 +404,9 @@ impl S3 for Endpoint {
         let mut input = req.input;
         let attributes = attributes!(input);
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
-        let id = self.run(move |folder| folder.create_upload(&bucket, &key, attributes)).await?;
+        let id = self
+            .run(move |folder| folder.create_upload(&bucket, &key, attributes))
+            .await?;
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
@@ -463,13 +417,17 @@ impl S3 for Endpoint {
         }))
     }
 
-    async fn upload_part(&self, mut req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+    async fn upload_part(
+        &self,
+        mut req: S3Request<UploadPartInput>,
+    ) -> S3Result<S3Response<UploadPartOutput>> {
         let trailing = Trailing::of(&mut req);
         let mut input = req.input;
         let (bucket, key, id, number) = (input.bucket, input.key, input.upload_id, input.part_number);
         {
             let (bucket, key, id) = (bucket.clone(), key.clone(), id.clone());
-            self.run(move |folder| folder.check_upload(&bucket, &key, &id, number)).await?;
+            self.run(move |folder| folder.check_upload(&bucket, &key, &id, number))
+                .await?;
         }
         let received = receive(&self.folder, input.body.take(), announced!(input), &trailing).await?;
         let checksums = received.checksums.clone();
@@ -495,7 +453,9 @@ impl S3 for Endpoint {
         let source = source_of(&input.copy_source)?;
         let conditions = source_conditions!(input);
         let range = match &input.copy_source_range {
-            Some(text) => Some(Range::parse(text).map_err(|_| s3_error!(InvalidArgument, "the range is malformed"))?),
+            Some(text) => {
+                Some(Range::parse(text).map_err(|_| s3_error!(InvalidArgument, "the range is malformed"))?)
+            }
             None => None,
         };
         let etag = self
@@ -504,7 +464,13 @@ impl S3 for Endpoint {
                 let wanted = Wanted { range, part: None };
                 let opened = folder.read(&source.0, &source.1, wanted, &conditions)?;
                 let part = folder.read_part_source(opened.into_reader()?)?;
-                folder.store_part(&input.bucket, &input.key, &input.upload_id, input.part_number, part)
+                folder.store_part(
+                    &input.bucket,
+                    &input.key,
+                    &input.upload_id,
+                    input.part_number,
+                    part,
+                )
             })
             .await?;
         Ok(S3Response::new(UploadPartCopyOutput {
@@ -523,7 +489,10 @@ impl S3 for Endpoint {
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let input = req.input;
         let (bucket, key, id) = (input.bucket.clone(), input.key.clone(), input.upload_id);
-        let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+        let parts = input
+            .multipart_upload
+            .and_then(|upload| upload.parts)
+            .unwrap_or_default();
         let conditions = WriteConditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -558,35 +527,9 @@ impl S3 for Endpoint {
 
     async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
         let input = req.input;
-        let (limit, max_parts) = page_size(input.max_parts)?;
-        let marker = input.part_number_marker.unwrap_or(0);
         let (bucket, key, id) = (input.bucket.clone(), input.key.clone(), input.upload_id.clone());
-        let mut parts = self.run(move |folder| folder.parts(&bucket, &key, &id)).await?;
-        parts.retain(|part| part.number > marker);
-        let more = parts.len() > limit;
-        parts.truncate(limit);
-        Ok(S3Response::new(ListPartsOutput {
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            upload_id: Some(input.upload_id),
-            part_number_marker: Some(marker),
-            max_parts: Some(max_parts),
-            is_truncated: Some(more),
-            next_part_number_marker: parts.last().filter(|_| more).map(|part| part.number),
-            parts: Some(
-                parts
-                    .into_iter()
-                    .map(|part| Part {
-                        part_number: Some(part.number),
-                        e_tag: strong(&part.etag),
-                        size: signed(part.size),
-                        last_modified: time(part.modified),
-                        ..Part::default()
-                    })
-                    .collect(),
-            ),
-            ..ListPartsOutput::default()
-        }))
+        let parts = self.run(move |folder| folder.parts(&bucket, &key, &id)).await?;
+        Ok(S3Response::new(parts_output(input, parts)?))
     }
 
     async fn list_multipart_uploads(
@@ -594,51 +537,13 @@ impl S3 for Endpoint {
         req: S3Request<ListMultipartUploadsInput>,
     ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
         let input = req.input;
-        let (limit, max_uploads) = page_size(input.max_uploads)?;
-        let prefix = input.prefix.clone().unwrap_or_default();
-        let marker = input.key_marker.clone().unwrap_or_default();
-        // Without an id, the marker is past every upload to its key.
-        let id_marker = input.upload_id_marker.clone().filter(|id| !id.is_empty());
         let bucket = input.bucket.clone();
-        let mut uploads = self
+        let uploads = self
             .run(move |folder| {
                 folder.bucket(&bucket)?;
                 folder.pending_uploads(&bucket)
             })
             .await?;
-        uploads.retain(|upload| {
-            let past = match &id_marker {
-                Some(id) => (&upload.key, &upload.id) > (&marker, id),
-                None => marker.is_empty() || upload.key > marker,
-            };
-            past && upload.key.starts_with(&prefix)
-        });
-        let more = uploads.len() > limit;
-        uploads.truncate(limit);
-        let last = uploads.last().filter(|_| more);
-        let encoding = Encoding::of(input.encoding_type.as_ref());
-        Ok(S3Response::new(ListMultipartUploadsOutput {
-            bucket: Some(input.bucket),
-            prefix: input.prefix.map(|text| encoding.of_text(text)),
-            key_marker: input.key_marker.map(|text| encoding.of_text(text)),
-            upload_id_marker: input.upload_id_marker,
-            max_uploads: Some(max_uploads),
-            is_truncated: Some(more),
-            next_key_marker: last.map(|upload| encoding.of_text(upload.key.clone())),
-            next_upload_id_marker: last.map(|upload| upload.id.clone()),
-            encoding_type: input.encoding_type,
-            uploads: Some(
-                uploads
-                    .into_iter()
-                    .map(|upload| MultipartUpload {
-                        key: Some(encoding.of_text(upload.key)),
-                        upload_id: Some(upload.id),
-                        initiated: time(upload.initiated),
-                        ..MultipartUpload::default()
-                    })
-                    .collect(),
-            ),
-            ..ListMultipartUploadsOutput::default()
-        }))
+        Ok(S3Response::new(uploads_output(input, uploads)?))
     }
 }

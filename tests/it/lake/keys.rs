@@ -32,16 +32,34 @@ async fn unusual_keys_come_back_as_they_were() {
     ];
     for key in keys {
         let etag = buckets.put(BUCKET, key, key.to_owned()).await.unwrap();
-        let head = buckets.head(BUCKET, key).await.unwrap().unwrap_or_else(|| panic!("{key} is lost"));
+        let head = buckets
+            .head(BUCKET, key)
+            .await
+            .unwrap()
+            .unwrap_or_else(|| panic!("{key} is lost"));
         assert_eq!(head.etag, etag);
-        let got = buckets.get_range(BUCKET, key, 0..key.len() as u64, Some(&etag)).await.unwrap();
+        let got = buckets
+            .get_range(BUCKET, key, 0..key.len() as u64, Some(&etag))
+            .await
+            .unwrap();
         assert_eq!(got, key.as_bytes());
     }
     let mut expected: Vec<&str> = keys.to_vec();
     expected.sort_unstable();
-    let listed: Vec<String> = buckets.list(BUCKET, "").await.unwrap().into_iter().map(|object| object.key).collect();
+    let listed: Vec<String> = buckets
+        .list(BUCKET, "")
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|object| object.key)
+        .collect();
     assert_eq!(listed, expected);
-    let copied = lake.raw().copy_object().bucket(BUCKET).key("copy").copy_source(format!("{BUCKET}/with%20space/and%20more"));
+    let copied = lake
+        .raw()
+        .copy_object()
+        .bucket(BUCKET)
+        .key("copy")
+        .copy_source(format!("{BUCKET}/with%20space/and%20more"));
     copied.send().await.unwrap();
     for key in keys.into_iter().chain(["copy"]) {
         buckets.delete(BUCKET, key).await.unwrap();
@@ -57,15 +75,42 @@ async fn keys_that_lead_astray_are_refused() {
     let lake = TestLake::start(root.path()).await;
     let raw = lake.raw();
     let too_long = "x".repeat(256);
-    for key in ["/etc/passwd", "a/../../b", "..", "../lake2/x", "a/./b", ".", "nul\0key", too_long.as_str()] {
-        let put = raw.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x")).send().await;
+    for key in [
+        "/etc/passwd",
+        "a/../../b",
+        "..",
+        "../lake2/x",
+        "a/./b",
+        ".",
+        "nul\0key",
+        too_long.as_str(),
+    ] {
+        let put = raw
+            .put_object()
+            .bucket(BUCKET)
+            .key(key)
+            .body(ByteStream::from_static(b"x"))
+            .send()
+            .await;
         let error = put.expect_err(key);
         let status = error.raw_response().unwrap().status().as_u16();
         assert_eq!(status, 400, "{key}: {error:?}");
     }
-    let stolen = raw.copy_object().bucket(BUCKET).key("k").copy_source("lake/../.mastic/lock").send().await;
+    let stolen = raw
+        .copy_object()
+        .bucket(BUCKET)
+        .key("k")
+        .copy_source("lake/../.mastic/lock")
+        .send()
+        .await;
     assert!(stolen.is_err());
-    let stolen = raw.copy_object().bucket(BUCKET).key("k").copy_source(".mastic/lock").send().await;
+    let stolen = raw
+        .copy_object()
+        .bucket(BUCKET)
+        .key("k")
+        .copy_source(".mastic/lock")
+        .send()
+        .await;
     assert!(stolen.is_err());
     assert!(raw.list_objects_v2().bucket(".mastic").send().await.is_err());
     assert_eq!(files_below(&root.path().join(BUCKET)), [""; 0]);
@@ -89,7 +134,14 @@ async fn a_key_below_an_object_is_refused_in_words() {
     // What was in the way may go.
     buckets.delete(BUCKET, "c/d").await.unwrap();
     buckets.put(BUCKET, "c", "x").await.unwrap();
-    let outside = lake.raw().get_object().bucket(BUCKET).key("c/").send().await.unwrap_err();
+    let outside = lake
+        .raw()
+        .get_object()
+        .bucket(BUCKET)
+        .key("c/")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(outside.code(), Some("NoSuchKey"));
 }
 
@@ -103,7 +155,16 @@ async fn a_file_that_somebody_put_there_is_an_object() {
     let listed = buckets.list(BUCKET, "").await.unwrap();
     let head = buckets.head(BUCKET, "by-hand.csv").await.unwrap().unwrap();
     assert_eq!(listed[0].etag, head.etag);
-    assert_eq!(buckets.get_range(BUCKET, "by-hand.csv", 0..4, Some(&head.etag)).await.unwrap(), "a,b\n");
+    assert_eq!(
+        buckets
+            .get_range(BUCKET, "by-hand.csv", 0..4, Some(&head.etag))
+            .await
+            .unwrap(),
+        "a,b\n"
+    );
     std::fs::write(&path, "a,b\n1,2\n").unwrap();
-    assert_ne!(buckets.head(BUCKET, "by-hand.csv").await.unwrap().unwrap().etag, head.etag);
+    assert_ne!(
+        buckets.head(BUCKET, "by-hand.csv").await.unwrap().unwrap().etag,
+        head.etag
+    );
 }

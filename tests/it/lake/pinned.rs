@@ -11,7 +11,10 @@ async fn pin(lake: &TestLake, keys: &[&str]) -> PinnedStore {
     let buckets = lake.buckets().await;
     let mut objects = Vec::new();
     for key in keys {
-        buckets.put(BUCKET, key, format!("0123456789 {key}")).await.unwrap();
+        buckets
+            .put(BUCKET, key, format!("0123456789 {key}"))
+            .await
+            .unwrap();
         let head = buckets.head(BUCKET, key).await.unwrap().unwrap();
         objects.push(PinnedObject {
             bucket: BUCKET.into(),
@@ -42,16 +45,30 @@ async fn any_key_can_be_read_by_its_path() {
         assert_eq!(ranges, ["0", "9", "45"]);
         let suffix = GetOptions::default();
         let suffix = store
-            .get_opts(&path, GetOptions { range: Some(GetRange::Suffix(3)), ..suffix })
+            .get_opts(
+                &path,
+                GetOptions {
+                    range: Some(GetRange::Suffix(3)),
+                    ..suffix
+                },
+            )
             .await
             .unwrap();
         assert_eq!(suffix.range, whole_end(key));
         assert_eq!(suffix.bytes().await.unwrap(), key.as_bytes()[key.len() - 3..]);
         assert_eq!(store.head(&path).await.unwrap().size, 11 + key.len() as u64);
     }
-    let listed: Vec<_> = store.list(Some(&Path::from("pinned"))).try_collect().await.unwrap();
+    let listed: Vec<_> = store
+        .list(Some(&Path::from("pinned")))
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(listed.len(), 3);
-    let one: Vec<_> = store.list(Some(&Path::from("pinned/00000001"))).try_collect().await.unwrap();
+    let one: Vec<_> = store
+        .list(Some(&Path::from("pinned/00000001")))
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(one.len(), 1);
 }
 
@@ -66,8 +83,15 @@ async fn another_version_is_an_error() {
     let lake = TestLake::start(root.path()).await;
     let store = pin(&lake, &["k.csv"]).await;
     let path = store.path_of(0);
-    lake.buckets().await.put(BUCKET, "k.csv", "another version").await.unwrap();
-    assert!(matches!(store.get_range(&path, 0..3).await, Err(Error::Precondition { .. })));
+    lake.buckets()
+        .await
+        .put(BUCKET, "k.csv", "another version")
+        .await
+        .unwrap();
+    assert!(matches!(
+        store.get_range(&path, 0..3).await,
+        Err(Error::Precondition { .. })
+    ));
     assert!(matches!(store.get(&path).await, Err(Error::Precondition { .. })));
     lake.buckets().await.delete(BUCKET, "k.csv").await.unwrap();
     assert!(matches!(store.get(&path).await, Err(Error::NotFound { .. })));
@@ -79,11 +103,28 @@ async fn nothing_else_can_be_read_and_nothing_written() {
     let lake = TestLake::start(root.path()).await;
     let store = pin(&lake, &["k.csv"]).await;
     lake.buckets().await.put(BUCKET, "other.csv", "x").await.unwrap();
-    for path in ["other.csv", "pinned/00000001/object.csv", "pinned/00000000/object", "pinned/0/object.csv"] {
-        assert!(matches!(store.get(&Path::from(path)).await, Err(Error::NotFound { .. })), "{path}");
+    for path in [
+        "other.csv",
+        "pinned/00000001/object.csv",
+        "pinned/00000000/object",
+        "pinned/0/object.csv",
+    ] {
+        assert!(
+            matches!(store.get(&Path::from(path)).await, Err(Error::NotFound { .. })),
+            "{path}"
+        );
     }
     let path = store.path_of(0);
-    assert!(matches!(store.put(&path, "x".into()).await, Err(Error::NotSupported { .. })));
-    assert!(matches!(store.delete(&path).await, Err(Error::NotSupported { .. })));
-    assert!(matches!(store.list_with_delimiter(None).await, Err(Error::NotSupported { .. })));
+    assert!(matches!(
+        store.put(&path, "x".into()).await,
+        Err(Error::NotSupported { .. })
+    ));
+    assert!(matches!(
+        store.delete(&path).await,
+        Err(Error::NotSupported { .. })
+    ));
+    assert!(matches!(
+        store.list_with_delimiter(None).await,
+        Err(Error::NotSupported { .. })
+    ));
 }

@@ -17,21 +17,42 @@ async fn a_restart_keeps_everything() {
     let lake = TestLake::start(root.path()).await;
     let buckets = lake.buckets().await;
     buckets.put(BUCKET, "a/b", "hello").await.unwrap();
-    let id = buckets.create_upload(BUCKET, "big", "text/csv", &[("run", "1")]).await.unwrap();
+    let id = buckets
+        .create_upload(BUCKET, "big", "text/csv", &[("run", "1")])
+        .await
+        .unwrap();
     let part = buckets.upload_part(BUCKET, "big", &id, 1, "part").await.unwrap();
-    let done_id = buckets.create_upload(BUCKET, "done", "text/csv", &[]).await.unwrap();
-    let done_part = buckets.upload_part(BUCKET, "done", &done_id, 1, "part").await.unwrap();
-    buckets.complete_upload(BUCKET, "done", &done_id, &[done_part]).await.unwrap();
+    let done_id = buckets
+        .create_upload(BUCKET, "done", "text/csv", &[])
+        .await
+        .unwrap();
+    let done_part = buckets
+        .upload_part(BUCKET, "done", &done_id, 1, "part")
+        .await
+        .unwrap();
+    buckets
+        .complete_upload(BUCKET, "done", &done_id, &[done_part])
+        .await
+        .unwrap();
     let before = buckets.list(BUCKET, "").await.unwrap();
     lake.stop().await;
 
     let lake = TestLake::start(root.path()).await;
     let buckets = lake.buckets().await;
     assert_eq!(buckets.list(BUCKET, "").await.unwrap(), before);
-    assert_eq!(buckets.head(BUCKET, "a/b").await.unwrap().unwrap().etag, before[0].etag);
-    let done = buckets.complete_upload(BUCKET, "big", &id, &[part]).await.unwrap();
+    assert_eq!(
+        buckets.head(BUCKET, "a/b").await.unwrap().unwrap().etag,
+        before[0].etag
+    );
+    let done = buckets
+        .complete_upload(BUCKET, "big", &id, &[part])
+        .await
+        .unwrap();
     assert!(matches!(done, Completed::Done { .. }));
-    assert_eq!(buckets.head(BUCKET, "big").await.unwrap().unwrap().metadata.len(), 1);
+    assert_eq!(
+        buckets.head(BUCKET, "big").await.unwrap().unwrap().metadata.len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -48,9 +69,14 @@ async fn a_client_that_breaks_off_leaves_nothing() {
     stream.write_all(&[b'x'; 70_000]).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut answer = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await.unwrap();
+    let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer))
+        .await
+        .unwrap();
     drop(stream);
-    assert_eq!(buckets.get_range(BUCKET, "k", 0..5, Some(&etag)).await.unwrap(), "whole");
+    assert_eq!(
+        buckets.get_range(BUCKET, "k", 0..5, Some(&etag)).await.unwrap(),
+        "whole"
+    );
     assert_eq!(lake.heard(), []);
     lake.stop().await;
     assert_eq!(files_below(&root.path().join(".mastic/tmp")), [""; 0]);
@@ -93,7 +119,12 @@ async fn with_keys_only_their_owner_is_let_in() {
     let put = lake.raw_as("me", "secret").put_object().bucket(BUCKET).key("k2");
     put.body(ByteStream::from_static(b"hello")).send().await.unwrap();
     for (key, secret) in [("me", "guess"), ("you", "secret")] {
-        let error = lake.buckets_as(key, secret).await.put(BUCKET, "k", "y").await.unwrap_err();
+        let error = lake
+            .buckets_as(key, secret)
+            .await
+            .put(BUCKET, "k", "y")
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Denied);
     }
     let address = lake.url.strip_prefix("http://").unwrap().to_owned();
@@ -110,7 +141,13 @@ async fn without_keys_every_signature_will_do_but_no_web_page() {
     let root = tempfile::tempdir().unwrap();
     let lake = TestLake::start(root.path()).await;
     let raw = lake.raw_as("whoever", "whatever");
-    raw.put_object().bucket(BUCKET).key("k").body(ByteStream::from_static(b"hello")).send().await.unwrap();
+    raw.put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .body(ByteStream::from_static(b"hello"))
+        .send()
+        .await
+        .unwrap();
     let presigned = raw
         .get_object()
         .bucket(BUCKET)
@@ -127,10 +164,18 @@ async fn without_keys_every_signature_will_do_but_no_web_page() {
         stream.read_to_string(&mut answer).await.unwrap();
         answer
     };
-    let answer = ask(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")).await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"), "{answer}");
+    let answer = ask(format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    ))
+    .await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"),
+        "{answer}"
+    );
     for head in [
-        format!("DELETE /{BUCKET}/k HTTP/1.1\r\nHost: {address}\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n"),
+        format!(
+            "DELETE /{BUCKET}/k HTTP/1.1\r\nHost: {address}\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n"
+        ),
         format!("DELETE /{BUCKET}/k HTTP/1.1\r\nHost: evil.example:9000\r\nConnection: close\r\n\r\n"),
     ] {
         assert!(ask(head).await.starts_with("HTTP/1.1 403"));
@@ -163,5 +208,9 @@ async fn a_store_that_is_away_is_unavailable() {
     let buckets = mastic::buckets::Buckets::new(&access).await.unwrap();
     let error = buckets.list("lake", "raw/").await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable);
-    assert!(error.message.contains("s3://lake/raw/") && error.message.contains("refused"), "{}", error.message);
+    assert!(
+        error.message.contains("s3://lake/raw/") && error.message.contains("refused"),
+        "{}",
+        error.message
+    );
 }
