@@ -4,7 +4,8 @@ import { defineConfig } from "@playwright/test";
 
 const named = process.env.MASTIC_URL;
 const chromium =
-  process.env.CHROMIUM_PATH ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
+  process.env.CHROMIUM_PATH ??
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
 
 export default defineConfig({
   testDir: "tests/browser",
@@ -33,5 +34,9 @@ export default defineConfig({
   },
   webServer: named
     ? undefined
-    : { command: "node tests/mock-server.mjs 8099", url: "http://127.0.0.1:8099/", reuseExistingServer: true },
+    : {
+        command: "node tests/mock-server.mjs 8099",
+        url: "http://127.0.0.1:8099/",
+        reuseExistingServer: true,
+      },
 });

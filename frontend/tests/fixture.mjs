@@ -25,9 +25,10 @@ const shared = [
 ];
 
 const columns = (prefix) =>
-  [...[`${prefix}_pickup_datetime`, `${prefix}_dropoff_datetime`].map((name) => [name, "timestamp"]), ...shared].map(
-    ([name, type]) => ({ name, type, comment: null }),
-  );
+  [
+    ...[`${prefix}_pickup_datetime`, `${prefix}_dropoff_datetime`].map((name) => [name, "timestamp"]),
+    ...shared,
+  ].map(([name, type]) => ({ name, type, comment: null }));
 
 function table(database, name, version, cols, keys, partitions, classification) {
   return {
@@ -148,7 +149,10 @@ export const crawls = [
       ],
       set_aside: [
         { path: "s3://lake/raw/yellow/_SUCCESS", reason: "empty: a marker, not data" },
-        { path: "s3://lake/raw/yellow/broken.csv.gz", reason: "the gzip stream ends early, after 1,024 bytes" },
+        {
+          path: "s3://lake/raw/yellow/broken.csv.gz",
+          reason: "the gzip stream ends early, after 1,024 bytes",
+        },
       ],
       tables: tables.slice(0, 2).map((t) => ({
         database: t.database,
@@ -159,7 +163,11 @@ export const crawls = [
         partitions: 0,
         files: 7,
         bytes: 9_123_456,
-        columns: t.columns.map(({ name, type }) => ({ name, type, reason: `1000 of 1000 values parse as ${type}` })),
+        columns: t.columns.map(({ name, type }) => ({
+          name,
+          type,
+          reason: `1000 of 1000 values parse as ${type}`,
+        })),
         reasons: [
           "header: every name is text, and 11 of 13 columns below are not",
           "one table: the schemas of 7 files are alike (similarity 1.00)",
@@ -265,7 +273,8 @@ export const runs = [
   run("01JD0RUN3", "2022-03", "SUCCEEDED", 120),
   run("01JD0RUN2", "2022-02", "FAILED", 400, {
     error: {
-      message: 'column "lpep_pickup_datetime" is not in green (s3://lake/raw/green/green_tripdata_2022-02.parquet)',
+      message:
+        'column "lpep_pickup_datetime" is not in green (s3://lake/raw/green/green_tripdata_2022-02.parquet)',
       hint: "The file's columns are VendorID, pickup, dropoff. Name the one you mean in union.sql.",
     },
   }),

@@ -20,7 +20,10 @@ const routes = [
   [/^\/system$/, () => fixture.system],
   [/^\/databases$/, () => page(fixture.databases)],
   [/^\/databases\/([^/]+)$/, (d) => find(fixture.databases, (x) => x.name === d)],
-  [/^\/databases\/([^/]+)\/tables$/, (d) => page(fixture.tables.filter((t) => t.database === d).map(fixture.summary))],
+  [
+    /^\/databases\/([^/]+)\/tables$/,
+    (d) => page(fixture.tables.filter((t) => t.database === d).map(fixture.summary)),
+  ],
   [/^\/databases\/([^/]+)\/tables\/([^/]+)$/, tableOf],
   [/^\/databases\/([^/]+)\/tables\/([^/]+)\/versions$/, (d, t) => page(fixture.versions(tableOf(d, t)))],
   [/^\/databases\/([^/]+)\/tables\/([^/]+)\/partitions$/, () => page(fixture.partitions)],

@@ -8,9 +8,10 @@ import { count, counted, size } from "../format/number";
 import { StateBadge, Tag } from "../ui/Badge";
 import { DataTable } from "../ui/DataTable";
 import { Disclosure } from "../ui/Disclosure";
-import { Alert, Checkbox, Stack, Text } from "../ui/kit";
+import { Checkbox, Stack, Text } from "../ui/kit";
 import { Empty, Loaded } from "../ui/Loaded";
 import { Link } from "../ui/link";
+import { Notice } from "../ui/Notice";
 import { Facts, Mono, Nothing, Page, Panel } from "../ui/Page";
 import { Took, When } from "../ui/When";
 
@@ -41,11 +42,7 @@ export function CrawlPage() {
       <Loaded query={query} lines={8}>
         {(data) => (
           <>
-            {data.error ? (
-              <Alert color="red" variant="outline" title="The crawl failed" role="alert">
-                {data.error}
-              </Alert>
-            ) : null}
+            {data.error ? <Notice title="The crawl failed" message={data.error} /> : null}
             <Panel>
               <Figures of={data} />
             </Panel>

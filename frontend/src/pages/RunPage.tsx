@@ -7,9 +7,10 @@ import type { Run } from "../api/types";
 import { count, counted, size } from "../format/number";
 import { StateBadge } from "../ui/Badge";
 import { DataTable } from "../ui/DataTable";
-import { Alert, Button, Stack, Text } from "../ui/kit";
+import { Button } from "../ui/kit";
 import { Empty, Failure, Loaded } from "../ui/Loaded";
 import { Link } from "../ui/link";
+import { Notice } from "../ui/Notice";
 import { Facts, Mono, Nothing, Page, Panel } from "../ui/Page";
 import { Took, When } from "../ui/When";
 import { Parameters } from "./lists";
@@ -52,18 +53,7 @@ export function RunPage() {
         {(found) => (
           <>
             {found.error ? (
-              <Alert color="red" variant="outline" title="The run failed" role="alert">
-                <Stack gap={6}>
-                  <Text size="sm" style={{ whiteSpace: "pre-wrap" }}>
-                    {found.error.message}
-                  </Text>
-                  {found.error.hint ? (
-                    <Text size="sm">
-                      <strong>Hint:</strong> {found.error.hint}
-                    </Text>
-                  ) : null}
-                </Stack>
-              </Alert>
+              <Notice title="The run failed" message={found.error.message} hint={found.error.hint} />
             ) : null}
             <Summary run={found} />
             <Files run={found} />

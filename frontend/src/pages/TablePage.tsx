@@ -18,6 +18,8 @@ import { Sample } from "./TableSample";
 
 export const tableTabs = ["schema", "partitions", "details", "sample"] as const;
 
+const subpath = { schema: "", partitions: "/partitions", details: "/versions", sample: "/sample" };
+
 const route = getRouteApi("/databases/$database/tables/$table");
 
 export function TablePage() {
@@ -40,12 +42,13 @@ export function TablePage() {
       ]}
       badge={query.data?.classification ? <Tag>{query.data.classification}</Tag> : null}
       lead={query.data ? <Lead table={query.data} /> : null}
-      path={`/api/v1/databases/${encodeURIComponent(database)}/tables/${encodeURIComponent(name)}`}
+      path={`/api/v1/databases/${encodeURIComponent(database)}/tables/${encodeURIComponent(name)}${subpath[tab]}`}
       command={`mastic sql "SELECT * FROM ${database}.${name} LIMIT 10"`}
     >
       <Loaded query={query} lines={8}>
         {(data) => (
           <Tabs
+            color="var(--mantine-color-anchor)"
             value={tab}
             keepMounted={false}
             onChange={(next) => {

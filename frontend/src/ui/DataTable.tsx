@@ -21,39 +21,46 @@ interface DataTableProps<T> {
 // The roles look redundant, and are not: the narrow layout's display:block takes them away otherwise.
 export function DataTable<T>({ label, columns, rows, rowKey }: DataTableProps<T>) {
   return (
-    <table className={classes.table} role="table" aria-label={label}>
-      <thead role="rowgroup">
-        <tr role="row">
-          {columns.map((column) => (
-            <th
-              key={column.header}
-              role="columnheader"
-              scope="col"
-              data-numeric={column.numeric || undefined}
-            >
-              {column.header}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        {rows.map((row, index) => (
-          <tr key={rowKey(row, index)} role="row">
+    <div className={classes.frame}>
+      <table
+        className={classes.table}
+        role="table"
+        aria-label={label}
+        data-many={columns.length > 5 || undefined}
+      >
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((column) => (
-              <td
+              <th
                 key={column.header}
-                role="cell"
-                data-label={column.header}
+                role="columnheader"
+                scope="col"
                 data-numeric={column.numeric || undefined}
-                data-wide={column.wide || undefined}
               >
-                <div className={classes.content}>{column.cell(row)}</div>
-              </td>
+                {column.header}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody role="rowgroup">
+          {rows.map((row, index) => (
+            <tr key={rowKey(row, index)} role="row">
+              {columns.map((column) => (
+                <td
+                  key={column.header}
+                  role="cell"
+                  data-label={column.header}
+                  data-numeric={column.numeric || undefined}
+                  data-wide={column.wide || undefined}
+                >
+                  <div className={classes.content}>{column.cell(row)}</div>
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -1,51 +1,41 @@
 // The four things a query can be: on its way, failed, empty, there. Each page shows all four the same way.
-import { Alert, Button, Group, Skeleton, Stack, Text } from "@mantine/core";
-import { IconAlertTriangle, IconRefresh } from "@tabler/icons-react";
+import { Button, Group, Skeleton, Text } from "@mantine/core";
+import { IconRefresh } from "@tabler/icons-react";
 import type { InfiniteData, UseInfiniteQueryResult, UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { asApiError } from "../api/client";
 import type { Page } from "../api/types";
 import { counted } from "../format/number";
 import classes from "./Loaded.module.css";
+import { Notice } from "./Notice";
 
 /** Why something failed and what to do about it. */
 export function Failure({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const problem = asApiError(error);
   return (
-    <Alert
-      color="red"
-      variant="outline"
-      icon={<IconAlertTriangle aria-hidden />}
+    <Notice
       title={title ?? problem.title}
-      role="alert"
-      className={classes.failure}
+      message={problem.message === (title ?? problem.title) ? null : problem.message}
+      hint={problem.hint}
     >
-      <Stack gap={6}>
-        {problem.message !== (title ?? problem.title) ? <Text size="sm">{problem.message}</Text> : null}
-        {problem.hint ? (
-          <Text size="sm">
-            <strong>Hint:</strong> {problem.hint}
-          </Text>
-        ) : null}
-        {problem.requestId ? (
-          <Text size="xs" c="dimmed">
-            Request {problem.requestId}
-          </Text>
-        ) : null}
-        {retry ? (
-          <Group>
-            <Button
-              size="xs"
-              variant="default"
-              leftSection={<IconRefresh size={14} aria-hidden />}
-              onClick={retry}
-            >
-              Try again
-            </Button>
-          </Group>
-        ) : null}
-      </Stack>
-    </Alert>
+      {problem.requestId ? (
+        <Text size="xs" c="dimmed">
+          Request {problem.requestId}
+        </Text>
+      ) : null}
+      {retry ? (
+        <Group>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconRefresh size={14} aria-hidden />}
+            onClick={retry}
+          >
+            Try again
+          </Button>
+        </Group>
+      ) : null}
+    </Notice>
   );
 }
 
@@ -64,7 +54,7 @@ export function Loading({ lines = 4 }: { lines?: number }) {
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className={classes.empty}>
-      <Text fw={600}>{title}</Text>
+      <Text fw={500}>{title}</Text>
       {children ? <div className={classes.next}>{children}</div> : null}
     </div>
   );

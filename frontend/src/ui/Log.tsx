@@ -37,7 +37,7 @@ export function Log({ label, lines, live }: LogProps) {
         aria-label={label}
         onScroll={scrolled}
       >
-        <ol className={classes.lines}>
+        <ol className={classes.lines} data-long={lines.length > 500 || undefined}>
           {lines.map((line) => (
             <li key={line.seq} id={`line-${line.seq}`} data-level={line.level} className={classes.line}>
               <time dateTime={line.at} title={exact(line.at)}>

@@ -1,17 +1,8 @@
 // The frame of every page: name, navigation, colour scheme switch, and where the page's content goes.
-import {
-  ActionIcon,
-  AppShell,
-  Burger,
-  Group,
-  Menu,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from "@mantine/core";
+import { ActionIcon, AppShell, Burger, Group, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconBolt,
-  IconCheck,
   IconDatabase,
   IconDeviceDesktop,
   IconHome,
@@ -43,42 +34,30 @@ const entries = [
 ] as const;
 
 const schemes = [
-  { value: "auto", label: "As the system", Icon: IconDeviceDesktop },
-  { value: "light", label: "Light", Icon: IconSun },
-  { value: "dark", label: "Dark", Icon: IconMoon },
+  { value: "auto", label: "as the system", Icon: IconDeviceDesktop },
+  { value: "light", label: "light", Icon: IconSun },
+  { value: "dark", label: "dark", Icon: IconMoon },
 ] as const;
 
-function SchemeMenu() {
+/** One button, three states: as the system, light, dark. It is named by what it is and what comes next. */
+function SchemeSwitch() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const computed = useComputedColorScheme("light");
-  const Shown = computed === "dark" ? IconMoon : IconSun;
+  const place = schemes.findIndex((each) => each.value === colorScheme);
+  const current = schemes[place] ?? schemes[0];
+  const next = schemes[(place + 1) % schemes.length] ?? schemes[0];
+  const label = `Colour scheme: ${current.label}. Change to: ${next.label}`;
   return (
-    <Menu position="bottom-end" withinPortal={false}>
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          c="inherit"
-          size="lg"
-          aria-label="Colour scheme"
-          title="Colour scheme"
-        >
-          <Shown size={20} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {schemes.map(({ value, label, Icon }) => (
-          <Menu.Item
-            key={value}
-            leftSection={<Icon size={16} aria-hidden />}
-            rightSection={colorScheme === value ? <IconCheck size={16} aria-label="in use" /> : null}
-            onClick={() => setColorScheme(value)}
-          >
-            {label}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      c="inherit"
+      size="lg"
+      aria-label={label}
+      title={label}
+      onClick={() => setColorScheme(next.value)}
+    >
+      <current.Icon size={20} aria-hidden />
+    </ActionIcon>
   );
 }
 
@@ -110,7 +89,7 @@ export function Shell({ children, foot }: { children: ReactNode; foot?: ReactNod
               Mastic
             </RouterLink>
           </Group>
-          <SchemeMenu />
+          <SchemeSwitch />
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes.nav} aria-label="Main">

@@ -1,6 +1,5 @@
 // The plain parts of the component kit the pages use. Only this folder knows which kit it is.
 export {
-  Alert,
   Button,
   Checkbox,
   Group,

@@ -20,6 +20,7 @@ export const theme = createTheme({
   // The kit's default shades give white text 3.5:1; shade 8 gives more than 4.5:1 for every colour in use.
   primaryShade: { light: 8, dark: 8 },
   autoContrast: true,
+  respectReducedMotion: true,
   defaultRadius: "md",
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif',
