@@ -35,6 +35,8 @@ pub use uploads::{Completed, PendingUpload, UploadedPart};
 
 /// The most keys that one batch deletion may name.
 const DELETE_BATCH: usize = 1000;
+/// The region where none is set; S3's first, and what most other stores take.
+const DEFAULT_REGION: &str = "us-east-1";
 
 /// What a store says about one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,18 +120,16 @@ impl Buckets {
     }
 
     async fn from_environment(http: SharedHttpClient) -> Self {
-        let region = aws_config::meta::region::RegionProviderChain::default_provider().or_else("us-east-1");
         let shared: SdkConfig = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
-            .region(region)
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts())
             .load()
             .await;
         let region = shared
             .region()
-            .map_or_else(|| "us-east-1".to_owned(), ToString::to_string);
-        let mut config = aws_sdk_s3::config::Builder::from(&shared);
+            .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
+        let mut config = aws_sdk_s3::config::Builder::from(&shared).region(Region::new(region.clone()));
         if shared.endpoint_url().is_some() {
             config = config
                 .force_path_style(true)
@@ -406,7 +406,7 @@ impl Buckets {
     /// `AlreadyExists`, `Invalid` when it can't be a bucket's name, `Denied`, `Unavailable`.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         // S3 refuses the constraint for its first region and wants it for every other.
-        let place = (self.region != "us-east-1").then(|| {
+        let place = (self.region != DEFAULT_REGION).then(|| {
             CreateBucketConfiguration::builder()
                 .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
                 .build()

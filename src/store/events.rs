@@ -54,6 +54,16 @@ struct BatchRow {
     parameters: Json<Captures>,
 }
 
+impl From<BatchRow> for Batch {
+    fn from(row: BatchRow) -> Self {
+        Self {
+            id: row.id,
+            trigger: row.trigger_name,
+            parameters: row.parameters.0,
+        }
+    }
+}
+
 const STATES: [(OutcomeState, &str); 7] = [
     (OutcomeState::Batched, "batched"),
     (OutcomeState::Waiting, "waiting"),
@@ -169,21 +179,29 @@ pub async fn close_batch(tx: &mut Tx, id: &str) -> Result<Option<Batch>> {
         RETURNING id, trigger_name, parameters";
     let row: Option<BatchRow> =
         on!(tx, |conn| sqlx::query_as(SQL).bind(id).bind(false).fetch_optional(conn).await)?;
-    Ok(row.map(|row| Batch {
-        id: row.id,
-        trigger: row.trigger_name,
-        parameters: row.parameters.0,
-    }))
+    Ok(row.map(Batch::from))
 }
 
-/// What is known of an object, its row locked until the transaction ends.
+/// A batch, open or closed.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn known_object(tx: &mut Tx, bucket: &str, key: &str) -> Result<Option<KnownObject>> {
-    const SQL: &str = "UPDATE objects SET updated_at = updated_at WHERE bucket = $1 AND object_key = $2
+pub async fn find_batch(tx: &mut Tx, id: &str) -> Result<Option<Batch>> {
+    const SQL: &str = "SELECT id, trigger_name, parameters FROM batches WHERE id = $1";
+    let row: Option<BatchRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
+    Ok(row.map(Batch::from))
+}
+
+/// What is known of an object, its row locked until the transaction ends. One that was never seen has no etag.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn lock_object(tx: &mut Tx, event: &ObjectEvent, now: DateTime<Utc>) -> Result<KnownObject> {
+    // The update that changes nothing is the lock: two arrivals of one object wait for one another.
+    const SQL: &str = "INSERT INTO objects (bucket, object_key, updated_at) VALUES ($1, $2, $3)
+        ON CONFLICT (bucket, object_key) DO UPDATE SET updated_at = objects.updated_at
         RETURNING object_key, etag, sequencer";
-    on!(tx, |conn| sqlx::query_as(SQL).bind(bucket).bind(key).fetch_optional(conn).await)
+    on!(tx, |conn| sqlx::query_as(SQL).bind(&event.bucket).bind(&event.key).bind(now).fetch_one(conn).await)
 }
 
 /// What is known of the objects whose keys start with `prefix`, in the order of their keys, behind `after`.

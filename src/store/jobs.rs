@@ -114,7 +114,7 @@ pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
 pub async fn replace_triggers(tx: &mut Tx, job: &str, triggers: &[Trigger]) -> Result<()> {
     const DELETE: &str = "DELETE FROM triggers WHERE job_name = $1";
     const INSERT: &str = "INSERT INTO triggers (name, job_name, definition, enabled) VALUES ($1, $2, $3, $4)";
-    on!(tx, |conn| sqlx::query(DELETE).bind(job).execute(conn).await)?;
+    on!(tx, |conn| sqlx::query(DELETE).bind(job).execute(conn).await.map(drop))?;
     for trigger in triggers {
         on!(tx, |conn| sqlx::query(INSERT)
             .bind(&trigger.name)
@@ -122,7 +122,8 @@ pub async fn replace_triggers(tx: &mut Tx, job: &str, triggers: &[Trigger]) -> R
             .bind(Json(&trigger.definition))
             .bind(trigger.enabled)
             .execute(conn)
-            .await)?;
+            .await
+            .map(drop))?;
     }
     Ok(())
 }

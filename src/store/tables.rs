@@ -87,7 +87,7 @@ pub async fn update(tx: &mut Tx, id: &str, version: i64, input: &TableInput, now
         SELECT id, version, body, updated_at FROM tables WHERE id = $1 AND version = $2";
     const UPDATE: &str = "UPDATE tables SET body = $3, version = version + 1, updated_at = $4
         WHERE id = $1 AND version = $2";
-    on!(tx, |conn| sqlx::query(ARCHIVE).bind(id).bind(version).execute(conn).await)?;
+    on!(tx, |conn| sqlx::query(ARCHIVE).bind(id).bind(version).execute(conn).await.map(drop))?;
     on!(tx, |conn| sqlx::query(UPDATE)
         .bind(id)
         .bind(version)

@@ -1,0 +1,40 @@
+//! What any operation may use.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::buckets::{Access, Buckets};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::{Store, Tx};
+use crate::error::Result;
+
+/// The program's parts. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The object stores.
+    pub buckets: Buckets,
+    /// How a child process reaches the object stores.
+    pub access: Access,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Told whenever a task was put on the queue, so that a worker needn't wait for its next look.
+    pub work_arrived: Arc<Notify>,
+}
+
+impl App {
+    /// Commits a transaction that put a task on the queue, and wakes a worker.
+    ///
+    /// # Errors
+    /// As [`Tx::commit`].
+    pub async fn commit_with_work(&self, tx: Tx) -> Result<()> {
+        tx.commit().await?;
+        self.work_arrived.notify_one();
+        Ok(())
+    }
+}

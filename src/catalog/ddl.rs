@@ -1,0 +1,65 @@
+//! A table as the Hive statement that would make it.
+
+use std::fmt::Write as _;
+
+use crate::model::table::{Column, Table};
+
+/// `CREATE EXTERNAL TABLE …` for a table.
+pub fn create_statement(table: &Table) -> String {
+    let input = &table.input;
+    let mut ddl = format!("CREATE EXTERNAL TABLE {}.{} (\n", quoted(&table.database), quoted(&input.name));
+    ddl.push_str(&column_list(input.columns()));
+    ddl.push_str("\n)");
+    if let Some(description) = &input.description {
+        let _ = write!(ddl, "\nCOMMENT {}", text(description));
+    }
+    if !input.partition_keys.is_empty() {
+        let _ = write!(ddl, "\nPARTITIONED BY (\n{}\n)", column_list(&input.partition_keys));
+    }
+    let storage = input.storage.clone().unwrap_or_default();
+    let serde = storage.serde_info.unwrap_or_default();
+    if let Some(library) = serde.serialization_library {
+        let _ = write!(ddl, "\nROW FORMAT SERDE {}", text(&library));
+        if !serde.parameters.is_empty() {
+            let _ = write!(ddl, "\nWITH SERDEPROPERTIES ({})", pairs(&serde.parameters));
+        }
+    }
+    if let (Some(reader), Some(writer)) = (storage.input_format, storage.output_format) {
+        let _ = write!(ddl, "\nSTORED AS INPUTFORMAT {}\nOUTPUTFORMAT {}", text(&reader), text(&writer));
+    }
+    if let Some(location) = storage.location {
+        let _ = write!(ddl, "\nLOCATION {}", text(&location));
+    }
+    if !input.parameters.is_empty() {
+        let _ = write!(ddl, "\nTBLPROPERTIES ({})", pairs(&input.parameters));
+    }
+    ddl.push(';');
+    ddl
+}
+
+fn column_list(columns: &[Column]) -> String {
+    let lines: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let data_type = column.data_type.as_deref().unwrap_or("string");
+            let comment =
+                column.comment.as_ref().map_or(String::new(), |comment| format!(" COMMENT {}", text(comment)));
+            format!("  {} {data_type}{comment}", quoted(&column.name))
+        })
+        .collect();
+    lines.join(",\n")
+}
+
+fn pairs(parameters: &std::collections::BTreeMap<String, String>) -> String {
+    let pairs: Vec<String> =
+        parameters.iter().map(|(key, value)| format!("{} = {}", text(key), text(value))).collect();
+    pairs.join(", ")
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
+}

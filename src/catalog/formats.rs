@@ -1,0 +1,152 @@
+//! How each kind of file is written down in the catalog, so that Hive, Spark, Trino and Athena can read it.
+//!
+//! The class names and parameters are those that Glue's crawlers write (Glue developer guide, "Parameters set on Data
+//! Catalog tables by crawler").
+
+use classifiers::CsvDialect;
+
+use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor};
+
+const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
+const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
+const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
+const PARQUET_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
+const LAZY_SERDE: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
+const CSV_SERDE: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
+const JSON_SERDE: &str = "org.openx.data.jsonserde.JsonSerDe";
+const PARQUET_SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
+
+/// The parameter that holds the quote character of our own CSV tables.
+const QUOTE_CHAR: &str = "quoteChar";
+const ESCAPE_CHAR: &str = "escapeChar";
+const SEPARATOR_CHAR: &str = "separatorChar";
+const FIELD_DELIM: &str = "field.delim";
+const SKIP_HEADER: &str = "skip.header.line.count";
+
+/// What files are, as far as the catalog wants to know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileFormat {
+    /// Delimited text. `quoted`: some field is in quotes.
+    Csv {
+        /// How it is written.
+        dialect: CsvDialect,
+        /// Whether some field is in quotes, which Hive's plain SerDe can't read.
+        quoted: bool,
+    },
+    /// JSON documents.
+    Json,
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl FileFormat {
+    /// The catalog's `classification`.
+    pub fn classification(&self) -> &'static str {
+        match self {
+            Self::Csv { .. } => "csv",
+            Self::Json => "json",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// The storage descriptor of a table or partition of such files.
+    pub fn storage(&self, location: String, columns: Vec<Column>) -> StorageDescriptor {
+        let (input, output, serde) = match self {
+            Self::Csv { dialect, quoted } => (TEXT_INPUT, TEXT_OUTPUT, csv_serde(dialect, *quoted)),
+            Self::Json => {
+                let mut names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+                names.sort_unstable();
+                (TEXT_INPUT, TEXT_OUTPUT, serde(JSON_SERDE, &[("paths", &names.join(","))]))
+            }
+            Self::Parquet => (PARQUET_INPUT, PARQUET_OUTPUT, serde(PARQUET_SERDE, &[("serialization.format", "1")])),
+        };
+        StorageDescriptor {
+            columns,
+            location: Some(location),
+            input_format: Some(input.to_owned()),
+            output_format: Some(output.to_owned()),
+            compressed: Some(false),
+            number_of_buckets: Some(-1),
+            serde_info: Some(serde),
+            bucket_columns: Some(Vec::new()),
+            parameters: Some(Parameters::new()),
+            stored_as_sub_directories: Some(false),
+            other: serde_json::Map::new(),
+        }
+    }
+
+    /// The table parameters that tell of the files.
+    pub fn parameters(&self) -> Parameters {
+        let mut parameters = Parameters::from([
+            ("classification".to_owned(), self.classification().to_owned()),
+            ("typeOfData".to_owned(), "file".to_owned()),
+        ]);
+        if let Self::Csv { dialect, quoted } = self {
+            parameters.insert("delimiter".to_owned(), dialect.delimiter.clone());
+            parameters.insert("columnsOrdered".to_owned(), "true".to_owned());
+            parameters.insert("areColumnsQuoted".to_owned(), quoted.to_string());
+            if dialect.header {
+                parameters.insert(SKIP_HEADER.to_owned(), "1".to_owned());
+            }
+        }
+        parameters
+    }
+}
+
+fn serde(library: &str, parameters: &[(&str, &str)]) -> SerdeInfo {
+    SerdeInfo {
+        name: None,
+        serialization_library: Some(library.to_owned()),
+        parameters: parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    }
+}
+
+fn csv_serde(dialect: &CsvDialect, quoted: bool) -> SerdeInfo {
+    if !quoted {
+        return serde(LAZY_SERDE, &[(FIELD_DELIM, &dialect.delimiter)]);
+    }
+    let quote = dialect.quote.as_deref().unwrap_or("\"");
+    let escape = dialect.escape.as_deref().unwrap_or("\\");
+    serde(CSV_SERDE, &[(SEPARATOR_CHAR, &dialect.delimiter), (QUOTE_CHAR, quote), (ESCAPE_CHAR, escape)])
+}
+
+/// How a catalogued CSV table is written, out of its parameters and its SerDe's; absent where it is no CSV.
+pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Option<CsvDialect> {
+    let serde = storage.serde_info.clone().unwrap_or_default();
+    let library = serde.serialization_library.unwrap_or_default();
+    let is_csv = match parameters.get("classification") {
+        Some(classification) => classification == "csv",
+        None => library == LAZY_SERDE || library == CSV_SERDE,
+    };
+    if !is_csv {
+        return None;
+    }
+    let setting = |name: &str| serde.parameters.get(name).or_else(|| parameters.get(name));
+    let delimiter = setting(FIELD_DELIM).or_else(|| setting(SEPARATOR_CHAR)).or_else(|| setting("delimiter"));
+    Some(CsvDialect {
+        delimiter: delimiter.cloned().unwrap_or_else(|| ",".to_owned()),
+        quote: Some(setting(QUOTE_CHAR).cloned().unwrap_or_else(|| "\"".to_owned())),
+        // OpenCSVSerde names a backslash where nothing is said; doubled quotes are read in any case.
+        escape: setting(ESCAPE_CHAR).filter(|escape| *escape != "\\").cloned(),
+        comment: None,
+        header: setting(SKIP_HEADER).is_some_and(|lines| lines != "0"),
+        skip_lines: 0,
+        line_terminator: "\n".to_owned(),
+    })
+}
+
+/// The dialect that our own engine writes.
+pub fn written_csv() -> FileFormat {
+    FileFormat::Csv {
+        dialect: CsvDialect {
+            delimiter: ",".to_owned(),
+            quote: Some("\"".to_owned()),
+            escape: None,
+            comment: None,
+            header: true,
+            skip_lines: 0,
+            line_terminator: "\n".to_owned(),
+        },
+        quoted: false,
+    }
+}

@@ -1,0 +1,399 @@
+//! The settings: flags override the environment, which overrides `mastic.toml`, which overrides the defaults.
+//! Each value remembers where it came from.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::model::document::parse_toml;
+
+/// The file that is read where no other is named and it is there.
+pub const DEFAULT_FILE: &str = "mastic.toml";
+
+/// Every setting, resolved.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the Glue API, the REST API and the UI listen.
+    pub listen: SocketAddr,
+    /// The catalog's and the queue's database.
+    pub database_url: String,
+    /// The embedded object store; absent where the AWS environment names another.
+    pub lake: Option<LakeConfig>,
+    /// The folder whose job folders are registered at start, where it is there.
+    pub jobs: Option<PathBuf>,
+    /// How the catalog calls itself.
+    pub catalog: CatalogConfig,
+    /// What child processes may use.
+    pub tasks: TaskConfig,
+    /// How often the buckets are listed for objects that no event announced.
+    pub reconcile_every: Duration,
+    /// Where each value came from.
+    pub origins: Vec<Origin>,
+}
+
+/// The embedded object store.
+#[derive(Clone, Debug)]
+pub struct LakeConfig {
+    /// The folder that holds a folder for each bucket.
+    pub folder: PathBuf,
+    /// Where the S3 endpoint listens.
+    pub listen: SocketAddr,
+    /// Buckets that are made at start.
+    pub buckets: Vec<String>,
+    /// The key pair that clients must sign with; on loopback none is needed.
+    pub credentials: Option<Credentials>,
+}
+
+/// A key pair. Its secret is never printed.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The public half.
+    pub access_key: String,
+    /// The secret half.
+    pub secret_key: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
+    }
+}
+
+/// How the catalog calls itself in ARNs and answers.
+#[derive(Clone, Debug)]
+pub struct CatalogConfig {
+    /// Twelve digits.
+    pub account_id: String,
+    /// Used where a request names none.
+    pub region: String,
+}
+
+/// What child processes may use.
+#[derive(Clone, Debug)]
+pub struct TaskConfig {
+    /// The program that is started as `PROGRAM task`: this one.
+    pub program: PathBuf,
+    /// Address space of a process that runs SQL, in bytes.
+    pub sql_memory_bytes: u64,
+    /// Address space of a process that looks at files, in bytes.
+    pub classify_memory_bytes: u64,
+    /// How long a run may take unless its job says otherwise.
+    pub run_timeout: Duration,
+    /// How many tasks are worked on at the same time.
+    pub workers: usize,
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The setting's name in `mastic.toml`.
+    pub name: &'static str,
+    /// Its value, as it may be shown.
+    pub value: String,
+    /// `flag --listen`, `environment MASTIC_LISTEN`, `mastic.toml` or `default`.
+    pub from: String,
+}
+
+/// What was said on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--database`
+    pub database: Option<String>,
+    /// `--lake`
+    pub lake: Option<PathBuf>,
+    /// `--lake-listen`
+    pub lake_listen: Option<String>,
+    /// `--jobs`
+    pub jobs: Option<PathBuf>,
+}
+
+/// `mastic.toml` as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<String>,
+    database: FileDatabase,
+    lake: FileLake,
+    jobs: FileJobs,
+    catalog: FileCatalog,
+    tasks: FileTasks,
+    events: FileEvents,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileDatabase {
+    url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileLake {
+    embedded: Option<bool>,
+    folder: Option<String>,
+    listen: Option<String>,
+    buckets: Option<Vec<String>>,
+    access_key: Option<String>,
+    secret_key: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileJobs {
+    folder: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileCatalog {
+    account_id: Option<String>,
+    region: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileTasks {
+    sql_memory_mib: Option<u64>,
+    classify_memory_mib: Option<u64>,
+    run_timeout_seconds: Option<u64>,
+    workers: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileEvents {
+    reconcile_seconds: Option<u64>,
+}
+
+/// The environment, and where each value that was picked came from.
+struct Picker<'a> {
+    environment: &'a BTreeMap<String, String>,
+    file_name: String,
+    origins: Vec<Origin>,
+}
+
+impl Picker<'_> {
+    fn pick(
+        &mut self,
+        name: &'static str,
+        flag: Option<(&str, Option<String>)>,
+        variable: Option<&str>,
+        file: Option<String>,
+        default: Option<&str>,
+    ) -> Option<String> {
+        let from_flag = flag.and_then(|(flag, value)| Some((value?, format!("flag {flag}"))));
+        let from_environment = || {
+            let variable = variable?;
+            Some((self.environment.get(variable)?.clone(), format!("environment {variable}")))
+        };
+        let (value, from) = from_flag
+            .or_else(from_environment)
+            .or_else(|| Some((file?, self.file_name.clone())))
+            .or_else(|| Some((default?.to_owned(), "default".to_owned())))?;
+        let shown = match name {
+            "lake.secret_key" => "(set)".to_owned(),
+            "database.url" => crate::store::without_password(&value),
+            _ => value.clone(),
+        };
+        self.origins.push(Origin { name, value: shown, from });
+        Some(value)
+    }
+}
+
+impl Config {
+    /// Resolves the settings from the command line, the process's environment and the file.
+    ///
+    /// # Errors
+    /// Invalid, naming the setting and where its value came from.
+    pub fn load(flags: &Flags) -> Result<Self> {
+        Self::resolve(flags, &process_environment())
+    }
+
+    /// Resolves the settings from the command line, `environment` and the file.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn resolve(flags: &Flags, environment: &BTreeMap<String, String>) -> Result<Self> {
+        let (file, file_name) = read_file(flags.config.as_deref())?;
+        let mut picker = Picker { environment, file_name, origins: Vec::new() };
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+
+        let listen = picker
+            .pick("listen", Some(("--listen", flags.listen.clone())), Some("MASTIC_LISTEN"), file.listen, Some("127.0.0.1:8080"))
+            .unwrap_or_default();
+        let database_url = picker
+            .pick(
+                "database.url",
+                Some(("--database", flags.database.clone())),
+                Some("MASTIC_DATABASE_URL"),
+                file.database.url,
+                Some("sqlite://mastic-data/mastic.db"),
+            )
+            .unwrap_or_default();
+        let jobs = picker.pick(
+            "jobs.folder",
+            Some(("--jobs", path(&flags.jobs))),
+            Some("MASTIC_JOBS"),
+            file.jobs.folder,
+            Path::new("jobs").is_dir().then_some("jobs"),
+        );
+        let account_id = picker
+            .pick("catalog.account_id", None, Some("MASTIC_ACCOUNT_ID"), file.catalog.account_id, Some("123456789012"))
+            .unwrap_or_default();
+        if account_id.len() != 12 || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::invalid(format!("catalog.account_id is '{account_id}'")).hint("write twelve digits"));
+        }
+        let region = picker
+            .pick("catalog.region", None, Some("AWS_REGION"), file.catalog.region, Some("us-east-1"))
+            .unwrap_or_default();
+        let lake = resolve_lake(&mut picker, flags, file.lake)?;
+        Ok(Self {
+            listen: address("listen", &listen)?,
+            database_url,
+            lake,
+            jobs: jobs.map(PathBuf::from),
+            catalog: CatalogConfig { account_id, region },
+            tasks: resolve_tasks(&mut picker, file.tasks)?,
+            reconcile_every: Duration::from_secs(number(
+                &mut picker,
+                "events.reconcile_seconds",
+                file.events.reconcile_seconds,
+                300,
+            )?),
+            origins: picker.origins,
+        })
+    }
+}
+
+fn resolve_lake(picker: &mut Picker<'_>, flags: &Flags, file: FileLake) -> Result<Option<LakeConfig>> {
+    let embedded = picker
+        .pick("lake.embedded", None, Some("MASTIC_LAKE_EMBEDDED"), file.embedded.map(|b| b.to_string()), Some("true"))
+        .unwrap_or_default();
+    match embedded.as_str() {
+        "true" => {}
+        "false" => return Ok(None),
+        other => return Err(Error::invalid(format!("lake.embedded is '{other}'")).hint("write true or false")),
+    }
+    let folder_flag = flags.lake.as_ref().map(|path| path.display().to_string());
+    let folder = picker
+        .pick("lake.folder", Some(("--lake", folder_flag)), Some("MASTIC_LAKE"), file.folder, Some("mastic-data/lake"))
+        .unwrap_or_default();
+    let listen = picker
+        .pick(
+            "lake.listen",
+            Some(("--lake-listen", flags.lake_listen.clone())),
+            Some("MASTIC_LAKE_LISTEN"),
+            file.listen,
+            Some("127.0.0.1:9000"),
+        )
+        .unwrap_or_default();
+    let access_key = picker.pick("lake.access_key", None, Some("MASTIC_ACCESS_KEY"), file.access_key, None);
+    let secret_key = picker.pick("lake.secret_key", None, Some("MASTIC_SECRET_KEY"), file.secret_key, None);
+    let credentials = match (access_key, secret_key) {
+        (Some(access_key), Some(secret_key)) => Some(Credentials { access_key, secret_key }),
+        (None, None) => None,
+        _ => {
+            return Err(Error::invalid("one half of the key pair is missing")
+                .hint("set both MASTIC_ACCESS_KEY and MASTIC_SECRET_KEY, or neither"));
+        }
+    };
+    let listen = address("lake.listen", &listen)?;
+    if credentials.is_none() && !listen.ip().is_loopback() {
+        return Err(Error::denied(format!("the object store would be open to everybody at {listen}"))
+            .hint("set MASTIC_ACCESS_KEY and MASTIC_SECRET_KEY, or listen on 127.0.0.1"));
+    }
+    Ok(Some(LakeConfig {
+        folder: PathBuf::from(folder),
+        listen,
+        buckets: file.buckets.unwrap_or_else(|| vec!["lake".to_owned()]),
+        credentials,
+    }))
+}
+
+fn resolve_tasks(picker: &mut Picker<'_>, file: FileTasks) -> Result<TaskConfig> {
+    const MIB: u64 = 1 << 20;
+    let program = std::env::current_exe()
+        .map_err(|cause| Error::internal("this program's own file can't be found").source(cause))?;
+    Ok(TaskConfig {
+        program,
+        sql_memory_bytes: number(picker, "tasks.sql_memory_mib", file.sql_memory_mib, 4096)?.saturating_mul(MIB),
+        classify_memory_bytes: number(picker, "tasks.classify_memory_mib", file.classify_memory_mib, 1024)?
+            .saturating_mul(MIB),
+        run_timeout: Duration::from_secs(number(picker, "tasks.run_timeout_seconds", file.run_timeout_seconds, 7200)?),
+        workers: usize::try_from(number(picker, "tasks.workers", file.workers.map(|n| n as u64), 4)?).unwrap_or(4),
+    })
+}
+
+fn number(picker: &mut Picker<'_>, name: &'static str, file: Option<u64>, default: u64) -> Result<u64> {
+    let text = picker.pick(name, None, None, file.map(|n| n.to_string()), Some(&default.to_string()));
+    match text.unwrap_or_default().parse() {
+        Ok(0) | Err(_) => Err(Error::invalid(format!("{name} must be a whole number above 0"))),
+        Ok(number) => Ok(number),
+    }
+}
+
+fn address(name: &str, text: &str) -> Result<SocketAddr> {
+    text.replace("localhost:", "127.0.0.1:").parse().map_err(|_| {
+        Error::invalid(format!("{name} is '{text}', which is not an address")).hint("write it as 127.0.0.1:8080")
+    })
+}
+
+fn read_file(named: Option<&Path>) -> Result<(File, String)> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let shown = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok((parse_toml(&shown, &text)?, shown)),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+            Ok((File::default(), shown))
+        }
+        Err(cause) => Err(Error::invalid(format!("can't read {shown}: {cause}"))),
+    }
+}
+
+/// The variables of the process that are text.
+pub fn process_environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn flags_override_the_environment_and_each_value_knows_its_origin() {
+        let flags = Flags { listen: Some("127.0.0.1:1".into()), ..Flags::default() };
+        let variables = environment(&[("MASTIC_LISTEN", "127.0.0.1:2"), ("MASTIC_LAKE", "/data")]);
+        let config = Config::resolve(&flags, &variables).unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.lake.unwrap().folder, PathBuf::from("/data"));
+        let from = |name| config.origins.iter().find(|origin| origin.name == name).unwrap().from.clone();
+        assert_eq!(from("listen"), "flag --listen");
+        assert_eq!(from("lake.folder"), "environment MASTIC_LAKE");
+        assert_eq!(from("lake.listen"), "default");
+    }
+
+    #[test]
+    fn an_open_store_is_refused_and_secrets_are_not_shown() {
+        let open = environment(&[("MASTIC_LAKE_LISTEN", "0.0.0.0:9000")]);
+        assert!(Config::resolve(&Flags::default(), &open).unwrap_err().message.contains("open to everybody"));
+        let keyed = environment(&[("MASTIC_ACCESS_KEY", "ak"), ("MASTIC_SECRET_KEY", "hush-hush")]);
+        let config = Config::resolve(&Flags::default(), &keyed).unwrap();
+        assert!(!format!("{config:?}").contains("hush-hush"));
+        let half = environment(&[("MASTIC_ACCESS_KEY", "ak")]);
+        assert!(Config::resolve(&Flags::default(), &half).is_err());
+    }
+}

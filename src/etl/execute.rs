@@ -1,0 +1,283 @@
+//! Executing a run: resolve inputs, run the script in a child, publish the output, keep the catalog.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::error::{Error, ErrorKind, Result};
+use crate::etl::{inputs, output_table, publish, runs};
+use crate::model::crawl::WorkState;
+use crate::model::job::{Job, OutputDefinition};
+use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput};
+use crate::queue::Lease;
+use crate::store::commits::{self, CommitState};
+use crate::store::{self, Tx};
+use crate::task::{Child, Done, Limits, Message, ScriptWork, Spec, TableToRead, Work};
+
+/// How often a running child's run is asked whether somebody wants it stopped.
+const CANCEL_CHECK: Duration = Duration::from_millis(500);
+
+/// How an attempt ended that is not to be repeated.
+enum Ended {
+    Succeeded,
+    Failed(Error),
+    Cancelled,
+}
+
+/// Executes a run, or goes on with it where a worker died.
+///
+/// # Errors
+/// What may pass when tried again; then the caller puts the task back. Conflict where the lease was lost.
+pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    lease.hold(&mut tx, app.clock.now()).await?;
+    let Some(run) = store::runs::find(&mut tx, id).await? else {
+        lease.finish(&mut tx).await?;
+        return tx.commit().await;
+    };
+    if run.state.is_final() {
+        lease.finish(&mut tx).await?;
+        return tx.commit().await;
+    }
+    let job = store::jobs::find(&mut tx, &run.job).await?;
+    let journal = commits::find::<publish::Manifest>(&mut tx, id).await?;
+    store::runs::start(&mut tx, id, lease.attempt, app.clock.now()).await?;
+    if lease.attempt > 1 {
+        let message = format!("attempt {}: the one before did not end", lease.attempt);
+        store::runs::append_log(&mut tx, id, app.clock.now(), LogLevel::Warn, &message).await?;
+    }
+    tx.commit().await?;
+
+    let execution = Execution { app, lease, run };
+    let ended = match (journal, job) {
+        (Some((CommitState::Committing, manifest)), Some(job)) => {
+            execution.log(LogLevel::Info, "the output was decided: finishing it").await?;
+            execution.publish(&job, &manifest).await
+        }
+        (_, None) => Ok(Ended::Failed(Error::not_found(format!("job {} was removed", execution.run.job)))),
+        (journal, Some(job)) => {
+            if let Some((_, staged)) = journal {
+                publish::throw_away(app, &staged).await;
+            }
+            execution.attempt(&job).await
+        }
+    };
+    match ended {
+        Ok(Ended::Succeeded) => Ok(()),
+        Ok(Ended::Cancelled) => execution.end(WorkState::Cancelled, None).await,
+        Ok(Ended::Failed(error)) => execution.end(WorkState::Failed, Some(&error)).await,
+        Err(error) if error.kind == ErrorKind::Conflict => Err(error),
+        Err(error) if lease.is_last() => execution.end(WorkState::Failed, Some(&error)).await,
+        Err(error) => {
+            execution.log(LogLevel::Warn, &format!("{}{}; trying again", error.message, error.causes())).await?;
+            Err(error)
+        }
+    }
+}
+
+struct Execution<'a> {
+    app: &'a App,
+    lease: &'a Lease,
+    run: Run,
+}
+
+impl Execution<'_> {
+    /// One attempt from the beginning.
+    async fn attempt(&self, job: &Job) -> Result<Ended> {
+        if self.lease.is_exhausted() {
+            return Ok(Ended::Failed(Error::internal("every worker that took it up died of it")));
+        }
+        if self.is_cancelled().await? {
+            return Ok(Ended::Cancelled);
+        }
+        let Some(output) = &job.definition.output else {
+            return Ok(Ended::Failed(Error::invalid("the job has no output")));
+        };
+        let tables = match inputs::resolve(self.app, job, &self.run.body.parameters).await {
+            Ok(tables) => tables,
+            Err(error) => return final_or_again(error),
+        };
+        for table in &tables {
+            for file in &table.files {
+                let object = &file.object;
+                let line = format!("{}: s3://{}/{} ({} bytes)", table.name, object.bucket, object.key, object.size);
+                self.log(LogLevel::Info, &line).await?;
+            }
+        }
+        let folder = publish::folder_of(output, &self.run.body.parameters)?;
+        let mut manifest = match publish::begin(self.app, output, &folder, &self.run.id).await {
+            Ok(manifest) => manifest,
+            Err(error) => return final_or_again(error),
+        };
+        self.journal(CommitState::Staging, &manifest).await?;
+
+        let done = match self.run_script(job, output, &tables, &manifest).await {
+            Ok(Some(done)) => done,
+            Ok(None) => {
+                publish::throw_away(self.app, &manifest).await;
+                return Ok(Ended::Cancelled);
+            }
+            Err(error) => {
+                publish::throw_away(self.app, &manifest).await;
+                return final_or_again(error);
+            }
+        };
+        if let Err(error) = output_table::check(&folder, &done.columns) {
+            publish::throw_away(self.app, &manifest).await;
+            return Ok(Ended::Failed(error));
+        }
+        manifest.files = done.files;
+        manifest.columns = done.columns;
+        manifest.replaced = publish::replaced_by(self.app, output, &manifest).await?;
+        let body = self.body_with_inputs(&tables, &done.rows_in);
+        let mut tx = self.app.store.write().await?;
+        self.lease.hold(&mut tx, self.app.clock.now()).await?;
+        store::runs::set_body(&mut tx, &self.run.id, &body).await?;
+        self.save_journal(&mut tx, CommitState::Committing, &manifest).await?;
+        tx.commit().await?;
+        self.publish(job, &manifest).await
+    }
+
+    /// Runs the script in a child; answers nothing where somebody asked for it to be stopped.
+    async fn run_script(
+        &self,
+        job: &Job,
+        output: &OutputDefinition,
+        tables: &[TableToRead],
+        manifest: &publish::Manifest,
+    ) -> Result<Option<Done>> {
+        let timeout = job.definition.timeout.unwrap_or(self.app.config.tasks.run_timeout).as_secs();
+        let spec = Spec {
+            work: Work::Script(ScriptWork {
+                sql: job.script.clone(),
+                tables: tables.to_vec(),
+                format: output.format,
+                uploads: manifest.uploads.clone(),
+            }),
+            access: Some(self.app.access.clone()),
+            limits: Limits {
+                memory_bytes: self.app.config.tasks.sql_memory_bytes,
+                cpu_seconds: timeout.saturating_mul(4),
+                wall_seconds: timeout,
+            },
+        };
+        let mut child = Child::start(&self.app.config.tasks.program, &spec).await?;
+        let mut cancel_check = tokio::time::interval(CANCEL_CHECK);
+        loop {
+            let message = tokio::select! {
+                message = child.next() => message?,
+                _ = cancel_check.tick() => {
+                    if self.is_cancelled().await? {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+            };
+            match message {
+                Message::Log { level, message } => self.log(level, &message).await?,
+                Message::Done(done) => return Ok(Some(*done)),
+                Message::Failed(failure) => return Err(failure.into()),
+                Message::Looking { .. } | Message::Classified { .. } | Message::NeedTables { .. } => {}
+            }
+        }
+    }
+
+    /// Finishes what the journal says, and ends the run with everything that follows from it, all at once.
+    async fn publish(&self, job: &Job, manifest: &publish::Manifest) -> Result<Ended> {
+        let outputs = publish::finish(self.app, manifest, &self.run.id).await?;
+        let now = self.app.clock.now();
+        let mut tx = self.app.store.write().await?;
+        self.lease.hold(&mut tx, now).await?;
+        let mut body = runs::require(&mut tx, &self.run.id).await?.body;
+        body.rows_out = Some(outputs.iter().map(|file| file.rows).sum());
+        body.bytes_out = Some(outputs.iter().map(|file| file.size).sum());
+        body.outputs = outputs;
+        for file in &body.outputs {
+            let line = format!("published {} ({} rows, {} bytes)", file.path, file.rows, file.size);
+            store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Info, &line).await?;
+        }
+        if let Some(output) = &job.definition.output {
+            let folder = crate::model::location::Location::parse(&manifest.folder)?;
+            output_table::keep(self.app, &mut tx, job, output, &folder, &manifest.columns, &body.outputs).await?;
+        }
+        store::runs::finish(&mut tx, &self.run.id, WorkState::Succeeded, &body, now).await?;
+        self.save_journal(&mut tx, CommitState::Committed, manifest).await?;
+        self.lease.finish(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Ended::Succeeded)
+    }
+
+    async fn end(&self, state: WorkState, error: Option<&Error>) -> Result<()> {
+        let now = self.app.clock.now();
+        let mut tx = self.app.store.write().await?;
+        self.lease.hold(&mut tx, now).await?;
+        let mut body = runs::require(&mut tx, &self.run.id).await?.body;
+        body.error = error.map(|error| RunError {
+            message: format!("{}{}", error.message, error.causes()),
+            hint: error.hint.clone(),
+        });
+        let (level, line) = match &body.error {
+            Some(error) => (LogLevel::Error, error.message.clone()),
+            None => (LogLevel::Warn, "stopped".to_owned()),
+        };
+        store::runs::append_log(&mut tx, &self.run.id, now, level, &line).await?;
+        store::runs::finish(&mut tx, &self.run.id, state, &body, now).await?;
+        self.lease.finish(&mut tx).await?;
+        tx.commit().await
+    }
+
+    async fn journal(&self, state: CommitState, manifest: &publish::Manifest) -> Result<()> {
+        let mut tx = self.app.store.write().await?;
+        self.lease.hold(&mut tx, self.app.clock.now()).await?;
+        self.save_journal(&mut tx, state, manifest).await?;
+        tx.commit().await
+    }
+
+    async fn save_journal(&self, tx: &mut Tx, state: CommitState, manifest: &publish::Manifest) -> Result<()> {
+        commits::save(tx, &self.run.id, self.lease.attempt, state, manifest, self.app.clock.now()).await
+    }
+
+    async fn log(&self, level: LogLevel, message: &str) -> Result<()> {
+        let now = self.app.clock.now();
+        let mut tx = self.app.store.write().await?;
+        self.lease.hold(&mut tx, now).await?;
+        store::runs::append_log(&mut tx, &self.run.id, now, level, message).await?;
+        tx.commit().await
+    }
+
+    async fn is_cancelled(&self) -> Result<bool> {
+        let mut tx = self.app.store.read().await?;
+        store::runs::cancel_requested(&mut tx, &self.run.id).await
+    }
+
+    fn body_with_inputs(&self, tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> RunBody {
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let mut body = self.run.body.clone();
+        body.inputs.clear();
+        for (index, table) in tables.iter().enumerate() {
+            for (file_index, file) in table.files.iter().enumerate() {
+                let rows = rows_in.get(index).and_then(|rows| rows.get(file_index)).copied().flatten();
+                body.inputs.push(RunInput {
+                    name: table.name.clone(),
+                    path: format!("s3://{}/{}", file.object.bucket, file.object.key),
+                    size: count(file.object.size),
+                    etag: file.object.etag.clone(),
+                    rows: rows.map(count),
+                });
+            }
+        }
+        body.bytes_in = Some(body.inputs.iter().map(|input| input.size).sum());
+        let rows: Option<Vec<i64>> = body.inputs.iter().map(|input| input.rows).collect();
+        body.rows_in = rows.map(|rows| rows.into_iter().sum());
+        body
+    }
+}
+
+/// A failure that would be the same the next time ends the run; another is passed on, to be tried again.
+fn final_or_again(error: Error) -> Result<Ended> {
+    match error.kind {
+        ErrorKind::Unavailable | ErrorKind::Internal => Err(error),
+        // An input changed while it was read: the next attempt reads the new version.
+        ErrorKind::Conflict => Err(Error { kind: ErrorKind::Unavailable, ..error }),
+        _ => Ok(Ended::Failed(error)),
+    }
+}

@@ -1,0 +1,188 @@
+//! Registering jobs: a folder with `job.toml` and a script.
+
+use std::path::Path;
+
+use crate::app::App;
+use crate::error::{Error, ErrorKind, Result};
+use crate::etl::triggers;
+use crate::model::job::{Engine, Job, JobDefinition, Trigger};
+use crate::model::name::plain_name;
+use crate::model::page::{Page, PageRequest};
+use crate::model::pattern::ObjectPattern;
+use crate::store::{self, Tx};
+
+/// The definition's file name in a job's folder.
+pub const DEFINITION_FILE: &str = "job.toml";
+
+/// A job's folder, read but not checked.
+#[derive(Clone, Debug)]
+pub struct JobSource {
+    /// The job's name: that of the folder.
+    pub name: String,
+    /// The text of `job.toml`.
+    pub definition: String,
+    /// The script's text.
+    pub script: String,
+}
+
+impl JobSource {
+    /// Reads a job's folder.
+    ///
+    /// # Errors
+    /// NotFound where `job.toml` or the script isn't there; Invalid where `job.toml` is wrong.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let folder_name = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
+        let name = folder_name.ok_or_else(|| Error::not_found(format!("there is no folder {}", folder.display())))?;
+        let definition = read_text(&folder.join(DEFINITION_FILE))?;
+        let parsed = JobDefinition::parse(&name, &definition)?;
+        if Path::new(&parsed.script).components().count() != 1 {
+            return Err(Error::invalid(format!("job {name}: the script '{}' is not beside job.toml", parsed.script)));
+        }
+        let script = read_text(&folder.join(&parsed.script))?;
+        Ok(Self { name, definition, script })
+    }
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|cause| {
+        let kind = match cause.kind() {
+            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            _ => ErrorKind::Invalid,
+        };
+        Error::new(kind, format!("can't read {}: {cause}", path.display()))
+    })
+}
+
+/// Registers a job, or brings it up to date; nothing happens where it is the same already.
+///
+/// # Errors
+/// Invalid where the definition is wrong.
+pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
+    let name = plain_name("job", &source.name)?;
+    let definition = JobDefinition::parse(&name, &source.definition)?;
+    if definition.engine != Engine::Sql {
+        return Err(Error::invalid(format!("job {name}: the engine {} can't be run yet", definition.engine.as_str()))
+            .hint("use the engine sql"));
+    }
+    if source.script.trim().is_empty() {
+        return Err(Error::invalid(format!("job {name}: its script {} is empty", definition.script)));
+    }
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    let former = store::jobs::find(&mut tx, &name).await?;
+    let job = Job {
+        version: former.as_ref().map_or(0, |former| former.version + 1),
+        created_at: former.as_ref().map_or(now, |former| former.created_at),
+        updated_at: now,
+        definition_text: source.definition.clone(),
+        script: source.script.clone(),
+        definition,
+        name,
+    };
+    if let Some(former) = former
+        && former.definition_text == job.definition_text
+        && former.script == job.script
+    {
+        return Ok(former);
+    }
+    let before = store::jobs::enabled_triggers(&mut tx).await?;
+    let triggers: Vec<Trigger> = triggers_of(&job);
+    drop(tx);
+    take_past_as_seen(app, &triggers, &before).await?;
+
+    let mut tx = app.store.write().await?;
+    store::jobs::upsert(&mut tx, &job).await?;
+    store::jobs::replace_triggers(&mut tx, &job.name, &triggers).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Registers every job folder in `folder`. One that is wrong doesn't keep the others from it; answers with both.
+///
+/// # Errors
+/// Unavailable where the folder can't be read.
+pub async fn register_all(app: &App, folder: &Path) -> Result<(Vec<Job>, Vec<Error>)> {
+    let entries = std::fs::read_dir(folder)
+        .map_err(|cause| Error::unavailable(format!("can't read the folder {}: {cause}", folder.display())))?;
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.retain(|path| path.join(DEFINITION_FILE).is_file());
+    folders.sort();
+    let (mut registered, mut wrong) = (Vec::new(), Vec::new());
+    for path in folders {
+        let outcome = match JobSource::read(&path) {
+            Ok(source) => register(app, &source).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(job) => registered.push(job),
+            Err(error) => wrong.push(error),
+        }
+    }
+    Ok((registered, wrong))
+}
+
+/// The job called `name`.
+///
+/// # Errors
+/// NotFound.
+pub async fn get(app: &App, name: &str) -> Result<Job> {
+    let mut tx = app.store.read().await?;
+    require(&mut tx, name).await
+}
+
+/// Jobs by name.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Job>> {
+    let mut tx = app.store.read().await?;
+    store::jobs::list(&mut tx, page).await
+}
+
+/// Removes a job with its triggers; its runs stay.
+///
+/// # Errors
+/// NotFound.
+pub async fn delete(app: &App, name: &str) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    if !store::jobs::delete(&mut tx, name).await? {
+        return Err(missing(name));
+    }
+    tx.commit().await
+}
+
+/// The job called `name`, inside a transaction.
+///
+/// # Errors
+/// NotFound.
+pub async fn require(tx: &mut Tx, name: &str) -> Result<Job> {
+    store::jobs::find(tx, name).await?.ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> Error {
+    Error::not_found(format!("job {name} not found"))
+}
+
+/// The triggers of a job, named after it.
+pub fn triggers_of(job: &Job) -> Vec<Trigger> {
+    let named = |(index, definition): (usize, _)| Trigger {
+        name: format!("{}-{}", job.name, index + 1),
+        job: job.name.clone(),
+        definition,
+        enabled: true,
+    };
+    job.definition.triggers.iter().cloned().enumerate().map(named).collect()
+}
+
+/// Objects that were there before a trigger, or before its pattern changed, are its past.
+async fn take_past_as_seen(app: &App, triggers: &[Trigger], before: &[Trigger]) -> Result<()> {
+    let others =
+        before.iter().map(|trigger| ObjectPattern::parse(&trigger.definition.pattern)).collect::<Result<Vec<_>>>()?;
+    for trigger in triggers {
+        let is_new = before.iter().all(|old| old.definition.pattern != trigger.definition.pattern);
+        if is_new {
+            triggers::take_as_seen(app, &ObjectPattern::parse(&trigger.definition.pattern)?, &others).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Runs: starting them, looking at them, stopping them.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::etl::jobs;
+use crate::model::job::Job;
+use crate::model::page::{Page, PageRequest};
+use crate::model::pattern::Captures;
+use crate::model::run::{LogLevel, LogLine, Run, RunBody};
+use crate::queue::{self, Task};
+use crate::store::runs::RunFilter;
+use crate::store::{self, Tx};
+
+/// Starts a run of the job called `name`.
+///
+/// # Errors
+/// NotFound; Invalid for unfitting parameters.
+pub async fn start(app: &App, name: &str, parameters: &Captures, trigger: Option<&str>) -> Result<Run> {
+    let mut tx = app.store.write().await?;
+    let job = jobs::require(&mut tx, name).await?;
+    let parameters = job.definition.parameters_of(parameters)?;
+    let id = insert(app, &mut tx, &job, parameters, trigger, Vec::new()).await?;
+    let run = require(&mut tx, &id).await?;
+    app.commit_with_work(tx).await?;
+    Ok(run)
+}
+
+/// Adds a run and the task that executes it, inside a transaction. Runs of one job with the same parameters write to the
+/// same place, so one is at work at a time.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn insert(
+    app: &App,
+    tx: &mut Tx,
+    job: &Job,
+    parameters: Captures,
+    trigger: Option<&str>,
+    events: Vec<String>,
+) -> Result<String> {
+    let id = app.clock.new_id();
+    let serial_key = format!("run {} {}", job.name, parameters_key(&parameters));
+    let body = RunBody { parameters, trigger: trigger.map(str::to_owned), events, ..RunBody::default() };
+    let now = app.clock.now();
+    store::runs::insert(tx, &id, &job.name, &body, now).await?;
+    queue::enqueue(tx, &*app.clock, &Task::Run { run: id.clone() }, now, Some(serial_key)).await?;
+    Ok(id)
+}
+
+/// Parameters as one text that no others have.
+pub fn parameters_key(parameters: &Captures) -> String {
+    serde_json::to_string(parameters).unwrap_or_default()
+}
+
+/// The run with this id.
+///
+/// # Errors
+/// NotFound.
+pub async fn get(app: &App, id: &str) -> Result<Run> {
+    let mut tx = app.store.read().await?;
+    require(&mut tx, id).await
+}
+
+/// Runs, the newest first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(app: &App, filter: &RunFilter, page: &PageRequest) -> Result<Page<Run>> {
+    let mut tx = app.store.read().await?;
+    store::runs::list(&mut tx, filter, page).await
+}
+
+/// Lines of a run's log.
+///
+/// # Errors
+/// NotFound.
+pub async fn logs(app: &App, id: &str, page: &PageRequest) -> Result<Page<LogLine>> {
+    let mut tx = app.store.read().await?;
+    require(&mut tx, id).await?;
+    store::runs::logs(&mut tx, id, page).await
+}
+
+/// Asks for a run to be stopped. One that is over stays as it is.
+///
+/// # Errors
+/// NotFound; Conflict where the run is over.
+pub async fn cancel(app: &App, id: &str) -> Result<Run> {
+    let mut tx = app.store.write().await?;
+    let run = require(&mut tx, id).await?;
+    if !store::runs::request_cancel(&mut tx, id).await? {
+        return Err(Error::conflict(format!("run {id} is over: it is {}", run.state.as_str())));
+    }
+    store::runs::append_log(&mut tx, id, app.clock.now(), LogLevel::Warn, "asked to stop").await?;
+    app.commit_with_work(tx).await?;
+    Ok(run)
+}
+
+/// The run with this id, inside a transaction.
+///
+/// # Errors
+/// NotFound.
+pub async fn require(tx: &mut Tx, id: &str) -> Result<Run> {
+    store::runs::find(tx, id).await?.ok_or_else(|| Error::not_found(format!("run {id} not found")))
+}

@@ -1,0 +1,238 @@
+//! The child process that touches data bytes.
+//!
+//! Reading an object's bytes and planning a user's SQL can abort a process, and an abort can't be caught. So each crawl's
+//! classification, each run and each query happens in `mastic task`: its [`Spec`] comes on stdin, [`Message`]s go out on
+//! stdout, one JSON document a line, under limits on address space and CPU. A child that dies fails its own task with a
+//! clear error and nothing else. It holds no lease and writes nothing that is visible: what it uploads stays incomplete
+//! until the server completes it.
+
+mod arrow_types;
+pub mod child;
+mod classify;
+mod parent;
+mod sink;
+mod source;
+mod sql;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use classifiers::{CsvDialect, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::buckets::{Access, UploadedPart};
+use crate::error::{Error, ErrorKind};
+use crate::model::job::OutputFormat;
+use crate::model::run::LogLevel;
+
+pub use parent::{Child, Limits};
+
+/// What a child is to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Spec {
+    /// The work.
+    pub work: Work,
+    /// How it reaches the object stores.
+    pub access: Option<Access>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// The kinds of work.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub enum Work {
+    /// Say what files are.
+    Classify {
+        /// The files; answers name them by their place here.
+        files: Vec<FileToClassify>,
+    },
+    /// Run a job's script and upload its result.
+    Script(ScriptWork),
+    /// Answer a query; the tables that it names are asked for.
+    Query {
+        /// One SELECT.
+        sql: String,
+        /// The most rows that are given back.
+        limit: usize,
+    },
+}
+
+/// A file to be classified.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum FileToClassify {
+    /// An object.
+    Object(ObjectToRead),
+    /// A file of this machine; for `mastic infer` alone.
+    Local {
+        /// Its path.
+        path: String,
+    },
+}
+
+/// One object, in one version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectToRead {
+    /// The bucket.
+    pub bucket: String,
+    /// The raw key.
+    pub key: String,
+    /// The entity tag of the version that is read; no other is.
+    pub etag: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// When it was written.
+    pub last_modified: DateTime<Utc>,
+}
+
+/// A job's script with all that it needs.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ScriptWork {
+    /// One SELECT.
+    pub sql: String,
+    /// The tables that it may name.
+    pub tables: Vec<TableToRead>,
+    /// What the files are that are written.
+    pub format: OutputFormat,
+    /// An upload for each file that is written, none of them complete.
+    pub uploads: Vec<Upload>,
+}
+
+/// A table made of objects.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TableToRead {
+    /// How the SQL names it: `yellow`, or `raw.yellow`.
+    pub name: String,
+    /// What it is made of.
+    pub files: Vec<FileOfTable>,
+    /// Columns that it has in any case, in order, with their types in Hive's spelling.
+    pub columns: Vec<(String, String)>,
+    /// It has no others; and a value that doesn't fit its type reads as NULL, as Hive has it.
+    pub as_declared: bool,
+    /// How its CSV files are written, where that is known: then the declared columns are theirs, in their order.
+    pub csv: Option<CsvDialect>,
+}
+
+/// One object of a table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FileOfTable {
+    /// The object.
+    pub object: ObjectToRead,
+    /// The values of its partition keys, which are columns too.
+    pub partition: BTreeMap<String, String>,
+}
+
+/// A multipart upload that was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// The bucket.
+    pub bucket: String,
+    /// The raw key.
+    pub key: String,
+    /// The store's name for the upload.
+    pub upload_id: String,
+}
+
+/// A line that a child says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub enum Message {
+    /// It begins to look at a file: where it dies next, this file was the cause.
+    Looking {
+        /// The file's place.
+        file: usize,
+    },
+    /// What a file is.
+    Classified {
+        /// The file's place.
+        file: usize,
+        /// Bytes that were read of it.
+        bytes_read: u64,
+        /// What it is, or why that can't be said.
+        verdict: Result<Box<Verdict>, Failure>,
+    },
+    /// A line for the run's log.
+    Log {
+        /// How much it matters.
+        level: LogLevel,
+        /// What is said.
+        message: String,
+    },
+    /// The query names these tables: answer with a line of [`Tables`].
+    NeedTables {
+        /// Their names as the query has them.
+        names: Vec<String>,
+    },
+    /// Everything went well.
+    Done(Box<Done>),
+    /// It went wrong.
+    Failed(Failure),
+}
+
+/// The answer to [`Message::NeedTables`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Tables {
+    /// Those that exist.
+    pub tables: Vec<TableToRead>,
+    /// What is wrong with the others.
+    pub missing: Option<Failure>,
+}
+
+/// An [`Error`] on its way between processes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: ErrorKind,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            message: format!("{}{}", error.message, error.causes()),
+            kind: error.kind,
+            hint: error.hint,
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let error = Self::new(failure.kind, failure.message);
+        match failure.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// What a script or a query came to.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Done {
+    /// The result's columns with their types in Hive's spelling.
+    pub columns: Vec<(String, String)>,
+    /// Rows read, by table and file in the order of the spec; absent where it wasn't counted.
+    pub rows_in: Vec<Vec<Option<u64>>>,
+    /// The files that were uploaded, in the order of the uploads.
+    pub files: Vec<WrittenFile>,
+    /// A query's rows.
+    pub rows: Vec<Vec<Value>>,
+    /// Whether the query had more rows than were asked for.
+    pub truncated: bool,
+}
+
+/// A file that a script uploaded, still incomplete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenFile {
+    /// Its parts.
+    pub parts: Vec<UploadedPart>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its rows.
+    pub rows: u64,
+}

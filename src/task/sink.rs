@@ -1,0 +1,166 @@
+//! A result as files: batches are dealt out to the files, encoded, and uploaded in parts.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use datafusion::arrow::csv::{Writer as CsvWriter, WriterBuilder as CsvWriterBuilder};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::json::LineDelimitedWriter;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::file::properties::WriterProperties;
+
+use super::{Upload, WrittenFile};
+use crate::buckets::{Buckets, UploadedPart};
+use crate::error::{Error, Result};
+use crate::model::job::OutputFormat;
+
+/// Size of a part in bytes; S3 wants at least 5 MiB of all but the last.
+const PART_BYTES: usize = 8 << 20;
+
+/// One file on its way.
+pub(super) struct FileSink {
+    buckets: Buckets,
+    upload: Upload,
+    buffer: Buffer,
+    encoder: Option<Encoder>,
+    parts: Vec<UploadedPart>,
+    size: u64,
+    rows: u64,
+}
+
+enum Encoder {
+    Csv(Box<CsvWriter<Buffer>>),
+    Json(Box<LineDelimitedWriter<Buffer>>),
+    Parquet(Box<ArrowWriter<Buffer>>),
+}
+
+/// Bytes that the encoder has written and the upload hasn't taken. Both hold it.
+#[derive(Clone, Debug, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Buffer {
+    /// Takes a part, if there is enough for one.
+    fn take_part(&self) -> Option<Vec<u8>> {
+        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if bytes.len() < PART_BYTES {
+            return None;
+        }
+        let rest = bytes.split_off(PART_BYTES);
+        Some(std::mem::replace(&mut bytes, rest))
+    }
+
+    fn take_all(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl FileSink {
+    /// Begins a file. A CSV file has its header even where no row follows.
+    pub(super) fn begin(buckets: Buckets, upload: Upload, format: OutputFormat, schema: &SchemaRef) -> Result<Self> {
+        let buffer = Buffer::default();
+        let mut sink = Self {
+            encoder: Some(Encoder::new(format, buffer.clone(), schema)?),
+            buckets,
+            upload,
+            buffer,
+            parts: Vec::new(),
+            size: 0,
+            rows: 0,
+        };
+        sink.encode(&RecordBatch::new_empty(Arc::clone(schema)))?;
+        Ok(sink)
+    }
+
+    /// Adds rows.
+    pub(super) async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.encode(batch)?;
+        self.rows += batch.num_rows() as u64;
+        while let Some(part) = self.buffer.take_part() {
+            self.upload_part(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the file; it stays incomplete in the store.
+    pub(super) async fn finish(mut self) -> Result<WrittenFile> {
+        if let Some(encoder) = self.encoder.take() {
+            encoder.finish()?;
+        }
+        let rest = self.buffer.take_all();
+        if !rest.is_empty() || self.parts.is_empty() {
+            self.upload_part(rest).await?;
+        }
+        Ok(WrittenFile { parts: self.parts, size: self.size, rows: self.rows })
+    }
+
+    fn encode(&mut self, batch: &RecordBatch) -> Result<()> {
+        match &mut self.encoder {
+            Some(encoder) => encoder.write(batch),
+            None => Err(Error::internal("a file was written to after its end")),
+        }
+    }
+
+    async fn upload_part(&mut self, bytes: Vec<u8>) -> Result<()> {
+        let number = i32::try_from(self.parts.len() + 1).map_err(|_| Error::limit("a file has too many parts"))?;
+        self.size += bytes.len() as u64;
+        let Upload { bucket, key, upload_id } = &self.upload;
+        let part = self.buckets.upload_part(bucket, key, upload_id, number, Bytes::from(bytes)).await?;
+        self.parts.push(part);
+        Ok(())
+    }
+}
+
+impl Encoder {
+    fn new(format: OutputFormat, buffer: Buffer, schema: &SchemaRef) -> Result<Self> {
+        Ok(match format {
+            OutputFormat::Csv => Self::Csv(Box::new(
+                CsvWriterBuilder::new()
+                    .with_header(true)
+                    .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
+                    .with_datetime_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
+                    .build(buffer),
+            )),
+            OutputFormat::Json => Self::Json(Box::new(LineDelimitedWriter::new(buffer))),
+            OutputFormat::Parquet => {
+                let properties =
+                    WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+                let schema: Arc<Schema> = Arc::clone(schema);
+                Self::Parquet(Box::new(ArrowWriter::try_new(buffer, schema, Some(properties)).map_err(unwritable)?))
+            }
+        })
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::Csv(writer) => writer.write(batch).map_err(unwritable),
+            Self::Json(writer) => writer.write(batch).map_err(unwritable),
+            Self::Parquet(writer) => writer.write(batch).map_err(unwritable),
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        match self {
+            Self::Csv(_) => Ok(()),
+            Self::Json(mut writer) => writer.finish().map_err(unwritable),
+            Self::Parquet(writer) => writer.close().map(drop).map_err(unwritable),
+        }
+    }
+}
+
+fn unwritable(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::invalid(format!("the result can't be written: {cause}"))
+        .hint("a format may lack a type: CSV has no arrays, maps or structs; cast them to text")
+}

@@ -1,0 +1,193 @@
+//! SQL in the child, by DataFusion: a job's script with its output, and queries.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::Statement as Ast;
+use futures::TryStreamExt;
+use serde_json::Value;
+
+use super::arrow_types::to_hive;
+use super::child::{ask_for_tables, log};
+use super::sink::FileSink;
+use super::{Done, Limits, ScriptWork, source};
+use crate::buckets::Buckets;
+use crate::error::{Error, Result};
+use crate::model::run::LogLevel;
+
+/// The longest script, in bytes.
+const MAX_SQL_BYTES: usize = 1 << 20;
+/// Rows between two lines of progress in the log.
+const PROGRESS_ROWS: u64 = 1_000_000;
+
+/// Runs a job's script and uploads its result.
+pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, limits: &Limits) -> Result<Done> {
+    let ctx = context(limits)?;
+    parse(&work.sql)?;
+    let rows_in = source::register(&ctx, &buckets, &work.tables).await?;
+    for (table, rows) in work.tables.iter().zip(&rows_in) {
+        let counted: u64 = rows.iter().flatten().sum();
+        log(LogLevel::Info, format!("{}: {counted} rows in {}", table.name, files(rows.len())));
+    }
+    let frame = plan(&ctx, &work.sql).await?;
+    let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+    let mut sinks = work
+        .uploads
+        .into_iter()
+        .map(|upload| FileSink::begin(buckets.clone(), upload, work.format, &schema))
+        .collect::<Result<Vec<_>>>()?;
+    let mut stream = frame.execute_stream().await.map_err(|cause| failure(&cause))?;
+    let (mut written, mut turn) = (0, 0);
+    while let Some(batch) = stream.try_next().await.map_err(|cause| failure(&cause))? {
+        let count = sinks.len();
+        let sink = sinks.get_mut(turn % count).ok_or_else(|| Error::internal("a script has nowhere to write to"))?;
+        sink.write(&batch).await?;
+        turn += 1;
+        let before = written;
+        written += batch.num_rows() as u64;
+        if written / PROGRESS_ROWS > before / PROGRESS_ROWS {
+            log(LogLevel::Info, format!("{written} rows so far"));
+        }
+    }
+    let mut done = Done { columns: columns(&schema), rows_in, ..Done::default() };
+    for sink in sinks {
+        done.files.push(sink.finish().await?);
+    }
+    log(LogLevel::Info, format!("{written} rows written to {}", files(done.files.len())));
+    Ok(done)
+}
+
+/// Answers a query.
+pub(super) async fn run_query(buckets: Buckets, sql: &str, limit: usize, limits: &Limits) -> Result<Done> {
+    let ctx = context(limits)?;
+    let statement = parse(sql)?;
+    let (tables, _) = datafusion::sql::resolve::resolve_table_references(&statement, true)
+        .map_err(|cause| failure(&cause))?;
+    let names: Vec<String> = tables.iter().map(|table| table.to_string()).collect();
+    if !names.is_empty() {
+        let answer = ask_for_tables(names)?;
+        if let Some(missing) = answer.missing {
+            return Err(missing.into());
+        }
+        source::register(&ctx, &buckets, &answer.tables).await?;
+    }
+    let frame = plan(&ctx, sql).await?;
+    let frame = frame.limit(0, Some(limit.saturating_add(1))).map_err(|cause| failure(&cause))?;
+    let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+    let batches = frame.collect().await.map_err(|cause| failure(&cause))?;
+    let mut rows = rows_as_json(&schema, &batches)?;
+    let truncated = rows.len() > limit;
+    rows.truncate(limit);
+    Ok(Done { columns: columns(&schema), rows, truncated, ..Done::default() })
+}
+
+fn context(limits: &Limits) -> Result<SessionContext> {
+    let pool_bytes = usize::try_from(limits.memory_bytes / 2).unwrap_or(usize::MAX);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(pool_bytes)))
+        .build_arc()
+        .map_err(|cause| failure(&cause))?;
+    // The engine would read and write this machine's files by itself.
+    let files_of_this_machine = datafusion::execution::object_store::ObjectStoreUrl::local_filesystem();
+    runtime.deregister_object_store(files_of_this_machine.as_ref()).map_err(|cause| failure(&cause))?;
+    let config = SessionConfig::new().with_information_schema(false);
+    Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+/// Reads the script, which must be one SELECT: nothing else has a result.
+fn parse(sql: &str) -> Result<Statement> {
+    if sql.len() > MAX_SQL_BYTES {
+        return Err(Error::limit(format!("the SQL has {} bytes, and {MAX_SQL_BYTES} are allowed", sql.len())));
+    }
+    let mut statements = DFParserBuilder::new(sql)
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(|cause| failure(&cause))?;
+    let one = statements.pop_front();
+    match (one, statements.is_empty()) {
+        (Some(Statement::Statement(ast)), true) if matches!(*ast, Ast::Query(_)) => Ok(Statement::Statement(ast)),
+        (None, _) => Err(Error::invalid("the SQL is empty").hint("write one SELECT")),
+        (Some(_), false) => Err(Error::invalid("the SQL has more than one statement").hint("write one SELECT")),
+        (Some(_), true) => Err(Error::invalid("the SQL is not a query")
+            .hint("write one SELECT; where its result goes is said in job.toml")),
+    }
+}
+
+async fn plan(ctx: &SessionContext, sql: &str) -> Result<DataFrame> {
+    let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    let frame = ctx.sql_with_options(sql, options).await.map_err(|cause| failure(&cause))?;
+    match frame.logical_plan() {
+        LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) => {
+            Err(Error::invalid("the SQL is not a query").hint("write one SELECT"))
+        }
+        _ => Ok(frame),
+    }
+}
+
+fn columns(schema: &SchemaRef) -> Vec<(String, String)> {
+    let hive = |field: &Arc<datafusion::arrow::datatypes::Field>| to_hive(field.data_type()).to_string();
+    schema.fields().iter().map(|field| (field.name().clone(), hive(field))).collect()
+}
+
+/// Rows as JSON values, for people and programs to read.
+fn rows_as_json(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<Vec<Value>>> {
+    use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+    let broken = |cause: datafusion::arrow::error::ArrowError| {
+        Error::internal("a result can't be shown").source(cause)
+    };
+    let options = FormatOptions::default()
+        .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
+        .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"));
+    let mut rows = Vec::new();
+    for batch in batches {
+        let formatters = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(broken)?;
+        for row in 0..batch.num_rows() {
+            let values = schema.fields().iter().enumerate().map(|(index, field)| {
+                if batch.column(index).is_null(row) {
+                    return Value::Null;
+                }
+                let text = formatters[index].value(row).to_string();
+                match field.data_type() {
+                    numeric if numeric.is_numeric() || numeric.is_null() => {
+                        serde_json::from_str(&text).unwrap_or(Value::String(text))
+                    }
+                    datafusion::arrow::datatypes::DataType::Boolean => Value::Bool(text == "true"),
+                    _ => Value::String(text),
+                }
+            });
+            rows.push(values.collect());
+        }
+    }
+    Ok(rows)
+}
+
+fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+/// What the engine says is wrong, without its wrapping.
+fn failure(cause: &DataFusionError) -> Error {
+    let message = cause.strip_backtrace();
+    match cause.find_root() {
+        DataFusionError::ResourcesExhausted(_) => {
+            Error::limit(format!("it needs more memory than it may use: {message}"))
+                .hint("raise tasks.sql_memory_mib, or read less at a time")
+        }
+        DataFusionError::ObjectStore(_) => Error::unavailable(message),
+        DataFusionError::Internal(_) => Error::internal(message),
+        _ => Error::invalid(message).hint("column names are in lower case here; quote those with other signs"),
+    }
+}
