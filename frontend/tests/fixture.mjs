@@ -229,7 +229,7 @@ export const triggers = [
   },
 ];
 
-function run(id, ym, state, seconds, more) {
+export function run(id, ym, state, seconds, more) {
   return {
     id,
     job: "monthly-union",

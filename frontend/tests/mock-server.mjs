@@ -16,6 +16,40 @@ const page = (items) => ({ items: mood === "empty" ? [] : items, next: null });
 const find = (items, test) => (mood === "empty" ? undefined : items.find(test));
 const tableOf = (database, name) => find(fixture.tables, (t) => t.database === database && t.name === name);
 
+// Runs started from a page: each writes a line every half second, and is done after five.
+const started = new Map();
+
+function startRun(ym) {
+  const id = `01JD0LIVE${started.size}`;
+  const state = () => (Date.now() - from < 2_500 ? "RUNNING" : "SUCCEEDED");
+  const from = Date.now();
+  const lines = () =>
+    Array.from({ length: Math.min(5, Math.floor((Date.now() - from) / 500)) }, (_, seq) => ({
+      seq,
+      at: new Date(from + seq * 500).toISOString(),
+      level: "info",
+      message: `line ${seq + 1} of 5`,
+    }));
+  started.set(id, {
+    lines,
+    show: () => fixture.run(id, ym, state(), (Date.now() - from) / 1000, { trigger: null }),
+  });
+  return started.get(id).show();
+}
+
+function stream(response, live) {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  let sent = 0;
+  const timer = setInterval(() => {
+    for (const line of live.lines().slice(sent)) {
+      response.write(`data: ${JSON.stringify(line)}\n\n`);
+      sent += 1;
+    }
+    if (sent === 5) response.end();
+  }, 100);
+  response.on("close", () => clearInterval(timer));
+}
+
 const routes = [
   [/^\/system$/, () => fixture.system],
   [/^\/databases$/, () => page(fixture.databases)],
@@ -41,10 +75,10 @@ const routes = [
   [/^\/crawls\/([^/]+)$/, (id) => find(fixture.crawls, (x) => x.id === id)],
   [/^\/jobs$/, () => page(fixture.jobs)],
   [/^\/jobs\/([^/]+)$/, (name) => find(fixture.jobs, (x) => x.name === name)],
-  [/^\/jobs\/([^/]+)\/runs$/, () => fixture.runs[0]],
+  [/^\/jobs\/([^/]+)\/runs$/, () => startRun("2022-03")],
   [/^\/runs$/, () => page(fixture.runs)],
-  [/^\/runs\/([^/]+)$/, (id) => find(fixture.runs, (x) => x.id === id)],
-  [/^\/runs\/([^/]+)\/logs$/, () => page(fixture.logs)],
+  [/^\/runs\/([^/]+)$/, (id) => started.get(id)?.show() ?? find(fixture.runs, (x) => x.id === id)],
+  [/^\/runs\/([^/]+)\/logs$/, (id) => page(started.get(id)?.lines() ?? fixture.logs)],
   [/^\/triggers$/, () => page(fixture.triggers)],
   [/^\/events$/, () => page(fixture.events)],
 ];
@@ -64,6 +98,11 @@ createServer(async (request, response) => {
   if (path.startsWith("/api/v1/")) {
     if (mood === "broken") {
       problem(response, 503, "The database is locked", "SQLite: busy for 5 s", "Is a second mastic running?");
+      return;
+    }
+    const live = started.get(path.split("/")[4]);
+    if (live && request.headers.accept === "text/event-stream") {
+      stream(response, live);
       return;
     }
     for (const [pattern, answer] of routes) {

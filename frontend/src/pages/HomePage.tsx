@@ -1,9 +1,9 @@
 // Home: what there is, and what happened last.
 import { useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { crawls, databases, events, firstTables, isActive, runs } from "../api/queries";
-import { count, counted } from "../format/number";
+import { count } from "../format/number";
 import { SimpleGrid } from "../ui/kit";
-import { Empty, LoadedList } from "../ui/Loaded";
+import { Empty, Failure, LoadedList } from "../ui/Loaded";
 import { Link } from "../ui/link";
 import { Figure, Page, Panel } from "../ui/Page";
 import { CrawlHint, DemoHint, JobHint, UploadHint } from "./hints";
@@ -63,16 +63,26 @@ export function HomePage() {
           <Link to="/databases">Browse</Link>
         </Figure>
         <Figure value={figure(lastRuns?.length, runList.hasNextPage)} label="Runs">
-          {active > 0 ? `${active} active` : failed > 0 ? `${failed} failed` : "none active"}
+          {lastRuns === undefined
+            ? null
+            : active > 0
+              ? `${active} active`
+              : failed > 0
+                ? `${failed} failed`
+                : "none active"}
         </Figure>
         <Figure value={figure(lastEvents?.length, eventList.hasNextPage)} label="Events">
           <Link to="/events">See all</Link>
         </Figure>
       </SimpleGrid>
 
+      {/* Where everything fails, the lists below say so already. */}
+      {databaseList.isError && !runList.isError ? (
+        <Failure error={databaseList.error} retry={() => databaseList.refetch()} />
+      ) : null}
       {known?.length === 0 ? (
-        <Panel title="Start here">
-          <Empty title={`${counted(0, "database")}: the catalog is empty.`}>
+        <Panel flush title="Start here">
+          <Empty title="The catalog is empty.">
             <UploadHint />
             <CrawlHint />
             <DemoHint />

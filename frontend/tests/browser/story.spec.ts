@@ -67,6 +67,23 @@ test("a job shows its script and its triggers", async ({ page }) => {
   await expect(page.getByText("UNION ALL").first()).toBeVisible();
 });
 
+test("a job is run from its page, and its log comes while it runs", async ({ page }) => {
+  await page.goto("/jobs/monthly-union");
+  const field = page.getByLabel("ym");
+  await field.fill("not a month");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  // The browser holds back what the parameter's pattern does not allow.
+  await expect(page).toHaveURL(/\/jobs\/monthly-union$/);
+  await field.fill("2022-03");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await expect(page).toHaveURL(/\/runs\/[^/]+$/);
+  await expect(
+    page.getByRole("region", { name: "Log of the run" }).getByRole("listitem").first(),
+  ).toBeVisible();
+  await expect(page.locator("[data-state=SUCCEEDED]")).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText("End of the log")).toBeVisible();
+});
+
 test("crawls and events tell what happened", async ({ page }) => {
   await page.goto("/crawls");
   await page.getByRole("table", { name: "Crawls" }).getByRole("link").first().click();
