@@ -65,6 +65,13 @@ impl Error {
         self
     }
 
+    /// Says where it happened: puts `place` and a colon before the message.
+    #[must_use]
+    pub fn within(mut self, place: impl fmt::Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// The causes, outermost first, as one line for the log.
     pub fn causes(&self) -> String {
         let mut text = String::new();

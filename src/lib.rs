@@ -14,3 +14,9 @@ pub mod task;
 pub mod config;
 pub mod app;
 pub mod catalog;
+
+pub mod crawl;
+pub mod etl;
+pub mod events;
+pub mod lake;
+pub mod worker;

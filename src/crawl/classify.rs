@@ -10,43 +10,34 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::task::{Child, FileToClassify, Limits, Message, ObjectToRead, Spec, Work};
 
 /// How many files one child looks at before progress is kept.
-const CHUNK: usize = 200;
+pub(super) const CHUNK: usize = 200;
 const CPU_SECONDS: u64 = 120;
 const WALL_SECONDS: u64 = 300;
 
 /// What objects are, by their keys; a failure says why that can't be said.
 pub(super) type Looks = BTreeMap<String, Result<Verdict, String>>;
 
-/// What was looked at since the last time.
+/// How much a chunk was.
 pub(super) struct LookedAt {
     pub(super) files_read: i64,
     pub(super) bytes_read: i64,
 }
 
-/// Looks at every object, and tells `progress` now and then.
-pub(super) async fn classify(
-    app: &App,
-    bucket: &str,
-    objects: Vec<ObjectMeta>,
-    mut progress: impl AsyncFnMut(LookedAt) -> Result<()>,
-) -> Result<Looks> {
-    let mut looks = Looks::new();
-    for chunk in objects.chunks(CHUNK) {
-        let mut rest: Vec<ObjectToRead> = chunk.iter().map(|object| to_read(bucket, object)).collect();
-        let mut looked_at = LookedAt { files_read: 0, bytes_read: 0 };
-        while !rest.is_empty() {
-            let (judged, death) = one_child(app, &rest, &mut looks, &mut looked_at).await?;
-            rest.drain(..judged);
-            if let Some(error) = death {
-                // The first that wasn't judged is what the child died of.
-                let culprit = rest.remove(0);
-                looks.insert(culprit.key, Err(format!("looking at it failed: {}", error.message)));
-                looked_at.files_read += 1;
-            }
+/// Looks at every object of a chunk.
+pub(super) async fn classify(app: &App, bucket: &str, chunk: &[ObjectMeta], looks: &mut Looks) -> Result<LookedAt> {
+    let mut rest: Vec<ObjectToRead> = chunk.iter().map(|object| ObjectToRead::of(bucket, object.clone())).collect();
+    let mut looked_at = LookedAt { files_read: 0, bytes_read: 0 };
+    while !rest.is_empty() {
+        let (judged, death) = one_child(app, &rest, looks, &mut looked_at).await?;
+        rest.drain(..judged);
+        if let Some(error) = death {
+            // The first that wasn't judged is what the child died of.
+            let culprit = rest.remove(0);
+            looks.insert(culprit.key, Err(format!("looking at it failed: {}", error.message)));
+            looked_at.files_read += 1;
         }
-        progress(looked_at).await?;
     }
-    Ok(looks)
+    Ok(looked_at)
 }
 
 /// Lets one child look at `objects`. Answers with how many it judged, and what it died of, where it did.
@@ -93,15 +84,5 @@ async fn one_child(
             Err(error) if is_looking => return Ok((judged, Some(error))),
             Err(error) => return Err(error),
         }
-    }
-}
-
-fn to_read(bucket: &str, object: &ObjectMeta) -> ObjectToRead {
-    ObjectToRead {
-        bucket: bucket.to_owned(),
-        key: object.key.clone(),
-        etag: object.etag.clone(),
-        size: object.size,
-        last_modified: object.last_modified,
     }
 }

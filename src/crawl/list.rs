@@ -18,10 +18,7 @@ pub(super) async fn list(app: &App, target: &CrawlTarget) -> Result<Vec<ObjectMe
     let mut pages = Box::pin(app.buckets.list_pages(&location.bucket, &location.key));
     let mut objects = Vec::new();
     let hinted = |error: Error| match error.kind {
-        ErrorKind::NotFound => Error {
-            hint: Some(format!("make the bucket {}, or crawl another path", location.bucket)),
-            ..error
-        },
+        ErrorKind::NotFound => error.hint(format!("make the bucket {}, or crawl another path", location.bucket)),
         _ => error,
     };
     while let Some(page) = pages.try_next().await.map_err(hinted)? {

@@ -133,12 +133,13 @@ async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
         let grouped = group::group(&location, listed, &group::exclusions(&target.exclusions)?);
         set_aside.extend(grouped.set_aside);
         let samples = group::samples(&grouped.folders);
-        let looks = classify::classify(app, &location.bucket, samples, async |look| {
-            progress.files_read += look.files_read;
-            progress.bytes_read += look.bytes_read;
-            save_progress(app, lease, &crawl.id, &progress).await
-        })
-        .await?;
+        let mut looks = classify::Looks::new();
+        for chunk in samples.chunks(classify::CHUNK) {
+            let looked_at = classify::classify(app, &location.bucket, chunk, &mut looks).await?;
+            progress.files_read += looked_at.files_read;
+            progress.bytes_read += looked_at.bytes_read;
+            save_progress(app, lease, &crawl.id, &progress).await?;
+        }
         let merged = merge::merge(&location, grouped.folders, &looks);
         found.extend(merged.tables);
         set_aside.extend(merged.set_aside);

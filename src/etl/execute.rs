@@ -277,7 +277,7 @@ fn final_or_again(error: Error) -> Result<Ended> {
     match error.kind {
         ErrorKind::Unavailable | ErrorKind::Internal => Err(error),
         // An input changed while it was read: the next attempt reads the new version.
-        ErrorKind::Conflict => Err(Error { kind: ErrorKind::Unavailable, ..error }),
+        ErrorKind::Conflict => Err(Error::unavailable(error.message)),
         _ => Ok(Ended::Failed(error)),
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::app::App;
-use crate::buckets::ObjectMeta;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::job::{InputDefinition, Job};
 use crate::model::pattern::{Captures, ObjectPattern};
@@ -61,7 +60,7 @@ async fn objects_of(app: &App, input: &InputDefinition, parameters: &Captures) -
     Ok(listed
         .into_iter()
         .filter(|object| whole_folder && is_data(&object.key) || pattern.matches(pattern.bucket(), &object.key).is_some())
-        .map(|object| to_read(pattern.bucket(), object))
+        .map(|object| ObjectToRead::of(pattern.bucket(), object))
         .collect())
 }
 
@@ -69,15 +68,4 @@ async fn objects_of(app: &App, input: &InputDefinition, parameters: &Captures) -
 pub(super) fn is_data(key: &str) -> bool {
     let name = key.rsplit('/').next().unwrap_or_default();
     !name.is_empty() && !name.starts_with(['_', '.'])
-}
-
-/// The version of an object that a listing showed.
-pub(super) fn to_read(bucket: &str, object: ObjectMeta) -> ObjectToRead {
-    ObjectToRead {
-        bucket: bucket.to_owned(),
-        key: object.key,
-        etag: object.etag,
-        size: object.size,
-        last_modified: object.last_modified,
-    }
 }

@@ -67,7 +67,7 @@ pub(super) async fn begin(app: &App, output: &OutputDefinition, folder: &Locatio
             .buckets
             .create_upload(&folder.bucket, &key, content_type, &[(RUN_METADATA, run)])
             .await
-            .map_err(|error| Error { message: format!("the output can't be written: {}", error.message), ..error })?;
+            .map_err(|error| error.within("the output can't be written"))?;
         manifest.uploads.push(Upload { bucket: folder.bucket.clone(), key, upload_id });
     }
     Ok(manifest)
@@ -117,7 +117,7 @@ pub(super) async fn finish(app: &App, manifest: &Manifest, run: &str) -> Result<
     if manifest.uploads.len() > 1 {
         let summary = serde_json::json!({ "run": run, "files": outputs });
         let key = format!("{}{SUCCESS_FILE}", folder.key);
-        app.buckets.put(&folder.bucket, &key, summary.to_string().into_bytes().into()).await?;
+        app.buckets.put(&folder.bucket, &key, bytes::Bytes::from(summary.to_string())).await?;
     }
     Ok(outputs)
 }
@@ -125,7 +125,7 @@ pub(super) async fn finish(app: &App, manifest: &Manifest, run: &str) -> Result<
 /// The upload is gone: somebody completed it, which the object itself must show.
 async fn etag_of_finished(app: &App, upload: &Upload, run: &str) -> Result<String> {
     match app.buckets.head(&upload.bucket, &upload.key).await? {
-        Some(object) if object.metadata.get(RUN_METADATA).is_some_and(|written_by| written_by == run) => {
+        Some(object) if object.metadata.iter().any(|(name, value)| name == RUN_METADATA && value == run) => {
             Ok(object.etag)
         }
         _ => Err(Error::internal(format!(

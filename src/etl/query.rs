@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::app::App;
 use crate::catalog::{formats, tables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::inputs::{is_data, to_read};
+use crate::etl::inputs::is_data;
 use crate::model::location::Location;
 use crate::model::name::TableRef;
 use crate::model::page::{MAX_LIMIT, PageRequest};
 use crate::model::table::{Column, StorageDescriptor, Table};
 use crate::store;
-use crate::task::{Child, Failure, FileOfTable, Limits, Message, Spec, TableToRead, Tables, Work};
+use crate::task::{Child, Failure, FileOfTable, Limits, Message, ObjectToRead, Spec, TableToRead, Tables, Work};
 
 /// How long a query may take, in seconds.
 const QUERY_SECONDS: u64 = 300;
@@ -149,6 +149,6 @@ async fn files_at(
         .into_iter()
         .filter(|object| object.key == location.key || object.key.starts_with(&folder.key))
         .filter(|object| is_data(&object.key) && object.size > 0)
-        .map(|object| FileOfTable { object: to_read(&location.bucket, object), partition: partition.clone() })
+        .map(|object| FileOfTable { object: ObjectToRead::of(&location.bucket, object), partition: partition.clone() })
         .collect())
 }

@@ -264,10 +264,7 @@ impl JobDefinition {
         plain_name("job", name)?;
         let what = format!("job {name}: job.toml");
         let definition: Self = parse_toml(&what, text)?;
-        definition.check().map_err(|error| Error {
-            message: format!("{what}: {}", error.message),
-            ..error
-        })?;
+        definition.check().map_err(|error| error.within(&what))?;
         Ok(definition)
     }
 

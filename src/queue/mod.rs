@@ -39,8 +39,6 @@ pub enum Task {
         /// The run's id.
         run: String,
     },
-    /// Look for objects that no event announced.
-    Reconcile,
 }
 
 impl Task {
@@ -49,7 +47,6 @@ impl Task {
             Self::Crawl { .. } => "crawl",
             Self::CloseBatch { .. } => "close_batch",
             Self::Run { .. } => "run",
-            Self::Reconcile => "reconcile",
         }
     }
 }

@@ -21,7 +21,7 @@ use classifiers::{CsvDialect, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::buckets::{Access, UploadedPart};
+use crate::buckets::{Access, ObjectMeta, UploadedPart};
 use crate::error::{Error, ErrorKind};
 use crate::model::job::OutputFormat;
 use crate::model::run::LogLevel;
@@ -85,6 +85,19 @@ pub struct ObjectToRead {
     pub size: u64,
     /// When it was written.
     pub last_modified: DateTime<Utc>,
+}
+
+impl ObjectToRead {
+    /// The version of an object that a listing showed.
+    pub fn of(bucket: &str, object: ObjectMeta) -> Self {
+        Self {
+            bucket: bucket.to_owned(),
+            key: object.key,
+            etag: object.etag,
+            size: object.size,
+            last_modified: object.last_modified,
+        }
+    }
 }
 
 /// A job's script with all that it needs.

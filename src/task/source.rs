@@ -89,7 +89,7 @@ pub(super) async fn register(
     let mut rows = Vec::new();
     let mut first = 0;
     for table in tables {
-        let looked: Vec<FileRead> = futures::stream::iter(table.files.iter().enumerate())
+        let looked: Vec<FileRead> = futures::stream::iter(table.files.iter().cloned().enumerate())
             .map(|(index, file)| look(ctx, buckets, &pinned, first + index, table, file))
             .buffered(LOOKS)
             .try_collect()
@@ -129,10 +129,10 @@ async fn look(
     pinned: &Arc<PinnedStore>,
     index: usize,
     table: &TableToRead,
-    file: &FileOfTable,
+    file: FileOfTable,
 ) -> Result<FileRead> {
     let path = format!("s3://{}/{}", file.object.bucket, file.object.key);
-    let named = |error: Error| Error { message: format!("{path}: {}", error.message), ..error };
+    let named = |error: Error| error.within(&path);
     let verdict = classify::one(buckets, &file.object).await.map_err(named)?;
     match (verdict.classification.as_str(), verdict.csv, verdict.json) {
         ("parquet", ..) => {
@@ -159,7 +159,7 @@ async fn look(
                 (named_columns(columns.collect::<Result<Vec<_>>>()?.into_iter()), None)
             } else {
                 let scanner = Scan::Csv(Box::new(CsvScanner::new(&dialect)));
-                let scanned = scan(buckets, file, verdict.compression, scanner).await.map_err(named)?;
+                let scanned = scan(buckets, &file, verdict.compression, scanner).await.map_err(named)?;
                 columns_of(scanned)
             };
             let text = scanned.0.iter().map(|column| Field::new(&column.raw, Arrow::Utf8View, true));
@@ -172,7 +172,7 @@ async fn look(
         }
         ("json", _, Some(layout)) => {
             let scanner = Scan::Json(Box::new(JsonScanner::new(layout)));
-            let scanned = scan(buckets, file, verdict.compression, scanner).await.map_err(named)?;
+            let scanned = scan(buckets, &file, verdict.compression, scanner).await.map_err(named)?;
             let (columns, rows) = columns_of(scanned);
             let fields = columns.iter().map(|column| Field::new(&column.raw, to_arrow(&column.hive), true));
             Ok(FileRead {

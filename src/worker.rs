@@ -1,0 +1,148 @@
+//! Every kind of background task on one page, and the loop that works on them.
+
+use std::future::Future;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::queue::{self, HEARTBEAT, Lease, Task};
+use crate::{crawl, etl, events};
+
+/// How long a worker sleeps at the most before it looks at the queue: other processes may put tasks on it unheard.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How long a worker waits after the database failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Every kind of background task.
+async fn work_on(app: &App, lease: &Lease, task: &Task) -> Result<()> {
+    match task {
+        Task::Crawl { crawl } => crawl::run(app, lease, crawl).await,
+        Task::CloseBatch { batch } => etl::triggers::close_batch(app, lease, batch).await,
+        Task::Run { run } => etl::execute(app, lease, run).await,
+    }
+}
+
+/// Works until `shutdown`; then stops taking tasks and puts back those that aren't done.
+pub async fn run(app: App, shutdown: impl Future<Output = ()> + Send) {
+    if app.store.is_sqlite() {
+        release_abandoned(&app).await;
+    }
+    let mut working = JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        while working.len() < app.config.tasks.workers {
+            match queue::claim(&app.store, &*app.clock).await {
+                Ok(Some((lease, task))) => {
+                    let app = app.clone();
+                    #[expect(clippy::disallowed_methods, reason = "the worker is where background work runs")]
+                    working.spawn(async move { attempt(&app, &lease, &task).await });
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::error!("the queue can't be read: {}{}", error.message, error.causes());
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                    break;
+                }
+            }
+        }
+        tokio::select! {
+            () = &mut shutdown => break,
+            () = app.work_arrived.notified() => {}
+            Some(_) = working.join_next(), if !working.is_empty() => {}
+            () = tokio::time::sleep(until_next(&app).await) => {}
+        }
+    }
+    // What is under way is dropped; its lease runs out, or is released at the next start, and it is taken up again.
+    working.shutdown().await;
+}
+
+/// Works on every task that is due, one after the other, and then stops. For tests.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn run_due(app: &App) -> Result<usize> {
+    let mut count = 0;
+    while let Some((lease, task)) = queue::claim(&app.store, &*app.clock).await? {
+        attempt(app, &lease, &task).await;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Looks for objects that no event announced, now and then, until `shutdown`.
+pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
+    tokio::pin!(shutdown);
+    loop {
+        match events::reconcile::run(&app).await {
+            Ok(0) => {}
+            Ok(found) => tracing::info!(found, "the listing showed changes that no event had announced"),
+            Err(error) => tracing::warn!("the buckets can't be listed: {}{}", error.message, error.causes()),
+        }
+        tokio::select! {
+            () = &mut shutdown => return,
+            () = tokio::time::sleep(app.config.reconcile_every) => {}
+        }
+    }
+}
+
+/// On SQLite no other process can hold a task, so whatever is held at the start belongs to one that died.
+async fn release_abandoned(app: &App) {
+    let released = async {
+        let mut tx = app.store.write().await?;
+        let released = crate::store::tasks::release_all(&mut tx).await?;
+        tx.commit().await?;
+        Ok::<_, Error>(released)
+    };
+    match released.await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "tasks of a process that died are taken up again"),
+        Err(error) => tracing::error!("abandoned tasks can't be taken up: {}{}", error.message, error.causes()),
+    }
+}
+
+/// One try, with a heartbeat beside it. Whoever loses the lease stops at once: dropping the work kills its child.
+async fn attempt(app: &App, lease: &Lease, task: &Task) {
+    let outcome = tokio::select! {
+        outcome = work_on(app, lease, task) => outcome,
+        () = until_lost(app, lease) => {
+            tracing::warn!(?task, "the lease was lost: another worker has taken it up");
+            return;
+        }
+    };
+    let Err(error) = outcome else { return };
+    tracing::warn!(?task, attempt = lease.attempt, "{}{}", error.message, error.causes());
+    if let Err(error) = put_back(app, lease, &error).await {
+        tracing::warn!(?task, "it can't be put back: {}", error.message);
+    }
+}
+
+async fn put_back(app: &App, lease: &Lease, error: &Error) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    if lease.is_exhausted() {
+        lease.fail(&mut tx, error).await?;
+    } else {
+        lease.retry(&mut tx, app.clock.now(), error).await?;
+    }
+    tx.commit().await
+}
+
+async fn until_lost(app: &App, lease: &Lease) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        match queue::heartbeat(&app.store, &*app.clock, lease).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!("no heartbeat: {}{}", error.message, error.causes()),
+        }
+    }
+}
+
+async fn until_next(app: &App) -> Duration {
+    match queue::time_to_next(&app.store, &*app.clock).await {
+        Ok(Some(due)) => due.max(TimeDelta::milliseconds(20)).to_std().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP),
+        _ => LONGEST_SLEEP,
+    }
+}
