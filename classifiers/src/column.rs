@@ -32,7 +32,7 @@ impl ColumnSummary {
             self.firsts[at] = Some(Example { text: quoted(text.trim()), row });
         }
         let typed = !matches!(kind, Kind::Null | Kind::Text);
-        if typed && text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']) {
+        if typed && (text.starts_with([' ', '\t']) || text.ends_with([' ', '\t'])) {
             self.padded += 1;
         }
     }

@@ -29,8 +29,10 @@ const MAGICS: &[(&[u8], &str)] = &[
 
 /// What the first bytes say the object is, as a sentence, when it is something that is not read.
 pub(crate) fn recognise(bytes: &[u8], compression: Compression) -> Option<String> {
-    let is_orc_text = |magic: &[u8]| magic == b"ORC" && bytes.get(3).is_some_and(|b| !matches!(b, 0..=0x1f));
-    let (_, what) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic) && !is_orc_text(magic))?;
+    // Some magic numbers are letters, and text may start with those too.
+    let is_text = !bytes.iter().take(4096).any(|b| *b < 9 || *b >= 0x80);
+    let letters = |magic: &[u8]| magic.iter().all(|b| b.is_ascii_alphanumeric());
+    let (_, what) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic) && !(is_text && letters(magic)))?;
     let place = if compression == Compression::None { "it is" } else { "inside the gzip compression it is" };
     Some(format!("{place} {what}, which is recognised but not read yet"))
 }

@@ -54,7 +54,7 @@ pub(crate) fn sniff(text: &str, whole: bool, by_carriage_return: bool, comment: 
     if let Some(common) = common {
         return Some(common);
     }
-    best(&RARE).filter(|c| is_strong(c))
+    best(&RARE).filter(is_strong)
 }
 
 /// The quotings worth trying: those whose quote stands where a field starts, and none at all.

@@ -44,10 +44,11 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
     let cells: Vec<String> = first.fields().map(|cell| text_of(cell).trim().to_owned()).collect();
     let below = below.get(..ROWS_COMPARED.min(below.len())).unwrap_or(below);
     if let Some(value) = cells.iter().find(|cell| is_value(kind_of(cell))) {
-        if !are_years(&cells, below) {
-            let reason = format!("header: none, because the first row holds {}, which is a value", quoted(value));
-            return verdict(false, 0.95, reason);
+        if are_years(&cells, below) {
+            return verdict(true, 0.9, "header: its numbers are years in order, unlike those below".to_owned());
         }
+        let reason = format!("header: none, because the first row holds {}, which is a value", quoted(value));
+        return verdict(false, 0.95, reason);
     }
     let named: Vec<&String> = cells.iter().filter(|cell| !cell.is_empty()).collect();
     if named.len() * 2 < cells.len() || named.is_empty() {
@@ -104,7 +105,7 @@ fn are_years(cells: &[String], below: &[Record]) -> bool {
 struct Evidence {
     /// Columns with any value below the first row.
     filled: usize,
-    /// Columns whose values are all numbers, dates, … under a name that is not.
+    /// Columns whose values are all, or nearly all, numbers, dates, … under a name that is not.
     typed: usize,
     /// The first cell that comes back below.
     repeated: Option<String>,
@@ -123,10 +124,13 @@ impl Evidence {
                 continue;
             }
             evidence.filled += 1;
+            let typed = values.iter().filter(|v| is_value(kind_of(v))).count();
             let words = values.iter().filter(|v| matches!(kind_of(v), Kind::Text | Kind::InfinityWord)).count();
-            if words == 0 && values.iter().any(|v| is_value(kind_of(v))) && !is_value(kind_of(cell)) {
+            let comes_back = values.contains(&cell.as_str());
+            // A stray word among numbers makes a column text, but its name is still no number.
+            if typed > 0 && (words == 0 || (words * 2 < typed + words && !comes_back)) {
                 evidence.typed += 1;
-            } else if values.contains(&cell.as_str()) {
+            } else if comes_back {
                 evidence.repeats += 1;
                 evidence.repeated.get_or_insert_with(|| cell.clone());
             } else {

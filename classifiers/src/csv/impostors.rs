@@ -12,6 +12,10 @@ pub(crate) fn of_text(text: &str) -> Option<&'static str> {
     if start.starts_with('<') {
         return Some("it starts with `<`, so it reads like XML or HTML, which is not read yet");
     }
+    let is_rule = |line: &str| line.matches("---").count() >= 2 && line.bytes().all(|b| b"|-: \t\r".contains(&b));
+    if text.lines().take(200).any(is_rule) {
+        return Some("it holds a table drawn with bars and dashes, so it reads like Markdown or a report");
+    }
     let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(100);
     let logs = lines().filter(|line| is_log_line(line)).count();
     let all = lines().count();

@@ -63,8 +63,15 @@ pub(crate) fn classify(text: &str, named: bool, whole: bool) -> Result<Result<Cs
 const NO_DELIMITER: &str = "no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its \
                             lines into the same number of fields";
 
+/// Bytes that simple questions are answered from.
+const START_BYTES: usize = 64 << 10;
+
+fn start_of(text: &str) -> &[u8] {
+    text.as_bytes().get(..START_BYTES).unwrap_or(text.as_bytes())
+}
+
 fn line_terminator(text: &str) -> &'static str {
-    let start = text.as_bytes().get(..64 << 10).unwrap_or(text.as_bytes());
+    let start = start_of(text);
     let feeds = start.iter().filter(|b| **b == b'\n').count();
     let returns = start.iter().filter(|b| **b == b'\r').count();
     let pairs = start.windows(2).filter(|pair| pair == b"\r\n").count();
@@ -75,17 +82,20 @@ fn line_terminator(text: &str) -> &'static str {
     }
 }
 
-/// `#`, if the text starts with such a line and most of its lines are not like that.
+/// `#`, when some lines, but not all, start with it and look like comments rather than rows.
 fn comment_mark(text: &str, terminator: &str) -> Option<u8> {
     let split = if terminator == "\r" { '\r' } else { '\n' };
     let lines = || text.split(split).take(1_000).filter(|line| !line.trim().is_empty());
-    let comments = lines().filter(|line| line.starts_with('#')).count();
-    // A table may have one value that starts with `#`; comments stand at the top, or alone on lines without a delimiter.
-    let at_top = lines().next().is_some_and(|line| line.starts_with('#'));
-    let delimited = |line: &&str| line.contains([',', ';', '\t', '|']);
-    let bare = lines().filter(|line| line.starts_with('#') && !delimited(line)).count();
-    let is_mark = comments > 0 && comments * 2 < lines().count().max(3) && (at_top || bare == comments);
-    is_mark.then_some(b'#')
+    let marked = || lines().filter(|line| line.starts_with('#'));
+    let (all, comments) = (lines().count(), marked().count());
+    if comments == 0 || comments == all {
+        return None;
+    }
+    // A table may have values that start with `#`: those are followed by a word, and their lines are delimited.
+    let spaced = marked().all(|line| line.chars().nth(1).is_none_or(|c| !c.is_alphanumeric()));
+    let bare = marked().all(|line| !line.contains([',', ';', '\t', '|']));
+    let on_top = lines().next().is_some_and(|line| line.starts_with('#')) && comments * 2 < all;
+    (spaced || bare || on_top).then_some(b'#')
 }
 
 /// A header written as a comment (`#id,name`) is a header, when it has as many fields as the rows below it.
@@ -98,8 +108,7 @@ fn uncommented_header(marks: Marks, records: Vec<Record>, text: &str) -> (Marks,
         return same;
     }
     let plain = Marks { comment: None, skip_lines: first_line - 1, ..marks };
-    let Some(with_it) = dialect::records_of(plain, text.as_bytes().get(..64 << 10).unwrap_or(text.as_bytes()), true)
-    else {
+    let Some(with_it) = dialect::records_of(plain, start_of(text), text.len() <= START_BYTES) else {
         return same;
     };
     let is_comment = |record: &Record| record.field(0).first() == Some(&comment);
@@ -115,7 +124,7 @@ fn uncommented_header(marks: Marks, records: Vec<Record>, text: &str) -> (Marks,
 fn single_column(text: &str, whole: bool, by_carriage_return: bool, comment: Option<u8>) -> Option<Candidate> {
     let marks =
         Marks { delimiter: b',', quote: Some(b'"'), escape: None, comment, skip_lines: 0, by_carriage_return };
-    let records = dialect::records_of(marks, text.as_bytes().get(..64 << 10).unwrap_or(text.as_bytes()), whole)?;
+    let records = dialect::records_of(marks, start_of(text), whole && text.len() <= START_BYTES)?;
     let alike = records.iter().filter(|r| r.len() == 1).count();
     let tidy = records.iter().all(|r| text_of(r.field(0)).split_whitespace().count() <= 6 && r.odd_quotes == 0);
     let consistency = alike as f64 / records.len().max(1) as f64;

@@ -63,7 +63,7 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
             }
         };
         match valid {
-            Err(error) if error.kind == ClassifyErrorKind::TooLarge => return Err(error),
+            Err(error) if error.kind == ClassifyErrorKind::TooLarge => Err(error),
             Err(error) => {
                 broken_lines += 1;
                 broken.get_or_insert(error);
@@ -79,10 +79,10 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
         result = splitter.finish(&mut read);
     }
     match (result, broken) {
-        (Err(error), None) => return Err(error),
-        (Err(error), Some(_)) if error.kind == ClassifyErrorKind::TooLarge => return Err(error),
-        (_, Some(error)) if broken_lines * 20 > rows.count => return Ok(Err(error)),
-        (_, None) if rows.count == 0 => return Ok(Err(not_lines())),
+        (Err(error), None) => Err(error),
+        (Err(error), Some(_)) if error.kind == ClassifyErrorKind::TooLarge => Err(error),
+        (_, Some(error)) if broken_lines * 20 > rows.count => Ok(Err(error)),
+        (_, None) if rows.count == 0 => Ok(Err(not_lines())),
         (_, broken) => {
             let share = rows.count as f64 / (rows.count + broken_lines) as f64;
             let mut verdict = verdict(rows, JsonLayout::Lines, (share * 100.0).floor() / 100.0);

@@ -1,0 +1,10 @@
+//! Files in, verdicts out: what a caller of the crate sees.
+
+mod csv;
+mod hostile;
+mod json;
+mod parquet;
+mod real_data;
+mod scanners;
+mod support;
+mod types;
