@@ -70,6 +70,7 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
     };
     let mut verdict = Verdict::unknown(unpacked.compression, text.reason.into_iter().collect());
     verdict.encoding = Some(text.encoding.to_owned());
+    let not_json;
     match json::classify(&text.text, unpacked.whole)? {
         Ok(json) => {
             verdict.set_rows(json.rows, json.row_bytes, unpacked.whole);
@@ -82,11 +83,11 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
             return Ok(verdict);
         }
         // What starts like a document but isn't one makes no table either.
-        Err(why) if text.text.trim_start().starts_with('{') => {
+        Err(why) if text.text.trim_start().starts_with('{') || json::starts_with_a_name(&text.text) => {
             verdict.reasons.push(why);
             return Ok(verdict);
         }
-        Err(_) => {}
+        Err(why) => not_json = why,
     }
     let extension = extension(sample.name);
     let named = matches!(extension.as_str(), "csv" | "tsv" | "tab" | "psv");
@@ -100,6 +101,7 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
             verdict.columns = csv.columns;
             verdict.reasons.extend(csv.reasons);
         }
+        Err(why) if text.text.trim_start().starts_with('[') => verdict.reasons.extend([not_json, why]),
         Err(why) => verdict.reasons.push(why),
     }
     Ok(verdict)

@@ -81,6 +81,11 @@ fn quotings(text: &[u8], delimiter: u8) -> Vec<(Option<u8>, Option<u8>)> {
 
 /// Complete records of the text, as many as are looked at.
 pub(crate) fn records_of(marks: Marks, text: &[u8], whole: bool) -> Option<Vec<Record>> {
+    split(marks, text, whole).map(|(records, _)| records)
+}
+
+/// The same, with the number of bytes after the last complete record.
+fn split(marks: Marks, text: &[u8], whole: bool) -> Option<(Vec<Record>, usize)> {
     let mut records: Vec<Record> = Vec::new();
     let mut splitter = Splitter::new(marks);
     let mut collect = |record: &Record| {
@@ -88,21 +93,22 @@ pub(crate) fn records_of(marks: Marks, text: &[u8], whole: bool) -> Option<Vec<R
         records.len() < TRIED_RECORDS
     };
     let enough = !splitter.feed(text, &mut collect).ok()?;
-    // What is left is a record cut in half, unless there is nothing else to go by.
+    let left = if enough { 0 } else { splitter.pending_bytes() };
+    // What is left of a sample is a record cut in half.
     if !enough && whole {
         splitter.finish(&mut collect).ok()?;
     }
-    Some(records)
+    Some((records, left))
 }
 
 fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
-    let mut records = records_of(marks, text, whole)?;
+    let (mut records, mut left) = split(marks, text, whole)?;
     let width = common_width(&records)?;
     let preamble = preamble_of(&records, width);
     if preamble > 0 {
         marks.skip_lines = records.get(preamble)?.first_line;
         // Quotes in a preamble may have swallowed lines, so the rest is read afresh.
-        records = records_of(marks, text, whole)?;
+        (records, left) = split(marks, text, whole)?;
     }
     let width = common_width(&records)?;
     if width < 2 || records.is_empty() {
@@ -117,8 +123,8 @@ fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
     let quoted = if marks.quote.is_some() && records.iter().any(|r| r.quoted > 0) { 1.02 } else { 1.0 };
     let swallowed = match records.last() {
         Some(last) if last.unterminated => 0.2,
-        // Nearly all of the text in one record: a quote that never closes.
-        _ if records.iter().map(|r| r.raw_bytes).sum::<usize>() * 2 < text.len() && records.len() < TRIED_RECORDS => 0.3,
+        // Much of the text after the last record: a quote that never closes.
+        _ if !whole && left * 4 > text.len() => 0.3,
         _ => 1.0,
     };
     let score = consistency * consistency * looks * columns * (1.0 - 0.8 * odd) * quoted * swallowed;

@@ -147,6 +147,11 @@ impl Splitter {
         Ok(true)
     }
 
+    /// Bytes of the record that has begun and not ended.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.record.raw_bytes
+    }
+
     /// Ends the input: a last record without a line end counts.
     pub(crate) fn finish(mut self, each: &mut dyn FnMut(&Record) -> bool) -> Result<(), ClassifyError> {
         match self.state {

@@ -1,7 +1,7 @@
 //! Records to columns: what every value of a table was, and the names its columns get.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::records::Record;
 use crate::column::ColumnSummary;
@@ -123,9 +123,11 @@ fn cut(name: &mut String, bytes: usize) {
 
 /// Names for the nameless (`col0`), and other names for those that came before (`name_1`), without regard to case,
 /// because catalogs have none.
-pub(crate) fn unique_names(names: Vec<String>) -> Vec<String> {
+fn unique_names(names: Vec<String>) -> Vec<String> {
     let mut taken: HashSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
     let mut given = HashSet::new();
+    // Where the count for a name goes on, so that ten thousand equal names take no longer than different ones.
+    let mut next: HashMap<String, u64> = HashMap::new();
     names
         .into_iter()
         .enumerate()
@@ -136,7 +138,7 @@ pub(crate) fn unique_names(names: Vec<String>) -> Vec<String> {
                 taken.insert(name.to_lowercase());
                 return name;
             }
-            let mut number = 1_u64;
+            let number = next.entry(name.to_lowercase()).or_insert(1);
             loop {
                 let suffix = format!("_{number}");
                 let mut other = name.clone();
@@ -146,7 +148,7 @@ pub(crate) fn unique_names(names: Vec<String>) -> Vec<String> {
                     given.insert(other.to_lowercase());
                     return other;
                 }
-                number += 1;
+                *number += 1;
             }
         })
         .collect()

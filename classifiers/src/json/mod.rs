@@ -25,7 +25,7 @@ pub(crate) struct JsonVerdict {
 ///
 /// # Errors
 ///
-/// The outer error is TooLarge, for JSON beyond a limit.
+/// The outer error is TooLarge, for JSON beyond a limit, or Truncated, for JSON that was cut off.
 pub(crate) fn classify(text: &str, whole: bool) -> Result<Result<JsonVerdict, String>, ClassifyError> {
     let start = text.trim_start();
     let attempt = if start.starts_with('{') {
@@ -44,8 +44,17 @@ pub(crate) fn classify(text: &str, whole: bool) -> Result<Result<JsonVerdict, St
     match attempt {
         Ok(verdict) => Ok(Ok(verdict)),
         Err(error) if error.kind == ClassifyErrorKind::TooLarge => Err(error),
+        // Cut off, and beyond doubt JSON until there.
+        Err(error) if error.kind == ClassifyErrorKind::Truncated && starts_with_a_name(start) => Err(error),
         Err(error) => Ok(Err(format!("it starts like JSON, but {}", error.message))),
     }
+}
+
+/// `{"` or `[{"`, whatever the blanks.
+pub(crate) fn starts_with_a_name(text: &str) -> bool {
+    let text = text.trim_start();
+    let inside = text.strip_prefix('[').map_or(text, str::trim_start);
+    inside.strip_prefix('{').is_some_and(|fields| fields.trim_start().starts_with('"'))
 }
 
 /// One object a line. A few lines in a hundred may be broken.
@@ -53,15 +62,16 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
     let mut rows = Rows::default();
     let mut broken: Option<ClassifyError> = None;
     let mut broken_lines = 0_u64;
+    let mut last_is_broken = false;
     let mut read = |document: Document<'_>| -> Result<(), ClassifyError> {
         // Checked first, because a row that breaks off would leave its first half behind.
         let valid = match serde_json::from_slice::<IgnoredAny>(document.bytes) {
             Ok(IgnoredAny) => rows.read(&document),
             Err(e) => {
-                let message = format!("line {} is not valid JSON: {e}", document.line);
-                Err(ClassifyError::new(ClassifyErrorKind::Malformed, message))
+                Err(ClassifyError::new(ClassifyErrorKind::Malformed, scanner::mistake(document.line, &e)))
             }
         };
+        last_is_broken = valid.is_err();
         match valid {
             Err(error) if error.kind == ClassifyErrorKind::TooLarge => Err(error),
             Err(error) => {
@@ -78,10 +88,12 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
     if result.is_ok() && whole {
         result = splitter.finish(&mut read);
     }
+    // A file that was cut off has lost the end of its last line, and nothing else.
+    let only_the_last = broken_lines == 1 && last_is_broken && rows.count > 0;
     match (result, broken) {
         (Err(error), None) => Err(error),
         (Err(error), Some(_)) if error.kind == ClassifyErrorKind::TooLarge => Err(error),
-        (_, Some(error)) if broken_lines * 20 > rows.count => Ok(Err(error)),
+        (_, Some(error)) if broken_lines * 20 > rows.count && !only_the_last => Ok(Err(error)),
         (_, None) if rows.count == 0 => Ok(Err(not_lines())),
         (_, broken) => {
             let share = rows.count as f64 / (rows.count + broken_lines) as f64;
@@ -128,7 +140,7 @@ fn verdict(rows: Rows, layout: JsonLayout, certainty: f64) -> JsonVerdict {
         JsonLayout::Array => "one array whose elements are the rows",
         JsonLayout::Concatenated => "objects one after another, not one a line",
     };
-    let mut reasons = vec![format!("layout: {what} ({} rows)", rows.count)];
+    let mut reasons = vec![format!("layout: {what} ({} {})", rows.count, if rows.count == 1 { "row" } else { "rows" })];
     reasons.extend(rows.reasons());
     let columns = rows.columns();
     JsonVerdict { layout, certainty, columns, rows: rows.count, row_bytes: rows.bytes, reasons }

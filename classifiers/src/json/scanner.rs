@@ -45,7 +45,7 @@ impl Rows {
             let message = if deep {
                 format!("{} nests values more than 128 deep", place())
             } else {
-                format!("{} is not valid JSON: {e}", place())
+                mistake(document.line, &e)
             };
             return Err(ClassifyError::new(kind, message));
         }
@@ -86,10 +86,18 @@ impl Rows {
         }
         let missing = self.count.saturating_sub(values + nulls);
         if missing > 0 {
-            reason.push_str(&format!("; {missing} rows don't have it"));
+            reason.push_str(&format!("; {missing} {} it", if missing == 1 { "row lacks" } else { "rows lack" }));
         }
         Column { name: field.name.clone(), data_type, nullable: nulls + missing > 0, reason }
     }
+}
+
+/// What is wrong with a document, and where in the file.
+pub(crate) fn mistake(first_line: u64, error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or(&text);
+    let line = first_line + (error.line() as u64).saturating_sub(1);
+    format!("line {line}, column {} is not valid JSON: {what}", error.column())
 }
 
 struct Row<'s> {

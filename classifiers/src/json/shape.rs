@@ -107,11 +107,11 @@ impl Shape {
     pub(crate) fn reason(&self, data_type: &DataType) -> String {
         let values = self.values();
         if values == 0 {
-            return format!("all {} values are null", self.nulls);
+            return if self.nulls == 0 { "no value was seen".to_owned() } else { format!("all {} values are null", self.nulls) };
         }
         let mut kinds: Vec<(u64, &str, &Tally)> = Vec::new();
         let words = ["boolean", "integers of 32 bits", "integers of 64 bits", "integers of more than 63 bits", "numbers \
-            with a fraction or exponent", "text"];
+            with a fraction, an exponent or more than 64 bits", "text"];
         for (word, tally) in words.into_iter().zip(&self.scalars).chain([("arrays", &self.arrays), ("objects", &self.objects)])
         {
             if tally.count > 0 {

@@ -1,7 +1,7 @@
 //! A Parquet footer: its schema elements and its number of rows. The rest is passed over, but every byte of it is read,
 //! so that a footer which would harm another reader is refused here.
 
-use super::thrift::{FieldHeader, Reader, WireType, malformed};
+use super::thrift::{FieldHeader, Reader, WireType, malformed, too_large};
 use crate::ClassifyError;
 use crate::limits::{NAME_BYTES, PARQUET_ROW_GROUPS, PARQUET_SCHEMA_ELEMENTS};
 
@@ -70,7 +70,7 @@ pub(crate) struct Element {
 ///
 /// # Errors
 ///
-/// Malformed when it contradicts itself or goes beyond a limit.
+/// Malformed when it contradicts itself, TooLarge when it goes beyond a limit.
 pub(crate) fn read(bytes: &[u8]) -> Result<Footer, ClassifyError> {
     let mut reader = Reader::new(bytes);
     let (mut elements, mut rows) = (None, None);
@@ -92,7 +92,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Footer, ClassifyError> {
 fn row_groups(reader: &mut Reader<'_>) -> Result<(), ClassifyError> {
     let (size, wire_type) = reader.list()?;
     if size > PARQUET_ROW_GROUPS {
-        return Err(malformed(&format!("it announces {size} row groups; at most {PARQUET_ROW_GROUPS} are read")));
+        return Err(too_large(&format!("it announces {size} row groups; at most {PARQUET_ROW_GROUPS} are read")));
     }
     (0..size).try_for_each(|_| reader.skip_element(wire_type, 0))
 }
@@ -103,7 +103,7 @@ fn schema(reader: &mut Reader<'_>) -> Result<Vec<Element>, ClassifyError> {
         return Err(malformed("its schema is empty"));
     }
     if size > PARQUET_SCHEMA_ELEMENTS {
-        return Err(malformed(&format!("its schema has {size} elements; at most {PARQUET_SCHEMA_ELEMENTS} are read")));
+        return Err(too_large(&format!("its schema has {size} elements; at most {PARQUET_SCHEMA_ELEMENTS} are read")));
     }
     (0..size).map(|_| element(reader)).collect()
 }
@@ -153,7 +153,7 @@ fn element_field(reader: &mut Reader<'_>, field: FieldHeader, raw: &mut RawEleme
             let name = std::str::from_utf8(bytes).map_err(|_| malformed("a column name is not UTF-8"))?;
             if name.len() > NAME_BYTES {
                 let message = format!("a column name has {} bytes; at most {NAME_BYTES} are read", name.len());
-                return Err(malformed(&message));
+                return Err(too_large(&message));
             }
             raw.name = Some(name.to_owned());
         }

@@ -2,7 +2,7 @@
 //! spelled lists and maps.
 
 use super::footer::{Annotation, Element, Physical, Repetition};
-use super::thrift::malformed;
+use super::thrift::{malformed, too_large};
 use crate::limits::PARQUET_DEPTH;
 use crate::{ClassifyError, Column, DataType, Field};
 
@@ -26,7 +26,7 @@ fn mapped(data_type: DataType, reason: impl Into<String>) -> Mapped {
 ///
 /// # Errors
 ///
-/// Malformed when the elements are not one tree.
+/// Malformed when the elements are not one tree, TooLarge when it is too deep.
 pub(crate) fn columns(elements: &[Element]) -> Result<Vec<Column>, ClassifyError> {
     let mut rest = elements;
     let root = node(&mut rest, 0)?;
@@ -41,7 +41,7 @@ pub(crate) fn columns(elements: &[Element]) -> Result<Vec<Column>, ClassifyError
 
 fn node<'a>(rest: &mut &'a [Element], depth: usize) -> Result<Node<'a>, ClassifyError> {
     if depth > PARQUET_DEPTH {
-        return Err(malformed(&format!("its schema is more than {PARQUET_DEPTH} levels deep")));
+        return Err(too_large(&format!("its schema is more than {PARQUET_DEPTH} levels deep")));
     }
     let (element, after) = rest.split_first().ok_or_else(|| malformed("its schema ends too early"))?;
     *rest = after;

@@ -55,6 +55,10 @@ pub(crate) fn malformed(what: &str) -> ClassifyError {
     ClassifyError::new(ClassifyErrorKind::Malformed, message)
 }
 
+pub(crate) fn too_large(what: &str) -> ClassifyError {
+    ClassifyError::new(ClassifyErrorKind::TooLarge, format!("the Parquet footer goes beyond a limit: {what}"))
+}
+
 /// Reads forward through a footer.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
@@ -147,7 +151,7 @@ impl<'a> Reader<'a> {
     /// Passes over a value of a field.
     pub(crate) fn skip(&mut self, wire_type: WireType, depth: usize) -> Result<(), ClassifyError> {
         if depth > PARQUET_DEPTH {
-            return Err(malformed(&format!("it nests values more than {PARQUET_DEPTH} deep")));
+            return Err(too_large(&format!("it nests values more than {PARQUET_DEPTH} deep")));
         }
         match wire_type {
             // The value of a field is in its type.

@@ -176,11 +176,14 @@ fn preamble_and_total() {
 
 #[test]
 fn comments_above_and_between() {
-    check("a.csv", "# exported\n# by a tool, on a day\nid,value\n1,2.5\n# checkpoint\n2,3.5\n", expect![[r#"
-        UNKNOWN 0 0 rows sampled
-          because no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its lines into the same number of fields
-          because the name says csv, but its content is not
-    "#]]);
+    check("a.csv", "# exported\n# by a tool, on a day\nid,value\n1,2.5\n# checkpoint\n2,3.5\n", expect![[r##"
+        csv 1 delimiter "," comment "#" skip 2 header 2 rows sampled
+          id: bigint — 2 of 2 values parse as bigint
+          value: double — 2 of 2 values parse as double
+          because delimiter: 3 of the first 3 records have 2 fields when split at the comma
+          because header: every name is text, and 2 of 2 columns below are not
+          because the first 2 lines are not part of the table
+    "##]]);
 }
 
 #[test]
@@ -460,6 +463,7 @@ fn logs_are_not_tables() {
     let level = "[INFO] one, two\n[ERROR] three, four\n";
     check("x.log", level, expect![[r#"
         UNKNOWN 0 0 rows sampled
+          because it starts like JSON, but line 1: 'I' stands where an object should start or end
           because its lines read like a log (a time, a level or a request, then free text), which is not read yet
     "#]]);
 }
@@ -497,6 +501,7 @@ fn source_code_is_not_a_table() {
     "#]]);
     check("a.ini", "[x]\na = 1\nb = 2\n", expect![[r#"
         UNKNOWN 0 0 rows sampled
+          because it starts like JSON, but line 1: 'x' stands where an object should start or end
           because no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its lines into the same number of fields
     "#]]);
 }

@@ -1,0 +1,192 @@
+//! Bytes that nobody meant to be read: every answer but a crash, a hang or a heap is right.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use classifiers::{CsvDialect, CsvScanner, JsonLayout, JsonScanner};
+use expect_test::expect;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+
+use crate::support::{classify_bytes, show};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("to memory");
+    encoder.finish().expect("to memory")
+}
+
+#[test]
+fn gzip_is_known_by_its_bytes() {
+    let whole = gzip(b"id,n\n1,2\n3,4\n");
+    let verdict = classify_bytes("a.csv", &whole).expect("CSV");
+    assert_eq!((verdict.classification.as_str(), verdict.rows_sampled), ("csv", 2));
+    assert_eq!(serde_json::to_value(verdict.compression).expect("JSON"), "gzip");
+    let two_members = [gzip(b"id,n\n1,2\n"), gzip(b"3,4\n")].concat();
+    assert_eq!(classify_bytes("a.csv.gz", &two_members).expect("CSV").rows_sampled, 2);
+}
+
+#[test]
+fn gzip_that_is_broken() {
+    let whole = gzip("id,n\n1,2\n3,4\n".repeat(1_000).as_bytes());
+    expect![[r#"
+        error truncated: the gzip data end too early: the object was cut off while being written or copied; upload it again
+    "#]].assert_eq(&show(&classify_bytes("a.csv.gz", &whole[..whole.len() / 2])));
+    let mut corrupt = whole.clone();
+    corrupt[20] ^= 0xff;
+    assert!(classify_bytes("a.csv.gz", &corrupt).is_err());
+    expect![[r#"
+        error empty: there is nothing inside the gzip compression (0 bytes), so it has no schema
+    "#]].assert_eq(&show(&classify_bytes("a.csv.gz", &gzip(b""))));
+    expect![[r#"
+        UNKNOWN 0 0 rows sampled
+          because inside the gzip compression it is gzip inside gzip, which is recognised but not read yet
+          because the name says csv, but its content is not
+    "#]].assert_eq(&show(&classify_bytes("a.csv.gz", &gzip(&gzip(b"a,b\n")))));
+}
+
+#[test]
+fn a_cut_sample_of_a_large_gzip_file_is_fine() {
+    // Bytes that hardly compress, so that the sample ends in the middle of the stream.
+    let mut text = "id,n\n".to_owned();
+    let mut state = 1_u64;
+    for _ in 0..300_000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        text.push_str(&format!("{},{}\n", state >> 33, state >> 40));
+    }
+    let verdict = classify_bytes("a.csv.gz", &gzip(text.as_bytes())).expect("CSV");
+    assert_eq!(verdict.row_count, None);
+    assert!(verdict.rows_sampled > 10_000, "{verdict:?}");
+    assert!(verdict.columns.iter().all(|c| c.data_type.to_string() == "bigint"), "{verdict:?}");
+}
+
+#[test]
+fn a_bomb_is_cut_short() {
+    let bomb = gzip(&vec![b'a'; 100 << 20]);
+    let start = Instant::now();
+    let _any = classify_bytes("a.csv.gz", &bomb);
+    let bomb = gzip("[".repeat(50 << 20).as_bytes());
+    let _any = classify_bytes("a.json.gz", &bomb);
+    let bomb = gzip("a,\"".repeat(10 << 20).as_bytes());
+    let _any = classify_bytes("a.csv.gz", &bomb);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn text_made_to_be_slow() {
+    let start = Instant::now();
+    for text in [
+        ",".repeat(1 << 20),
+        "\"".repeat(1 << 20),
+        "\n".repeat(1 << 20),
+        "#\n".repeat(1 << 19),
+        "a,b;c\td|e~f^g:h i\u{1}j\n".repeat(50_000),
+        "'\"\\\",;|\n".repeat(100_000),
+        "{\"a\":".repeat(1 << 17),
+        "{".repeat(1 << 20),
+        "[{}".repeat(1 << 18),
+        format!("{{{}\"z\":1}}\n", (0..60_000).map(|n| format!("\"k{n}\":{n},")).collect::<String>()),
+        (0..9_999).map(|n| format!("c{n},")).collect::<String>() + "\n" + &"1,".repeat(9_999) + "\n",
+        "a,".repeat(9_999) + "\n" + &"1,".repeat(9_999) + "\n",
+    ] {
+        let one = Instant::now();
+        let _any = classify_bytes("a.csv", text.as_bytes());
+        let _any = classify_bytes("a.json", text.as_bytes());
+        assert!(one.elapsed() < Duration::from_secs(10), "{:?} took {:?}", &text[..10], one.elapsed());
+    }
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
+fn formats_that_are_named_but_not_read() {
+    for (bytes, expected) in [
+        (b"Obj\x01\x04\x14avro.codec" as &[u8], "Avro"),
+        (b"ORC\x08\x03\x00", "ORC"),
+        (b"BZh91AY&SY\x00\xff", "bzip2"),
+        (b"\x28\xb5\x2f\xfd\x00", "zstd"),
+        (b"PK\x03\x04\x14\x00", "ZIP"),
+        (b"\xfd7zXZ\x00\x00", "xz"),
+        (b"\x00\x01\x02\x03", "binary"),
+    ] {
+        let verdict = classify_bytes("a.csv", bytes).expect("a verdict");
+        assert_eq!((verdict.classification.as_str(), verdict.certainty), ("UNKNOWN", 0.0));
+        assert!(verdict.reasons[0].contains(expected), "{:?} for {expected}", verdict.reasons);
+    }
+    let text = classify_bytes("a.csv", b"ORC,ELF\n1,2\n").expect("a verdict");
+    assert_eq!(text.classification, "csv");
+}
+
+/// Small files that are right, to be made wrong.
+fn seeds() -> Vec<Vec<u8>> {
+    let csv = b"# note\nid;name;when\n1;\"a;b\";2020-01-01\n2;\"c\"\"d\";2020-01-02 10:00\n".to_vec();
+    let json = b"{\"a\":1,\"b\":[{\"c\":null},{\"d\":\"x\"}]}\n{\"a\":2.5,\"b\":[]}\n".to_vec();
+    let array = b"[{\"a\":1},{\"a\":\"\\u00e9\"}]".to_vec();
+    let parquet = crate::parquet::example();
+    vec![gzip(&csv), gzip(&json), csv, json, array, parquet]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _any = classify_bytes("a.csv", &bytes);
+    }
+
+    #[test]
+    fn random_text(text in "[a-c0-3,;|\t\"'\\\\{}\\[\\]:#\r\n .é-]{0,200}") {
+        let _any = classify_bytes("a.csv", text.as_bytes());
+        let _any = classify_bytes("a.json", text.as_bytes());
+    }
+
+    #[test]
+    fn random_footers(footer in prop::collection::vec(any::<u8>(), 0..200)) {
+        let length = (footer.len() as u32).to_le_bytes();
+        let _any = classify_bytes("a", &[b"PAR1", footer.as_slice(), &length, b"PAR1"].concat());
+    }
+
+    #[test]
+    fn mutated_files(
+        which in 0_usize..6,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = seeds().swap_remove(which);
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let _any = classify_bytes("a.parquet", &bytes);
+    }
+
+    /// What `classify` says of a whole file is what a scanner finds with the layout that it named.
+    #[test]
+    fn classification_and_scan_agree(text in "[a-c0-3,\"\n .-]{0,120}|(\\{\"a\":[0-9x\"]{1,2}\\}\n?){1,4}") {
+        let Ok(verdict) = classify_bytes("a.csv", text.as_bytes()) else { return Ok(()) };
+        let scanned = match (&verdict.csv, verdict.json) {
+            (Some(dialect), _) => scan_csv(dialect, text.as_bytes()),
+            (_, Some(layout)) => scan_json(layout, text.as_bytes()),
+            _ => return Ok(()),
+        };
+        // A scan may refuse what a sample forgives, such as one broken line; what it doesn't refuse is the same.
+        if let Some(scanned) = scanned {
+            prop_assert_eq!(scanned, (verdict.columns, verdict.rows_sampled));
+        }
+    }
+}
+
+fn scan_csv(dialect: &CsvDialect, bytes: &[u8]) -> Option<(Vec<classifiers::Column>, u64)> {
+    let mut scanner = CsvScanner::new(dialect);
+    scanner.feed(bytes).ok()?;
+    scanner.finish().ok().map(|scanned| (scanned.columns, scanned.rows))
+}
+
+fn scan_json(layout: JsonLayout, bytes: &[u8]) -> Option<(Vec<classifiers::Column>, u64)> {
+    let mut scanner = JsonScanner::new(layout);
+    scanner.feed(bytes).ok()?;
+    scanner.finish().ok().map(|scanned| (scanned.columns, scanned.rows))
+}

@@ -221,15 +221,15 @@ fn children_that_are_not_there() {
 fn depth_without_end() {
     let nested = (0..5_000).map(|_| element(None, 1, "g", 1)).chain([element(Some(1), 0, "x", 0)]).collect();
     check(&schema(1, nested), expect![[r#"
-        error malformed: the Parquet footer is corrupt: its schema is more than 64 levels deep; write the file again
+        error too_large: the Parquet footer goes beyond a limit: its schema is more than 64 levels deep
     "#]]);
     // A field of a struct in a field of a struct …
     check(&file([vec![0x1c; 100_000], vec![0; 100_000]].concat()), expect![[r#"
-        error malformed: the Parquet footer is corrupt: it nests values more than 64 deep; write the file again
+        error too_large: the Parquet footer goes beyond a limit: it nests values more than 64 deep
     "#]]);
     // A list of a list of a list …
     check(&file([vec![0x19], vec![0x19; 100_000], vec![0; 100_000]].concat()), expect![[r#"
-        error malformed: the Parquet footer is corrupt: it nests values more than 64 deep; write the file again
+        error too_large: the Parquet footer goes beyond a limit: it nests values more than 64 deep
     "#]]);
 }
 
@@ -237,7 +237,7 @@ fn depth_without_end() {
 fn too_many_elements() {
     let many = (0..10_001).map(|n| element(Some(1), 0, &n.to_string(), 0)).collect();
     check(&schema(10_001, many), expect![[r#"
-        error malformed: the Parquet footer is corrupt: its schema has 10002 elements; at most 10000 are read; write the file again
+        error too_large: the Parquet footer goes beyond a limit: its schema has 10002 elements; at most 10000 are read
     "#]]);
 }
 
@@ -283,4 +283,9 @@ fn a_footer_larger_than_the_limit_is_refused() {
     bytes[end - 4..].copy_from_slice(b"PAR1");
     let error = classify_bytes("a.parquet", &bytes).expect_err("too large");
     assert_eq!(error.kind, ClassifyErrorKind::TooLarge);
+}
+
+/// A small right file.
+pub(crate) fn example() -> Vec<u8> {
+    schema(2, vec![element(Some(1), 0, "a", 0), element(None, 1, "l", 1).int(6, 3), element(Some(6), 2, "x", 0).int(6, 0)])
 }

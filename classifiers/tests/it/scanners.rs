@@ -92,7 +92,7 @@ fn csv_that_cannot_be_read() {
 #[test]
 fn json_that_cannot_be_read() {
     let error = scan_json(JsonLayout::Lines, b"{\"a\":1}\n{\"a\":\n{\"a\":2}\n", 3).expect_err("broken");
-    expect!["line 2 is not valid JSON: EOF while parsing a value at line 1 column 5"].assert_eq(&error.to_string());
+    expect!["line 2, column 5 is not valid JSON: EOF while parsing a value"].assert_eq(&error.to_string());
     let error = scan_json(JsonLayout::Array, b"[{\"a\":1}", 3).expect_err("open");
     expect!["the JSON ends inside the array that starts on line 1: it was cut off; upload it again"].assert_eq(&error.to_string());
     let error = scan_json(JsonLayout::Concatenated, b"{\"a\":1} x", 3).expect_err("stray");
@@ -111,7 +111,7 @@ fn json_in_every_layout_is_the_same_table() {
     expect![[r#"
         2 rows
         a: int? — 1 of 1 values are integers of 32 bits; 1 more is null
-        b: array<struct<c:string>>? — 1 of 1 values are arrays; 1 rows don't have it
+        b: array<struct<c:string>>? — 1 of 1 values are arrays; 1 row lacks it
     "#]].assert_eq(&show(&lines));
     assert_eq!(lines, array);
     assert_eq!(lines, concatenated);
