@@ -29,7 +29,10 @@ impl ColumnSummary {
         let at = kind.index();
         self.counts[at] += 1;
         if self.firsts[at].is_none() {
-            self.firsts[at] = Some(Example { text: quoted(text.trim()), row });
+            self.firsts[at] = Some(Example {
+                text: quoted(text.trim()),
+                row,
+            });
         }
         let typed = !matches!(kind, Kind::Null | Kind::Text);
         if typed && (text.starts_with([' ', '\t']) || text.ends_with([' ', '\t'])) {
@@ -78,13 +81,21 @@ impl ColumnSummary {
         };
         let mut reason = self.reason(&data_type);
         if nulls > 0 && data_type != DataType::Null {
-            reason.push_str(&format!("; {nulls} more {} null", if nulls == 1 { "is" } else { "are" }));
+            reason.push_str(&format!(
+                "; {nulls} more {} null",
+                if nulls == 1 { "is" } else { "are" }
+            ));
             let words = &self.firsts[Kind::NullWord.index()];
             if let (Some(word), true) = (words, data_type != DataType::String) {
                 reason.push_str(&format!(" (such as {})", word.text));
             }
         }
-        Column { name, nullable: nulls > 0, data_type, reason }
+        Column {
+            name,
+            nullable: nulls > 0,
+            data_type,
+            reason,
+        }
     }
 
     fn reason(&self, data_type: &DataType) -> String {
@@ -101,7 +112,8 @@ impl ColumnSummary {
                 let mut reason = format!("{values} of {values} values parse as {data_type}");
                 let widened = match data_type {
                     DataType::Double if self.count(Kind::Integer) > 0 => {
-                        let decider = [Kind::Decimal, Kind::InfinityWord].map(|kind| &self.firsts[kind.index()]);
+                        let decider =
+                            [Kind::Decimal, Kind::InfinityWord].map(|kind| &self.firsts[kind.index()]);
                         decider.into_iter().flatten().next()
                     }
                     DataType::Timestamp if self.count(Kind::Date) > 0 => {
@@ -110,7 +122,11 @@ impl ColumnSummary {
                     _ => None,
                 };
                 if let Some(Example { text, row }) = widened {
-                    let narrow = if *data_type == DataType::Double { "an integer" } else { "a date" };
+                    let narrow = if *data_type == DataType::Double {
+                        "an integer"
+                    } else {
+                        "a date"
+                    };
                     reason.push_str(&format!("; {text} (row {row}) is more than {narrow}"));
                 }
                 reason
@@ -120,7 +136,13 @@ impl ColumnSummary {
 
     /// Why a column is text although some of its values look like something else.
     fn reason_for_text(&self, values: u64) -> String {
-        let candidates = [Kind::Integer, Kind::Decimal, Kind::Date, Kind::Timestamp, Kind::Boolean];
+        let candidates = [
+            Kind::Integer,
+            Kind::Decimal,
+            Kind::Date,
+            Kind::Timestamp,
+            Kind::Boolean,
+        ];
         let numbers = self.count(Kind::Integer) + self.count(Kind::Decimal);
         let dates = self.count(Kind::Date) + self.count(Kind::Timestamp);
         let best = candidates
@@ -152,7 +174,10 @@ impl ColumnSummary {
         .next();
         match spoiler {
             Some((_, Example { text, row }, why)) if matching > 0 => {
-                format!("{matching} of {values} values parse as {}, but {text} (row {row}) {why}", best.data_type())
+                format!(
+                    "{matching} of {values} values parse as {}, but {text} (row {row}) {why}",
+                    best.data_type()
+                )
             }
             Some((kind, Example { text, row }, why)) if kind != Kind::Text => {
                 format!("{text} (row {row}) {why}")
@@ -174,7 +199,10 @@ impl ColumnSummary {
             .collect();
         seen.sort();
         let seen: Vec<String> = seen.into_iter().map(|(_, words)| words).collect();
-        format!("{values} values of types that only text holds: {}", seen.join(", "))
+        format!(
+            "{values} values of types that only text holds: {}",
+            seen.join(", ")
+        )
     }
 }
 

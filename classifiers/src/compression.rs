@@ -25,7 +25,11 @@ pub(crate) struct Unpacked<'a> {
 pub(crate) fn unpack<'a>(sample: &Sample<'a>) -> Result<Unpacked<'a>, ClassifyError> {
     if !sample.head.starts_with(&[0x1f, 0x8b]) {
         let bytes = Cow::Borrowed(sample.head);
-        return Ok(Unpacked { bytes, compression: Compression::None, whole: sample.is_whole() });
+        return Ok(Unpacked {
+            bytes,
+            compression: Compression::None,
+            whole: sample.is_whole(),
+        });
     }
     let mut bytes = Vec::new();
     let mut decoder = MultiGzDecoder::new(sample.head);
@@ -45,7 +49,9 @@ pub(crate) fn unpack<'a>(sample: &Sample<'a>) -> Result<Unpacked<'a>, ClassifyEr
                 return Err(ClassifyError::new(ClassifyErrorKind::Truncated, message));
             }
             // Padding after the last member is common (tapes, block devices) and harmless.
-            Err(_) if !bytes.is_empty() && decoder.get_ref().iter().all(|&b| b == 0) => break sample.is_whole(),
+            Err(_) if !bytes.is_empty() && decoder.get_ref().iter().all(|&b| b == 0) => {
+                break sample.is_whole();
+            }
             Err(e) => {
                 let message = format!("the gzip data are corrupt ({e}); upload the object again");
                 return Err(ClassifyError::new(ClassifyErrorKind::Malformed, message));
@@ -56,5 +62,9 @@ pub(crate) fn unpack<'a>(sample: &Sample<'a>) -> Result<Unpacked<'a>, ClassifyEr
         let message = "there is nothing inside the gzip compression (0 bytes), so it has no schema";
         return Err(ClassifyError::new(ClassifyErrorKind::Empty, message));
     }
-    Ok(Unpacked { bytes: Cow::Owned(bytes), compression: Compression::Gzip, whole })
+    Ok(Unpacked {
+        bytes: Cow::Owned(bytes),
+        compression: Compression::Gzip,
+        whole,
+    })
 }

@@ -25,10 +25,18 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], whole: bool) -> Option<Text<'a>> {
         return None;
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => Some(Text { text: Cow::Borrowed(text), encoding: "utf-8", reason: None }),
+        Ok(text) => Some(Text {
+            text: Cow::Borrowed(text),
+            encoding: "utf-8",
+            reason: None,
+        }),
         Err(e) if e.error_len().is_none() && !whole => {
             let text = std::str::from_utf8(bytes.get(..e.valid_up_to())?).ok()?;
-            Some(Text { text: Cow::Borrowed(text), encoding: "utf-8", reason: None })
+            Some(Text {
+                text: Cow::Borrowed(text),
+                encoding: "utf-8",
+                reason: None,
+            })
         }
         Err(e) => Some(not_utf8(bytes, e.valid_up_to())),
     }
@@ -48,21 +56,31 @@ fn not_utf8(bytes: &[u8], first: usize) -> Text<'_> {
         invalid += usize::from(!chunk.invalid().is_empty());
     }
     if multibyte >= invalid.saturating_mul(10) {
-        let reason = format!("{invalid} places are not valid UTF-8 (the first at byte {first}); they read as \u{fffd}");
-        return Text { text: String::from_utf8_lossy(bytes), encoding: "utf-8", reason: Some(reason) };
+        let reason = format!(
+            "{invalid} places are not valid UTF-8 (the first at byte {first}); they read as \u{fffd}"
+        );
+        return Text {
+            text: String::from_utf8_lossy(bytes),
+            encoding: "utf-8",
+            reason: Some(reason),
+        };
     }
     let windows = bytes.iter().any(|b| (0x80..=0x9f).contains(b));
     let encoding = if windows { "windows-1252" } else { "iso-8859-1" };
     let text: String = bytes.iter().map(|&b| single_byte(b)).collect();
     let reason = format!("byte {first} is not valid UTF-8, so the text is read as {encoding}");
-    Text { text: Cow::Owned(text), encoding, reason: Some(reason) }
+    Text {
+        text: Cow::Owned(text),
+        encoding,
+        reason: Some(reason),
+    }
 }
 
 /// One byte of windows-1252, of which ISO 8859-1's printable characters are a part.
 pub(crate) fn single_byte(byte: u8) -> char {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match byte {
         0x80..=0x9f => HIGH.get(usize::from(byte - 0x80)).copied().unwrap_or('\u{fffd}'),
@@ -72,9 +90,15 @@ pub(crate) fn single_byte(byte: u8) -> char {
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, encoding: &'static str) -> Option<Text<'static>> {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let text: String = char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect();
+    let text: String = char::decode_utf16(units)
+        .map(|c| c.unwrap_or('\u{fffd}'))
+        .collect();
     if looks_binary(text.as_bytes()) {
         return None;
     }
-    Some(Text { text: Cow::Owned(text), encoding, reason: Some(format!("its byte order mark says {encoding}")) })
+    Some(Text {
+        text: Cow::Owned(text),
+        encoding,
+        reason: Some(format!("its byte order mark says {encoding}")),
+    })
 }

@@ -24,7 +24,8 @@ pub use json::JsonScanner;
 pub use type_text::TypeTextError;
 pub use types::{DataType, Field};
 pub use verdict::{
-    ClassifyError, ClassifyErrorKind, Column, Compression, CsvDialect, JsonLayout, Outcome, Sample, Scanned, Verdict,
+    ClassifyError, ClassifyErrorKind, Column, Compression, CsvDialect, JsonLayout, Outcome, Sample, Scanned,
+    Verdict,
 };
 
 /// Judges an object from a sample of it.
@@ -42,7 +43,10 @@ pub fn classify(sample: &Sample) -> Result<Outcome, ClassifyError> {
         return Err(ClassifyError::new(ClassifyErrorKind::Empty, message));
     }
     if sample.head.is_empty() {
-        let message = format!("none of the object's {} bytes could be read; try again", sample.size);
+        let message = format!(
+            "none of the object's {} bytes could be read; try again",
+            sample.size
+        );
         return Err(ClassifyError::new(ClassifyErrorKind::Truncated, message));
     }
     if parquet::is_parquet(sample) {
@@ -65,13 +69,13 @@ pub fn classify(sample: &Sample) -> Result<Outcome, ClassifyError> {
 
 fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Result<Verdict, ClassifyError> {
     let Some(text) = encoding::decode(&unpacked.bytes, unpacked.whole) else {
-        let reason = "it holds NUL or control characters, so it is binary, and no known format starts like it";
+        let reason =
+            "it holds NUL or control characters, so it is binary, and no known format starts like it";
         return Ok(Verdict::unknown(unpacked.compression, vec![reason.to_owned()]));
     };
     let mut verdict = Verdict::unknown(unpacked.compression, text.reason.into_iter().collect());
     verdict.encoding = Some(text.encoding.to_owned());
-    let not_json;
-    match json::classify(&text.text, unpacked.whole)? {
+    let not_json = match json::classify(&text.text, unpacked.whole)? {
         Ok(json) => {
             verdict.set_rows(json.rows, json.row_bytes, unpacked.whole);
             verdict.classification = "json".to_owned();
@@ -87,8 +91,8 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
             verdict.reasons.push(why);
             return Ok(verdict);
         }
-        Err(why) => not_json = why,
-    }
+        Err(why) => why,
+    };
     let extension = extension(sample.name);
     let named = matches!(extension.as_str(), "csv" | "tsv" | "tab" | "psv");
     match csv::classify(&text.text, named, unpacked.whole)? {
@@ -101,7 +105,7 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
             verdict.columns = csv.columns;
             verdict.reasons.extend(csv.reasons);
         }
-        Err(why) if text.text.trim_start().starts_with('[') => verdict.reasons.extend([not_json, why]),
+        Err(why) if json::starts_like_an_array(&text.text) => verdict.reasons.extend([not_json, why]),
         Err(why) => verdict.reasons.push(why),
     }
     Ok(verdict)
@@ -110,9 +114,13 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
 /// The last part of a name, in lower case, without a suffix that speaks of compression.
 fn extension(name: &str) -> String {
     let name = name.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".gzip")).unwrap_or(&name);
+    let name = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".gzip"))
+        .unwrap_or(&name);
     let file = name.rsplit('/').next().unwrap_or(name);
-    file.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_owned())
+    file.rsplit_once('.')
+        .map_or(String::new(), |(_, extension)| extension.to_owned())
 }
 
 /// Says so when the name promises something else than the content is.
@@ -128,6 +136,8 @@ fn note_misleading_name(name: &str, verdict: &mut Verdict) {
             "UNKNOWN" => "its content is not".to_owned(),
             found => format!("its content is {found}, and the content decides"),
         };
-        verdict.reasons.push(format!("the name says {promised}, but {found}"));
+        verdict
+            .reasons
+            .push(format!("the name says {promised}, but {found}"));
     }
 }

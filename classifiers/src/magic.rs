@@ -7,7 +7,10 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"ORC", "an ORC file"),
     (b"BZh", "compressed with bzip2"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
-    (b"PK\x03\x04", "a ZIP archive (spreadsheets in .xlsx are ZIP archives too)"),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive (spreadsheets in .xlsx are ZIP archives too)",
+    ),
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\xfd7zXZ\x00", "compressed with xz"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
@@ -18,7 +21,10 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"FEA1", "a Feather file"),
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office document"),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Microsoft Office document",
+    ),
     (b"%PDF-", "a PDF document"),
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -32,7 +38,13 @@ pub(crate) fn recognise(bytes: &[u8], compression: Compression) -> Option<String
     // Some magic numbers are letters, and text may start with those too.
     let is_text = !bytes.iter().take(4096).any(|b| *b < 9 || *b >= 0x80);
     let letters = |magic: &[u8]| magic.iter().all(|b| b.is_ascii_alphanumeric());
-    let (_, what) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic) && !(is_text && letters(magic)))?;
-    let place = if compression == Compression::None { "it is" } else { "inside the gzip compression it is" };
+    let (_, what) = MAGICS
+        .iter()
+        .find(|(magic, _)| bytes.starts_with(magic) && !(is_text && letters(magic)))?;
+    let place = if compression == Compression::None {
+        "it is"
+    } else {
+        "inside the gzip compression it is"
+    };
     Some(format!("{place} {what}, which is recognised but not read yet"))
 }

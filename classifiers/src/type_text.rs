@@ -57,7 +57,11 @@ impl fmt::Display for DataType {
 /// A name that holds the grammar's own characters goes between backticks, as in Hive.
 fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     let plain = !name.is_empty() && name.trim() == name && !name.contains([',', ':', '<', '>', '`']);
-    if plain { f.write_str(name) } else { write!(f, "`{}`", name.replace('`', "``")) }
+    if plain {
+        f.write_str(name)
+    } else {
+        write!(f, "`{}`", name.replace('`', "``"))
+    }
 }
 
 /// Why a text is not a type.
@@ -102,7 +106,9 @@ impl Reader<'_> {
 
     fn error(&self, wanted: &str) -> TypeTextError {
         let found: String = self.rest().chars().take(20).collect();
-        TypeTextError { message: format!("expected {wanted} at byte {}, found {found:?}", self.at) }
+        TypeTextError {
+            message: format!("expected {wanted} at byte {}, found {found:?}", self.at),
+        }
     }
 
     fn blanks(&mut self) {
@@ -110,7 +116,11 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, mark: char) -> Result<(), TypeTextError> {
-        if self.take(mark) { Ok(()) } else { Err(self.error(&format!("{mark:?}"))) }
+        if self.take(mark) {
+            Ok(())
+        } else {
+            Err(self.error(&format!("{mark:?}")))
+        }
     }
 
     fn take(&mut self, mark: char) -> bool {
@@ -124,10 +134,15 @@ impl Reader<'_> {
 
     fn data_type(&mut self, depth: usize) -> Result<DataType, TypeTextError> {
         if depth > MAX_DEPTH {
-            return Err(TypeTextError { message: format!("the type is nested more than {MAX_DEPTH} deep") });
+            return Err(TypeTextError {
+                message: format!("the type is nested more than {MAX_DEPTH} deep"),
+            });
         }
         self.blanks();
-        let end = self.rest().find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(self.rest().len());
+        let end = self
+            .rest()
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(self.rest().len());
         let word = self.rest().get(..end).unwrap_or("").to_ascii_lowercase();
         let start = self.at;
         self.at += end;
@@ -193,7 +208,10 @@ impl Reader<'_> {
 
     fn number<N: FromStr>(&mut self) -> Result<N, TypeTextError> {
         self.blanks();
-        let end = self.rest().find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest().len());
+        let end = self
+            .rest()
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(self.rest().len());
         let number = self.rest().get(..end).and_then(|digits| digits.parse().ok());
         let number = number.ok_or_else(|| self.error("a number"))?;
         self.at += end;
@@ -220,7 +238,10 @@ impl Reader<'_> {
 
     fn name(&mut self) -> Result<String, TypeTextError> {
         if !self.take('`') {
-            let end = self.rest().find([',', ':', '<', '>', '`']).unwrap_or(self.rest().len());
+            let end = self
+                .rest()
+                .find([',', ':', '<', '>', '`'])
+                .unwrap_or(self.rest().len());
             let name = self.rest().get(..end).unwrap_or("").trim().to_owned();
             if name.is_empty() {
                 return Err(self.error("a field name"));
@@ -230,7 +251,9 @@ impl Reader<'_> {
         }
         let mut name = String::new();
         loop {
-            let Some(end) = self.rest().find('`') else { return Err(self.error("a closing backtick")) };
+            let Some(end) = self.rest().find('`') else {
+                return Err(self.error("a closing backtick"));
+            };
             name.push_str(self.rest().get(..end).unwrap_or(""));
             self.at += end + 1;
             if !self.rest().starts_with('`') {

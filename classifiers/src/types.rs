@@ -89,7 +89,13 @@ impl DataType {
             Array(element) => Array(Box::new(element.concrete())),
             Map(key, value) => Map(Box::new(key.concrete()), Box::new(value.concrete())),
             Struct(fields) => Struct(
-                fields.into_iter().map(|f| Field { name: f.name, data_type: f.data_type.concrete() }).collect(),
+                fields
+                    .into_iter()
+                    .map(|f| Field {
+                        name: f.name,
+                        data_type: f.data_type.concrete(),
+                    })
+                    .collect(),
             ),
             other => other,
         }
@@ -97,7 +103,10 @@ impl DataType {
 
     /// Whether it is a number.
     pub fn is_numeric(&self) -> bool {
-        matches!(self, TinyInt | SmallInt | Int | BigInt | Float | Double | Decimal { .. })
+        matches!(
+            self,
+            TinyInt | SmallInt | Int | BigInt | Float | Double | Decimal { .. }
+        )
     }
 
     /// The type of one value as text, without its surroundings: `boolean`, `bigint`, `double`, `date`, `timestamp` or
@@ -128,13 +137,18 @@ fn merge_numbers(a: &DataType, b: &DataType) -> DataType {
         (Float, TinyInt | SmallInt | Float) | (TinyInt | SmallInt, Float) => Float,
         (Float, _) | (_, Float) => Double,
         _ => {
-            let (Some((ai, af)), Some((bi, bf))) = (digits(a), digits(b)) else { return Double };
+            let (Some((ai, af)), Some((bi, bf))) = (digits(a), digits(b)) else {
+                return Double;
+            };
             let (whole, fraction) = (ai.max(bi), af.max(bf));
             if !matches!(a, Decimal { .. }) && !matches!(b, Decimal { .. }) {
                 return if ai >= bi { a.clone() } else { b.clone() };
             }
             match whole.checked_add(fraction) {
-                Some(precision) if precision <= MAX_DECIMAL_DIGITS => Decimal { precision, scale: fraction },
+                Some(precision) if precision <= MAX_DECIMAL_DIGITS => Decimal {
+                    precision,
+                    scale: fraction,
+                },
                 _ => Double,
             }
         }
@@ -146,7 +160,10 @@ fn merge_fields(a: Vec<Field>, b: Vec<Field>) -> Vec<Field> {
         return a
             .into_iter()
             .zip(b)
-            .map(|(x, y)| Field { name: x.name, data_type: x.data_type.merge(y.data_type) })
+            .map(|(x, y)| Field {
+                name: x.name,
+                data_type: x.data_type.merge(y.data_type),
+            })
             .collect();
     }
     let mut by_name: BTreeMap<std::string::String, Field> = BTreeMap::new();
@@ -155,7 +172,13 @@ fn merge_fields(a: Vec<Field>, b: Vec<Field>) -> Vec<Field> {
         match by_name.remove(&key) {
             Some(seen) => {
                 let name = seen.name.min(field.name);
-                by_name.insert(key, Field { name, data_type: seen.data_type.merge(field.data_type) });
+                by_name.insert(
+                    key,
+                    Field {
+                        name,
+                        data_type: seen.data_type.merge(field.data_type),
+                    },
+                );
             }
             None => {
                 by_name.insert(key, field);

@@ -70,7 +70,9 @@ impl Kind {
 /// The kind of one value; surrounding blanks don't count.
 pub(crate) fn kind_of(text: &str) -> Kind {
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
-    let Some(&first) = text.as_bytes().first() else { return Kind::Null };
+    let Some(&first) = text.as_bytes().first() else {
+        return Kind::Null;
+    };
     match first {
         b'0'..=b'9' | b'-' | b'.' | b'+' => {
             if let Some(kind) = number(text) {
@@ -79,7 +81,11 @@ pub(crate) fn kind_of(text: &str) -> Kind {
             if let Some(kind) = date_or_timestamp(text.as_bytes()) {
                 return kind;
             }
-            if is_infinity(text) { Kind::InfinityWord } else { Kind::Text }
+            if is_infinity(text) {
+                Kind::InfinityWord
+            } else {
+                Kind::Text
+            }
         }
         b'\\' if text == "\\N" => Kind::Null,
         b'N' | b'n' if text == "NULL" || text == "null" || text == "Null" => Kind::Null,
@@ -92,7 +98,9 @@ pub(crate) fn kind_of(text: &str) -> Kind {
 }
 
 fn is_null_word(text: &str) -> bool {
-    ["na", "n/a", "nan", "#n/a"].iter().any(|word| text.eq_ignore_ascii_case(word))
+    ["na", "n/a", "nan", "#n/a"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn is_infinity(text: &str) -> bool {
@@ -112,6 +120,7 @@ fn number(text: &str) -> Option<Kind> {
     let mut rest = unsigned.get(whole..)?;
     let mut fraction = 0;
     let mut is_integer = true;
+    let mut has_exponent = false;
     if let Some(after) = rest.strip_prefix(b".") {
         is_integer = false;
         fraction = after.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -122,7 +131,11 @@ fn number(text: &str) -> Option<Kind> {
     }
     if let Some((b'e' | b'E', exponent)) = rest.split_first() {
         is_integer = false;
-        let digits = exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
+        has_exponent = true;
+        let digits = exponent
+            .strip_prefix(b"-")
+            .or_else(|| exponent.strip_prefix(b"+"))
+            .unwrap_or(exponent);
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
@@ -136,10 +149,21 @@ fn number(text: &str) -> Option<Kind> {
         return Some(Kind::LeadingZero);
     }
     if is_integer {
-        return Some(if whole > 18 { Kind::LongDigits } else { Kind::Integer });
+        return Some(if whole > 18 {
+            Kind::LongDigits
+        } else {
+            Kind::Integer
+        });
+    }
+    if !has_exponent && whole <= 300 {
+        return Some(Kind::Decimal);
     }
     // Beyond a double's range is not a number that anyone could read back.
-    if text.parse::<f64>().is_ok_and(f64::is_finite) { Some(Kind::Decimal) } else { Some(Kind::LongDigits) }
+    if text.parse::<f64>().is_ok_and(f64::is_finite) {
+        Some(Kind::Decimal)
+    } else {
+        Some(Kind::LongDigits)
+    }
 }
 
 /// `yyyy-MM-dd` or `yyyy/MM/dd`, alone or followed by a time.
@@ -191,7 +215,12 @@ fn is_time(text: &[u8]) -> bool {
         }
         at += 3;
         if text.get(at) == Some(&b'.') {
-            let digits = text.get(at + 1..).unwrap_or(&[]).iter().take_while(|b| b.is_ascii_digit()).count();
+            let digits = text
+                .get(at + 1..)
+                .unwrap_or(&[])
+                .iter()
+                .take_while(|b| b.is_ascii_digit())
+                .count();
             if digits == 0 || digits > 9 {
                 return false;
             }
@@ -216,4 +245,16 @@ fn is_offset(text: &[u8]) -> bool {
         },
         _ => false,
     }
+}
+
+/// `1,5`, `1.234,56`, `1,234,567`, `12 %`, `$5.00`: a number for people, whom a reader of numbers
+/// does not follow.
+pub(crate) fn is_grouped_number(cell: &str) -> bool {
+    let core = cell.trim_matches(['$', '€', '£', '%', ' ', '-', '+', '(', ')']);
+    core.starts_with(|c: char| c.is_ascii_digit())
+        && core.ends_with(|c: char| c.is_ascii_digit())
+        && core
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b',' | b'.'))
+        && core.bytes().filter(|b| !b.is_ascii_digit()).count() <= 4
 }

@@ -239,7 +239,10 @@ pub struct ClassifyError {
 
 impl ClassifyError {
     pub(crate) fn new(kind: ClassifyErrorKind, message: impl Into<String>) -> Self {
-        ClassifyError { kind, message: message.into() }
+        ClassifyError {
+            kind,
+            message: message.into(),
+        }
     }
 }
 

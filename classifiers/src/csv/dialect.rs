@@ -3,7 +3,7 @@
 
 use super::records::{Marks, Record, Splitter};
 use super::table::text_of;
-use crate::values::{Kind, kind_of};
+use crate::values::{Kind, is_grouped_number, kind_of};
 
 /// Text that the candidates are tried on, in bytes.
 const TRIED_BYTES: usize = 128 << 10;
@@ -35,20 +35,48 @@ pub(crate) struct Candidate {
 
 /// Tries every dialect on the start of the text. The best comes back, if any is good enough to be a table with two
 /// columns or more.
-pub(crate) fn sniff(text: &str, whole: bool, by_carriage_return: bool, comment: Option<u8>) -> Option<Candidate> {
+pub(crate) fn sniff(
+    text: &str,
+    whole: bool,
+    by_carriage_return: bool,
+    comment: Option<u8>,
+) -> Option<Candidate> {
     let (tried, whole) = match text.as_bytes().get(..TRIED_BYTES) {
         Some(start) => (start, whole && text.len() == TRIED_BYTES),
         None => (text.as_bytes(), whole),
     };
-    let base = Marks { delimiter: b',', quote: Some(b'"'), escape: None, comment, skip_lines: 0, by_carriage_return };
+    let base = Marks {
+        delimiter: b',',
+        quote: Some(b'"'),
+        escape: None,
+        comment,
+        skip_lines: 0,
+        by_carriage_return,
+    };
     let best = |delimiters: &[u8]| {
-        let candidates = delimiters.iter().filter(|d| tried.contains(d)).flat_map(|&delimiter| {
-            quotings(tried, delimiter).into_iter().map(move |(quote, escape)| Marks { delimiter, quote, escape, ..base })
-        });
-        candidates.filter_map(|marks| try_marks(marks, tried, whole)).reduce(|best, next| {
-            // The first of equals stays: candidates come in the order of how common they are.
-            if next.score > best.score + 1e-9 { next } else { best }
-        })
+        let candidates = delimiters
+            .iter()
+            .filter(|d| tried.contains(d))
+            .flat_map(|&delimiter| {
+                quotings(tried, delimiter)
+                    .into_iter()
+                    .map(move |(quote, escape)| Marks {
+                        delimiter,
+                        quote,
+                        escape,
+                        ..base
+                    })
+            });
+        candidates
+            .filter_map(|marks| try_marks(marks, tried, whole))
+            .reduce(|best, next| {
+                // The first of equals stays: candidates come in the order of how common they are.
+                if next.score > best.score + 1e-9 {
+                    next
+                } else {
+                    best
+                }
+            })
     };
     let common = best(&COMMON).filter(|c| c.consistency >= 0.7 && c.score >= 0.3);
     if let Some(common) = common {
@@ -74,7 +102,11 @@ fn quotings(text: &[u8], delimiter: u8) -> Vec<(Option<u8>, Option<u8>)> {
             }
         }
     }
-    let unquoted = if quotings.is_empty() && !text.contains(&b'"') { Some(b'"') } else { None };
+    let unquoted = if quotings.is_empty() && !text.contains(&b'"') {
+        Some(b'"')
+    } else {
+        None
+    };
     quotings.push((unquoted, None));
     quotings
 }
@@ -116,11 +148,19 @@ fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
     }
     let alike = records.iter().filter(|r| r.len() == width).count();
     let consistency = alike as f64 / records.len() as f64;
-    let odd = records.iter().filter(|r| r.odd_quotes > 0 || r.unterminated).count() as f64 / records.len() as f64;
+    let odd = records
+        .iter()
+        .filter(|r| r.odd_quotes > 0 || r.unterminated)
+        .count() as f64
+        / records.len() as f64;
     let looks = looks_of_cells(&records, marks.delimiter, marks.quote);
     let columns = 1.0 - 0.4 / width as f64;
     // Quotes that are used as quotes speak for the dialect that understands them.
-    let quoted = if marks.quote.is_some() && records.iter().any(|r| r.quoted > 0) { 1.02 } else { 1.0 };
+    let quoted = if marks.quote.is_some() && records.iter().any(|r| r.quoted > 0) {
+        1.02
+    } else {
+        1.0
+    };
     let swallowed = match records.last() {
         Some(last) if last.unterminated => 0.2,
         // Much of the text after the last record: a quote that never closes.
@@ -128,7 +168,13 @@ fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
         _ => 1.0,
     };
     let score = consistency * consistency * looks * columns * (1.0 - 0.8 * odd) * quoted * swallowed;
-    Some(Candidate { marks, score, width, consistency, records })
+    Some(Candidate {
+        marks,
+        score,
+        width,
+        consistency,
+        records,
+    })
 }
 
 /// The most common number of fields; of two equally common ones the greater.
@@ -141,11 +187,23 @@ fn common_width(records: &[Record]) -> Option<usize> {
         counts[record.len()] += 1;
     }
     // A narrow preamble must not outvote a short table.
-    counts.iter().enumerate().max_by_key(|(width, count)| (**count * (*width).min(2), *width)).map(|(width, _)| width)
+    counts
+        .iter()
+        .enumerate()
+        .max_by_key(|(width, count)| (**count * (*width).min(2), *width))
+        .map(|(width, _)| width)
 }
 
 /// How many records stand above the table: titles, notes, who exported it.
 fn preamble_of(records: &[Record], width: usize) -> usize {
+    // What Excel reads: `sep=;`.
+    if records.len() > 1
+        && records
+            .first()
+            .is_some_and(|r| r.field(0).starts_with(b"sep=") && r.len() <= 2)
+    {
+        return 1;
+    }
     let first = records.iter().position(|r| r.len() == width).unwrap_or(0);
     if first == 0 || first > PREAMBLE_RECORDS || width < 2 {
         return 0;
@@ -205,16 +263,14 @@ fn looks_of(cell: &str, delimiter: u8, quote: Option<u8>, in_quotes: bool) -> f6
             return 0.6;
         }
     }
-    if cell.chars().all(|c| c.is_alphanumeric() || " _-./@:#&'()+%$€£,*".contains(c)) { 0.9 } else { 0.75 }
-}
-
-/// `1,5`, `1.234,56`, `1,234,567`, `12 %`, `$5.00`: a number for people.
-fn is_grouped_number(cell: &str) -> bool {
-    let core = cell.trim_matches(['$', '€', '£', '%', ' ', '-', '+', '(', ')']);
-    core.starts_with(|c: char| c.is_ascii_digit())
-        && core.ends_with(|c: char| c.is_ascii_digit())
-        && core.bytes().all(|b| b.is_ascii_digit() || matches!(b, b',' | b'.'))
-        && core.bytes().filter(|b| !b.is_ascii_digit()).count() <= 4
+    if cell
+        .chars()
+        .all(|c| c.is_alphanumeric() || " _-./@:#&'()+%$€£,*".contains(c))
+    {
+        0.9
+    } else {
+        0.75
+    }
 }
 
 /// Whether a rare delimiter's table is beyond doubt: three rows or more, every one alike, and mostly columns of numbers,
@@ -229,7 +285,10 @@ fn is_strong(candidate: &Candidate) -> bool {
     }
     let rows = candidate.records.get(1..).unwrap_or(&[]);
     let typed = (0..candidate.width).filter(|&at| {
-        let texts = rows.iter().filter(|r| kind_of(&text_of(r.field(at))) == Kind::Text).count();
+        let texts = rows
+            .iter()
+            .filter(|r| kind_of(&text_of(r.field(at))) == Kind::Text)
+            .count();
         let nulls = rows.iter().filter(|r| r.field(at).is_empty()).count();
         texts == 0 && nulls * 2 < rows.len()
     });

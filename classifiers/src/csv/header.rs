@@ -5,23 +5,130 @@ use std::collections::HashSet;
 use super::records::Record;
 use super::table::text_of;
 use crate::column::quoted;
-use crate::values::{Kind, kind_of};
+use crate::values::{Kind, is_grouped_number, kind_of};
 
 /// Rows below the first that are compared with it.
 const ROWS_COMPARED: usize = 500;
 
 /// Words that column names are made of.
 const NAME_WORDS: &[&str] = &[
-    "account", "address", "age", "amount", "author", "category", "city", "class", "code", "color", "column", "comment",
-    "comments", "company", "contact", "count", "country", "county", "created", "currency", "customer", "date", "day",
-    "department", "description", "district", "dob", "email", "employee", "end", "event", "field", "file", "first",
-    "flag", "gender", "group", "height", "host", "hour", "id", "ip", "index", "item", "job", "key", "kind", "label",
-    "language", "last", "lat", "latitude", "level", "lng", "location", "lon", "longitude", "message", "method", "model",
-    "modified", "month", "name", "notes", "number", "order", "owner", "parent", "path", "payment", "person", "phone",
-    "postcode", "price", "product", "quantity", "rate", "reason", "region", "role", "score", "sex", "size", "source",
-    "start", "state", "status", "street", "surname", "tag", "tags", "text", "time", "timestamp", "title", "total", "type",
-    "unit", "updated", "url", "user", "username", "uuid", "val", "value", "version", "weight", "year", "zip", "zone",
-    "borough", "brand", "capital", "continent", "species", "team", "vendor",
+    "account",
+    "address",
+    "age",
+    "amount",
+    "author",
+    "category",
+    "city",
+    "class",
+    "code",
+    "color",
+    "column",
+    "comment",
+    "comments",
+    "company",
+    "contact",
+    "count",
+    "country",
+    "county",
+    "created",
+    "currency",
+    "customer",
+    "date",
+    "day",
+    "department",
+    "description",
+    "district",
+    "dob",
+    "email",
+    "employee",
+    "end",
+    "event",
+    "field",
+    "file",
+    "first",
+    "flag",
+    "gender",
+    "group",
+    "height",
+    "host",
+    "hour",
+    "id",
+    "ip",
+    "index",
+    "item",
+    "job",
+    "key",
+    "kind",
+    "label",
+    "language",
+    "last",
+    "lat",
+    "latitude",
+    "level",
+    "lng",
+    "location",
+    "lon",
+    "longitude",
+    "message",
+    "method",
+    "model",
+    "modified",
+    "month",
+    "name",
+    "notes",
+    "number",
+    "order",
+    "owner",
+    "parent",
+    "path",
+    "payment",
+    "person",
+    "phone",
+    "postcode",
+    "price",
+    "product",
+    "quantity",
+    "rate",
+    "reason",
+    "region",
+    "role",
+    "score",
+    "sex",
+    "size",
+    "source",
+    "start",
+    "state",
+    "status",
+    "street",
+    "surname",
+    "tag",
+    "tags",
+    "text",
+    "time",
+    "timestamp",
+    "title",
+    "total",
+    "type",
+    "unit",
+    "updated",
+    "url",
+    "user",
+    "username",
+    "uuid",
+    "val",
+    "value",
+    "version",
+    "weight",
+    "year",
+    "zip",
+    "zone",
+    "borough",
+    "brand",
+    "capital",
+    "continent",
+    "species",
+    "team",
+    "vendor",
 ];
 
 /// The judgement and its reason.
@@ -41,18 +148,35 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
     let Some((first, below)) = records.split_first() else {
         return verdict(false, 1.0, "header: none, because there are no rows".to_owned());
     };
-    let cells: Vec<String> = first.fields().map(|cell| text_of(cell).trim().to_owned()).collect();
+    let cells: Vec<String> = first
+        .fields()
+        .map(|cell| text_of(cell).trim().to_owned())
+        .collect();
     let below = below.get(..ROWS_COMPARED.min(below.len())).unwrap_or(below);
-    if let Some(value) = cells.iter().find(|cell| is_value(kind_of(cell))) {
+    if let Some(value) = cells
+        .iter()
+        .find(|cell| is_value(kind_of(cell)) || is_grouped_number(cell))
+    {
         if are_years(&cells, below) {
-            return verdict(true, 0.9, "header: its numbers are years in order, unlike those below".to_owned());
+            return verdict(
+                true,
+                0.9,
+                "header: its numbers are years in order, unlike those below".to_owned(),
+            );
         }
-        let reason = format!("header: none, because the first row holds {}, which is a value", quoted(value));
+        let reason = format!(
+            "header: none, because the first row holds {}, which is a value",
+            quoted(value)
+        );
         return verdict(false, 0.95, reason);
     }
     let named: Vec<&String> = cells.iter().filter(|cell| !cell.is_empty()).collect();
     if named.len() * 2 < cells.len() || named.is_empty() {
-        return verdict(false, 0.9, "header: none, because most cells of the first row are empty".to_owned());
+        return verdict(
+            false,
+            0.9,
+            "header: none, because most cells of the first row are empty".to_owned(),
+        );
     }
     if below.is_empty() {
         return judge_alone(&named);
@@ -73,12 +197,19 @@ fn judge_alone(named: &[&String]) -> HeaderVerdict {
 }
 
 fn is_value(kind: Kind) -> bool {
-    !matches!(kind, Kind::Null | Kind::NullWord | Kind::InfinityWord | Kind::Text)
+    !matches!(
+        kind,
+        Kind::Null | Kind::NullWord | Kind::InfinityWord | Kind::Text
+    )
 }
 
 /// Years may be names: `country,2019,2020` above values that are not years.
 fn are_years(cells: &[String], below: &[Record]) -> bool {
-    let year = |text: &str| text.parse::<u32>().ok().filter(|year| (1800..=2200).contains(year) && text.len() == 4);
+    let year = |text: &str| {
+        text.parse::<u32>()
+            .ok()
+            .filter(|year| (1800..=2200).contains(year) && text.len() == 4)
+    };
     let mut last = 0;
     let mut any_name = false;
     for (at, cell) in cells.iter().enumerate() {
@@ -86,18 +217,21 @@ fn are_years(cells: &[String], below: &[Record]) -> bool {
             Some(year) if year > last => {
                 last = year;
                 let years = below.iter().filter(|r| {
-                    text_of(r.field(at)).trim().parse().is_ok_and(|n: u32| (1800..=2200).contains(&n))
+                    text_of(r.field(at))
+                        .trim()
+                        .parse()
+                        .is_ok_and(|n: u32| (1800..=2200).contains(&n))
                 });
                 if years.count() * 2 > below.len() {
                     return false;
                 }
             }
             Some(_) => return false,
-            None if is_value(kind_of(cell)) => return false,
+            None if is_value(kind_of(cell)) || is_grouped_number(cell) => return false,
             None => any_name = true,
         }
     }
-    any_name && !below.is_empty()
+    any_name && last > 0 && !below.is_empty()
 }
 
 /// What the columns say, summed up.
@@ -118,14 +252,24 @@ impl Evidence {
     fn gather(cells: &[String], below: &[Record]) -> Evidence {
         let mut evidence = Evidence::default();
         for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
-            let values: Vec<String> = below.iter().map(|record| text_of(record.field(at)).trim().to_owned()).collect();
-            let values: Vec<&str> = values.iter().map(String::as_str).filter(|v| kind_of(v) != Kind::Null).collect();
+            let values: Vec<String> = below
+                .iter()
+                .map(|record| text_of(record.field(at)).trim().to_owned())
+                .collect();
+            let values: Vec<&str> = values
+                .iter()
+                .map(String::as_str)
+                .filter(|v| kind_of(v) != Kind::Null)
+                .collect();
             if values.is_empty() {
                 continue;
             }
             evidence.filled += 1;
-            let typed = values.iter().filter(|v| is_value(kind_of(v))).count();
-            let words = values.iter().filter(|v| matches!(kind_of(v), Kind::Text | Kind::InfinityWord)).count();
+            let is_word =
+                |v: &&str| matches!(kind_of(v), Kind::Text | Kind::InfinityWord) && !is_grouped_number(v);
+            let words = values.iter().copied().filter(is_word).count();
+            let nothings = values.iter().filter(|v| kind_of(v) == Kind::NullWord).count();
+            let typed = values.len() - words - nothings;
             let comes_back = values.contains(&cell.as_str());
             // A stray word among numbers makes a column text, but its name is still no number.
             if typed > 0 && (words == 0 || (words * 2 < typed + words && !comes_back)) {
@@ -143,7 +287,10 @@ impl Evidence {
     fn judge(&self, cells: &[String], named: &[&String]) -> HeaderVerdict {
         let (typed, filled) = (self.typed, self.filled);
         if let Some(repeated) = self.repeated.as_ref().filter(|_| self.repeats > self.typed) {
-            let reason = format!("header: none, because {} of the first row comes back below", quoted(repeated));
+            let reason = format!(
+                "header: none, because {} of the first row comes back below",
+                quoted(repeated)
+            );
             return verdict(false, 0.9, reason);
         }
         if typed > 0 {
@@ -152,7 +299,10 @@ impl Evidence {
         }
         let unique: HashSet<String> = named.iter().map(|cell| cell.to_lowercase()).collect();
         if let Some(odd) = named.iter().find(|cell| !is_name_like(cell)) {
-            let reason = format!("header: none, because {} is not like a name and every column is text", quoted(odd));
+            let reason = format!(
+                "header: none, because {} is not like a name and every column is text",
+                quoted(odd)
+            );
             return verdict(false, 0.7, reason);
         }
         let known = named.iter().filter(|cell| has_name_word(cell)).count();
@@ -205,7 +355,10 @@ fn difference(cell: &str, values: &[&str]) -> f64 {
 
 /// Short, and without what only values and sentences have.
 fn is_name_like(cell: &str) -> bool {
-    let starts_well = cell.chars().next().is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '#' | '@' | '%' | '$'));
+    let starts_well = cell
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '#' | '@' | '%' | '$'));
     let words = cell.split_whitespace().count();
     let is_sentence = words > 1 && cell.ends_with(['.', '!', '?', ',', ';']) || cell.contains(". ");
     starts_well && cell.chars().count() <= 64 && words <= 8 && !is_sentence && !cell.contains("://")

@@ -32,7 +32,11 @@ pub(crate) struct CsvVerdict {
 /// # Errors
 ///
 /// The outer error is TooLarge, for a record beyond a limit.
-pub(crate) fn classify(text: &str, named: bool, whole: bool) -> Result<Result<CsvVerdict, String>, ClassifyError> {
+pub(crate) fn classify(
+    text: &str,
+    named: bool,
+    whole: bool,
+) -> Result<Result<CsvVerdict, String>, ClassifyError> {
     if let Some(why) = impostors::of_text(text) {
         return Ok(Err(why.to_owned()));
     }
@@ -56,8 +60,19 @@ pub(crate) fn classify(text: &str, named: bool, whole: bool) -> Result<Result<Cs
     let (marks, records) = uncommented_header(candidate.marks, candidate.records, text);
     let header = header::judge(&records);
     let (table, header_record, odd) = read(text, marks, header.header, whole)?;
-    let candidate = Candidate { marks, records, ..candidate };
-    Ok(Ok(verdict(&candidate, terminator, &header, table, header_record.as_ref(), odd)))
+    let candidate = Candidate {
+        marks,
+        records,
+        ..candidate
+    };
+    Ok(Ok(verdict(
+        &candidate,
+        terminator,
+        &header,
+        table,
+        header_record.as_ref(),
+        odd,
+    )))
 }
 
 const NO_DELIMITER: &str = "no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its \
@@ -85,7 +100,11 @@ fn line_terminator(text: &str) -> &'static str {
 /// `#`, when some lines, but not all, start with it and look like comments rather than rows.
 fn comment_mark(text: &str, terminator: &str) -> Option<u8> {
     let split = if terminator == "\r" { '\r' } else { '\n' };
-    let lines = || text.split(split).take(1_000).filter(|line| !line.trim().is_empty());
+    let lines = || {
+        text.split(split)
+            .take(1_000)
+            .filter(|line| !line.trim().is_empty())
+    };
     let marked = || lines().filter(|line| line.starts_with('#'));
     let (all, comments) = (lines().count(), marked().count());
     if comments == 0 || comments == all {
@@ -100,14 +119,20 @@ fn comment_mark(text: &str, terminator: &str) -> Option<u8> {
 
 /// A header written as a comment (`#id,name`) is a header, when it has as many fields as the rows below it.
 fn uncommented_header(marks: Marks, records: Vec<Record>, text: &str) -> (Marks, Vec<Record>) {
-    let Some(comment) = marks.comment else { return (marks, records) };
+    let Some(comment) = marks.comment else {
+        return (marks, records);
+    };
     let first_line = records.first().map_or(0, |r| r.first_line);
     let width = records.first().map_or(0, Record::len);
     let same = (marks, records);
     if first_line == 0 || width < 2 {
         return same;
     }
-    let plain = Marks { comment: None, skip_lines: first_line - 1, ..marks };
+    let plain = Marks {
+        comment: None,
+        skip_lines: first_line - 1,
+        ..marks
+    };
     let Some(with_it) = dialect::records_of(plain, start_of(text), text.len() <= START_BYTES) else {
         return same;
     };
@@ -121,12 +146,25 @@ fn uncommented_header(marks: Marks, records: Vec<Record>, text: &str) -> (Marks,
 }
 
 /// Lines that are one value each. Only a name that promises CSV makes a table of them.
-fn single_column(text: &str, whole: bool, by_carriage_return: bool, comment: Option<u8>) -> Option<Candidate> {
-    let marks =
-        Marks { delimiter: b',', quote: Some(b'"'), escape: None, comment, skip_lines: 0, by_carriage_return };
+fn single_column(
+    text: &str,
+    whole: bool,
+    by_carriage_return: bool,
+    comment: Option<u8>,
+) -> Option<Candidate> {
+    let marks = Marks {
+        delimiter: b',',
+        quote: Some(b'"'),
+        escape: None,
+        comment,
+        skip_lines: 0,
+        by_carriage_return,
+    };
     let records = dialect::records_of(marks, start_of(text), whole && text.len() <= START_BYTES)?;
     let alike = records.iter().filter(|r| r.len() == 1).count();
-    let tidy = records.iter().all(|r| text_of(r.field(0)).split_whitespace().count() <= 6 && r.odd_quotes == 0);
+    let tidy = records
+        .iter()
+        .all(|r| text_of(r.field(0)).split_whitespace().count() <= 6 && r.odd_quotes == 0);
     let consistency = alike as f64 / records.len().max(1) as f64;
     (records.len() >= 2 && consistency == 1.0 && tidy).then_some(Candidate {
         marks,
@@ -141,12 +179,16 @@ fn single_column(text: &str, whole: bool, by_carriage_return: bool, comment: Opt
 fn not_a_table(candidate: &Candidate, named: bool) -> Option<String> {
     let records = &candidate.records;
     if records.len() < 2 && !named {
-        return Some("one line alone is too little to tell a table from text, and its name does not say".to_owned());
+        return Some(
+            "one line alone is too little to tell a table from text, and its name does not say".to_owned(),
+        );
     }
     let all_text = records.iter().skip(1).all(|record| {
-        record.fields().all(|field| matches!(kind_of(&text_of(field)), Kind::Text | Kind::Null))
+        record
+            .fields()
+            .all(|field| matches!(kind_of(&text_of(field)), Kind::Text | Kind::Null))
     });
-    if all_text && impostors::is_prose(records, candidate.width) {
+    if all_text && impostors::is_prose(records, candidate.width, named) {
         return Some("its lines read like sentences with punctuation, not like rows".to_owned());
     }
     // `f(x);`: a mark at the end of every line, and nothing after it.
@@ -200,7 +242,10 @@ fn verdict(
         escape: marks.escape.map(|b| char::from(b).to_string()),
         comment: marks.comment.map(|b| char::from(b).to_string()),
         header: header.header,
-        skip_lines: candidate.records.first().map_or(marks.skip_lines, |r| r.first_line),
+        skip_lines: candidate
+            .records
+            .first()
+            .map_or(marks.skip_lines, |r| r.first_line),
         line_terminator: terminator.to_owned(),
     };
     let (rows, row_bytes) = (table.rows(), table.raw_bytes());
@@ -215,20 +260,43 @@ fn verdict(
         ));
     }
     if odd > 0 {
-        reasons.push(format!("{odd} records have quotes in the middle of a field, which are kept as text"));
+        reasons.push(format!(
+            "{odd} records have quotes in the middle of a field, which are kept as text"
+        ));
     }
     if dialect.skip_lines > 0 {
-        reasons.push(format!("the first {} lines are not part of the table", dialect.skip_lines));
+        reasons.push(format!(
+            "the first {} lines are not part of the table",
+            dialect.skip_lines
+        ));
     }
-    let padded: u64 = (0..width).map(|at| table.column(at)).filter(is_padded).map(|c| c.padded()).sum();
+    let padded: u64 = (0..width)
+        .map(|at| table.column(at))
+        .filter(is_padded)
+        .map(|c| c.padded())
+        .sum();
     if padded > 0 {
-        reasons.push(format!("{padded} values have blanks around them; trim them when reading"));
+        reasons.push(format!(
+            "{padded} values have blanks around them; trim them when reading"
+        ));
     }
     let columns = table.into_columns(header_record);
-    let certainty = (candidate.consistency.sqrt() * if candidate.width == 1 { 0.6 } else { 1.0 })
-        .min(if columns.iter().all(|c| c.data_type == DataType::String) { 0.7 + 0.3 * header.sure } else { 1.0 });
+    let certainty = (candidate.consistency.sqrt() * if candidate.width == 1 { 0.6 } else { 1.0 }).min(
+        if columns.iter().all(|c| c.data_type == DataType::String) {
+            0.7 + 0.3 * header.sure
+        } else {
+            1.0
+        },
+    );
     let certainty = (certainty * 100.0).round() / 100.0;
-    CsvVerdict { dialect, certainty, columns, rows, row_bytes, reasons }
+    CsvVerdict {
+        dialect,
+        certainty,
+        columns,
+        rows,
+        row_bytes,
+        reasons,
+    }
 }
 
 fn is_padded(column: &crate::column::ColumnSummary) -> bool {

@@ -29,7 +29,8 @@ impl Marks {
                 Err(ClassifyError::new(ClassifyErrorKind::Unsupported, message))
             }
         };
-        let maybe = |what: &str, text: &Option<String>| text.as_deref().map(|text| one(what, text)).transpose();
+        let maybe =
+            |what: &str, text: &Option<String>| text.as_deref().map(|text| one(what, text)).transpose();
         Ok(Marks {
             delimiter: one("delimiter", &dialect.delimiter)?,
             quote: maybe("quote", &dialect.quote)?,
@@ -121,8 +122,19 @@ pub(crate) struct Splitter {
 
 impl Splitter {
     pub(crate) fn new(marks: Marks) -> Self {
-        let state = if marks.skip_lines > 0 { State::Skip } else { State::StartOfRecord };
-        Splitter { marks, state, record: Record::default(), skipped: 0, records: 0, lines: 0 }
+        let state = if marks.skip_lines > 0 {
+            State::Skip
+        } else {
+            State::StartOfRecord
+        };
+        Splitter {
+            marks,
+            state,
+            record: Record::default(),
+            skipped: 0,
+            records: 0,
+            lines: 0,
+        }
     }
 
     /// Takes the next bytes and calls `each` with every record that ends in them. Blank lines are not records.
@@ -136,7 +148,13 @@ impl Splitter {
         bytes: &[u8],
         each: &mut dyn FnMut(&Record) -> bool,
     ) -> Result<bool, ClassifyError> {
-        for &byte in bytes {
+        let mut rest = bytes;
+        loop {
+            rest = self.ordinary_bytes(rest)?;
+            let Some((&byte, after)) = rest.split_first() else {
+                return Ok(true);
+            };
+            rest = after;
             let line_end = self.is_line_end(byte);
             let go_on = self.step(byte, line_end, each)?;
             self.lines += u64::from(line_end);
@@ -144,7 +162,43 @@ impl Splitter {
                 return Ok(false);
             }
         }
-        Ok(true)
+    }
+
+    /// Takes the bytes up to the next one that means something, all at once: most of a file.
+    fn ordinary_bytes<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], ClassifyError> {
+        let Marks {
+            delimiter,
+            quote,
+            escape,
+            ..
+        } = self.marks;
+        let line_end = if self.marks.by_carriage_return {
+            b'\r'
+        } else {
+            b'\n'
+        };
+        let length = match self.state {
+            State::Plain => bytes
+                .iter()
+                .position(|&b| b == delimiter || b == line_end || Some(b) == quote),
+            State::Quoted => bytes
+                .iter()
+                .position(|&b| Some(b) == quote || Some(b) == escape || b == line_end),
+            _ => return Ok(bytes),
+        };
+        let length = length.unwrap_or(bytes.len());
+        let (ordinary, rest) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
+        self.record.raw_bytes += ordinary.len();
+        self.check_length()?;
+        self.record.bytes.extend_from_slice(ordinary);
+        Ok(rest)
+    }
+
+    fn check_length(&self) -> Result<(), ClassifyError> {
+        if self.record.raw_bytes > CSV_RECORD_BYTES {
+            return Err(self.too_large(&format!("is longer than {} MiB", CSV_RECORD_BYTES >> 20)));
+        }
+        Ok(())
     }
 
     /// Bytes of the record that has begun and not ended.
@@ -165,7 +219,11 @@ impl Splitter {
     }
 
     fn is_line_end(&self, byte: u8) -> bool {
-        byte == if self.marks.by_carriage_return { b'\r' } else { b'\n' }
+        byte == if self.marks.by_carriage_return {
+            b'\r'
+        } else {
+            b'\n'
+        }
     }
 
     fn step(
@@ -200,9 +258,7 @@ impl Splitter {
             self.record.first_line = self.lines;
         }
         self.record.raw_bytes += 1;
-        if self.record.raw_bytes > CSV_RECORD_BYTES {
-            return Err(self.too_large(&format!("is longer than {} MiB", CSV_RECORD_BYTES >> 20)));
-        }
+        self.check_length()?;
         if line_end && !matches!(self.state, State::Quoted | State::Escaped) {
             return self.end_record(each);
         }
@@ -255,7 +311,11 @@ impl Splitter {
                 self.record.bytes.push(byte);
                 // Blanks before an opening quote are dropped when it comes: `1, "a, b"`.
                 let only_blanks = byte == b' ' && self.state != State::Plain;
-                self.state = if only_blanks { State::StartOfField } else { State::Plain };
+                self.state = if only_blanks {
+                    State::StartOfField
+                } else {
+                    State::Plain
+                };
             }
             State::Skip | State::Comment => {}
         }

@@ -58,7 +58,13 @@ impl CsvScanner {
             self.split_start(&start)?;
         }
         let mut unterminated = false;
-        let CsvScanner { splitter, wants_header, header, table, .. } = &mut self;
+        let CsvScanner {
+            splitter,
+            wants_header,
+            header,
+            table,
+            ..
+        } = &mut self;
         let splitter = std::mem::replace(splitter, Err(finished())).map_err(|e| e.clone())?;
         splitter.finish(&mut |record| {
             unterminated |= record.unterminated;
@@ -74,7 +80,10 @@ impl CsvScanner {
             return Err(ClassifyError::new(ClassifyErrorKind::Malformed, message));
         }
         let rows = self.table.rows();
-        Ok(Scanned { columns: self.table.into_columns(self.header.as_ref()), rows })
+        Ok(Scanned {
+            columns: self.table.into_columns(self.header.as_ref()),
+            rows,
+        })
     }
 
     fn split_start(&mut self, start: &[u8]) -> Result<(), ClassifyError> {
@@ -86,7 +95,13 @@ impl CsvScanner {
     }
 
     fn split(&mut self, bytes: &[u8]) -> Result<(), ClassifyError> {
-        let CsvScanner { splitter, wants_header, header, table, .. } = self;
+        let CsvScanner {
+            splitter,
+            wants_header,
+            header,
+            table,
+            ..
+        } = self;
         let splitter = splitter.as_mut().map_err(|e| e.clone())?;
         splitter.feed(bytes, &mut |record| {
             observe(record, *wants_header, header, table);

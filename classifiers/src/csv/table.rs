@@ -45,7 +45,11 @@ impl TableSummary {
 
     /// The most common number of fields; the greater of two equally common ones.
     pub(crate) fn width(&self) -> usize {
-        self.widths.iter().enumerate().max_by_key(|(width, rows)| (**rows, *width)).map_or(0, |(width, _)| width)
+        self.widths
+            .iter()
+            .enumerate()
+            .max_by_key(|(width, rows)| (**rows, *width))
+            .map_or(0, |(width, _)| width)
     }
 
     /// Rows with fewer and with more fields than `width`.
@@ -72,7 +76,11 @@ impl TableSummary {
             None => vec![String::new(); width],
         };
         let names = unique_names(names);
-        names.into_iter().enumerate().map(|(at, name)| self.column(at).column(name)).collect()
+        names
+            .into_iter()
+            .enumerate()
+            .map(|(at, name)| self.column(at).column(name))
+            .collect()
     }
 
     /// Whether the first column holds nothing twice, nor a null.
@@ -105,7 +113,10 @@ pub(crate) fn text_of(field: &[u8]) -> Cow<'_, str> {
 /// A header cell as a name: on one line, without surrounding blanks or control characters, and not too long.
 fn clean_name(cell: &str) -> String {
     let mut name = String::new();
-    for word in cell.split(|c: char| c.is_control() || c == '\u{feff}').flat_map(|part| part.split(' ')) {
+    for word in cell
+        .split(|c: char| c.is_control() || c == '\u{feff}')
+        .flat_map(|part| part.split(' '))
+    {
         if !name.is_empty() && !word.is_empty() {
             name.push(' ');
         }

@@ -4,8 +4,8 @@ mod scanner;
 mod shape;
 mod split;
 
-use scanner::Rows;
 pub use scanner::JsonScanner;
+use scanner::Rows;
 use serde::de::IgnoredAny;
 use split::{Document, Splitter};
 
@@ -33,7 +33,11 @@ pub(crate) fn classify(text: &str, whole: bool) -> Result<Result<JsonVerdict, St
             Ok(verdict) => Ok(verdict),
             Err(why_not_lines) => documents(text, JsonLayout::Concatenated, whole).map_err(|why| {
                 // The error of the reading that got further says more.
-                if why.kind == ClassifyErrorKind::Malformed { why_not_lines } else { why }
+                if why.kind == ClassifyErrorKind::Malformed {
+                    why_not_lines
+                } else {
+                    why
+                }
             }),
         }
     } else if start.starts_with('[') {
@@ -54,7 +58,15 @@ pub(crate) fn classify(text: &str, whole: bool) -> Result<Result<JsonVerdict, St
 pub(crate) fn starts_with_a_name(text: &str) -> bool {
     let text = text.trim_start();
     let inside = text.strip_prefix('[').map_or(text, str::trim_start);
-    inside.strip_prefix('{').is_some_and(|fields| fields.trim_start().starts_with('"'))
+    inside
+        .strip_prefix('{')
+        .is_some_and(|fields| fields.trim_start().starts_with('"'))
+}
+
+/// An array of scalars, most likely, rather than a log or a settings file.
+pub(crate) fn starts_like_an_array(text: &str) -> bool {
+    let inside = text.trim_start().strip_prefix('[').map(str::trim_start);
+    inside.is_some_and(|inside| inside.starts_with(|c: char| c.is_ascii_digit() || "\"[-{".contains(c)))
 }
 
 /// One object a line. A few lines in a hundred may be broken.
@@ -67,9 +79,10 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
         // Checked first, because a row that breaks off would leave its first half behind.
         let valid = match serde_json::from_slice::<IgnoredAny>(document.bytes) {
             Ok(IgnoredAny) => rows.read(&document),
-            Err(e) => {
-                Err(ClassifyError::new(ClassifyErrorKind::Malformed, scanner::mistake(document.line, &e)))
-            }
+            Err(e) => Err(ClassifyError::new(
+                ClassifyErrorKind::Malformed,
+                scanner::mistake(document.line, &e),
+            )),
         };
         last_is_broken = valid.is_err();
         match valid {
@@ -100,7 +113,10 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
             let mut verdict = verdict(rows, JsonLayout::Lines, (share * 100.0).floor() / 100.0);
             if let Some(error) = broken {
                 let all = verdict.rows + broken_lines;
-                verdict.reasons.push(format!("{broken_lines} of {all} lines are broken, the first: {}", error.message));
+                verdict.reasons.push(format!(
+                    "{broken_lines} of {all} lines are broken, the first: {}",
+                    error.message
+                ));
             }
             Ok(Ok(verdict))
         }
@@ -108,7 +124,10 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
 }
 
 fn not_lines() -> ClassifyError {
-    ClassifyError::new(ClassifyErrorKind::Malformed, "its first line is not one whole object")
+    ClassifyError::new(
+        ClassifyErrorKind::Malformed,
+        "its first line is not one whole object",
+    )
 }
 
 /// Documents that end where their brackets do.
@@ -119,10 +138,15 @@ fn documents(text: &str, layout: JsonLayout, whole: bool) -> Result<JsonVerdict,
     let mut cut = None;
     if rows.count == 0 && !whole && !splitter.unfinished().is_empty() {
         // One document larger than the sample: what came of it is better than nothing.
-        let half = Document { bytes: splitter.unfinished(), line: 1 };
+        let half = Document {
+            bytes: splitter.unfinished(),
+            line: 1,
+        };
         let _ends_early = rows.read(&half);
         let bytes = half.bytes.len();
-        cut = Some(format!("the first document is longer than the sample; its columns are those of the first {bytes} bytes"));
+        cut = Some(format!(
+            "the first document is longer than the sample; its columns are those of the first {bytes} bytes"
+        ));
     } else if whole {
         splitter.finish(&mut |document| rows.read(&document))?;
     }
@@ -140,8 +164,19 @@ fn verdict(rows: Rows, layout: JsonLayout, certainty: f64) -> JsonVerdict {
         JsonLayout::Array => "one array whose elements are the rows",
         JsonLayout::Concatenated => "objects one after another, not one a line",
     };
-    let mut reasons = vec![format!("layout: {what} ({} {})", rows.count, if rows.count == 1 { "row" } else { "rows" })];
+    let mut reasons = vec![format!(
+        "layout: {what} ({} {})",
+        rows.count,
+        if rows.count == 1 { "row" } else { "rows" }
+    )];
     reasons.extend(rows.reasons());
     let columns = rows.columns();
-    JsonVerdict { layout, certainty, columns, rows: rows.count, row_bytes: rows.bytes, reasons }
+    JsonVerdict {
+        layout,
+        certainty,
+        columns,
+        rows: rows.count,
+        row_bytes: rows.bytes,
+        reasons,
+    }
 }

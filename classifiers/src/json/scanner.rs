@@ -33,15 +33,27 @@ impl Rows {
         // A byte that isn't UTF-8 inside a text is no reason to give up on the file.
         let text = String::from_utf8_lossy(document.bytes);
         let mut deserializer = serde_json::Deserializer::from_str(&text);
-        let row = Row { object: &mut self.object, reading: &mut self.reading };
-        let result = row.deserialize(&mut deserializer).and_then(|()| deserializer.end());
+        let row = Row {
+            object: &mut self.object,
+            reading: &mut self.reading,
+        };
+        let result = row
+            .deserialize(&mut deserializer)
+            .and_then(|()| deserializer.end());
         if self.reading.too_many_fields || self.object.fields.len() > COLUMNS {
-            let message = format!("{}: the documents use too many different names to be a table", place());
+            let message = format!(
+                "{}: the documents use too many different names to be a table",
+                place()
+            );
             return Err(ClassifyError::new(ClassifyErrorKind::TooLarge, message));
         }
         if let Err(e) = result {
             let deep = e.to_string().contains("recursion limit");
-            let kind = if deep { ClassifyErrorKind::TooLarge } else { ClassifyErrorKind::Malformed };
+            let kind = if deep {
+                ClassifyErrorKind::TooLarge
+            } else {
+                ClassifyErrorKind::Malformed
+            };
             let message = if deep {
                 format!("{} nests values more than 128 deep", place())
             } else {
@@ -67,14 +79,21 @@ impl Rows {
             }
         }
         if self.reading.long_names > 0 {
-            let reason = format!("{} names longer than 255 bytes are left out", self.reading.long_names);
+            let reason = format!(
+                "{} names longer than 255 bytes are left out",
+                self.reading.long_names
+            );
             reasons.push(reason);
         }
         reasons
     }
 
     pub(crate) fn columns(&self) -> Vec<Column> {
-        self.object.fields.iter().map(|field| self.column(field)).collect()
+        self.object
+            .fields
+            .iter()
+            .map(|field| self.column(field))
+            .collect()
     }
 
     fn column(&self, field: &NamedShape) -> Column {
@@ -82,13 +101,24 @@ impl Rows {
         let (values, nulls) = (field.shape.values(), field.shape.nulls());
         let mut reason = field.shape.reason(&data_type);
         if values > 0 && nulls > 0 {
-            reason.push_str(&format!("; {nulls} more {} null", if nulls == 1 { "is" } else { "are" }));
+            reason.push_str(&format!(
+                "; {nulls} more {} null",
+                if nulls == 1 { "is" } else { "are" }
+            ));
         }
         let missing = self.count.saturating_sub(values + nulls);
         if missing > 0 {
-            reason.push_str(&format!("; {missing} {} it", if missing == 1 { "row lacks" } else { "rows lack" }));
+            reason.push_str(&format!(
+                "; {missing} {} it",
+                if missing == 1 { "row lacks" } else { "rows lack" }
+            ));
         }
-        Column { name: field.name.clone(), data_type, nullable: nulls + missing > 0, reason }
+        Column {
+            name: field.name.clone(),
+            data_type,
+            nullable: nulls + missing > 0,
+            reason,
+        }
     }
 }
 
@@ -138,7 +168,11 @@ pub struct JsonScanner {
 impl JsonScanner {
     /// Starts a file.
     pub fn new(layout: JsonLayout) -> Self {
-        JsonScanner { splitter: Splitter::new(layout), rows: Rows::default(), start: Some(Vec::new()) }
+        JsonScanner {
+            splitter: Splitter::new(layout),
+            rows: Rows::default(),
+            start: Some(Vec::new()),
+        }
     }
 
     /// Takes the next bytes, uncompressed and in UTF-8. Pieces may end anywhere.
@@ -170,9 +204,14 @@ impl JsonScanner {
         if let Some(start) = self.start.take() {
             self.split_start(&start)?;
         }
-        let JsonScanner { splitter, mut rows, .. } = self;
+        let JsonScanner {
+            splitter, mut rows, ..
+        } = self;
         splitter.finish(&mut |document| rows.read(&document))?;
-        Ok(Scanned { columns: rows.columns(), rows: rows.count })
+        Ok(Scanned {
+            columns: rows.columns(),
+            rows: rows.count,
+        })
     }
 
     fn split_start(&mut self, start: &[u8]) -> Result<(), ClassifyError> {

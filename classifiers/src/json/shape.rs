@@ -14,7 +14,10 @@ const SCALARS: [DataType; 6] = [
     DataType::Boolean,
     DataType::Int,
     DataType::BigInt,
-    DataType::Decimal { precision: 20, scale: 0 },
+    DataType::Decimal {
+        precision: 20,
+        scale: 0,
+    },
     DataType::Double,
     DataType::String,
 ];
@@ -73,7 +76,9 @@ pub(crate) struct NamedShape {
 
 impl Shape {
     fn scalar(&mut self, kind: usize, row: u64, text: impl FnOnce() -> String) {
-        let Some(tally) = self.scalars.get_mut(kind) else { return };
+        let Some(tally) = self.scalars.get_mut(kind) else {
+            return;
+        };
         tally.count += 1;
         if tally.first.is_none() {
             tally.first = Some((text(), row));
@@ -82,10 +87,16 @@ impl Shape {
 
     /// The type that holds every value.
     pub(crate) fn data_type(&self) -> DataType {
-        let scalars = SCALARS.iter().zip(&self.scalars).filter(|(_, tally)| tally.count > 0);
+        let scalars = SCALARS
+            .iter()
+            .zip(&self.scalars)
+            .filter(|(_, tally)| tally.count > 0);
         let mut merged = scalars.fold(DataType::Null, |merged, (scalar, _)| merged.merge(scalar.clone()));
         if self.arrays.count > 0 {
-            let element = self.elements.as_ref().map_or(DataType::Null, |shape| shape.data_type());
+            let element = self
+                .elements
+                .as_ref()
+                .map_or(DataType::Null, |shape| shape.data_type());
             merged = merged.merge(DataType::Array(Box::new(element)));
         }
         if let Some(object) = &self.object {
@@ -107,12 +118,26 @@ impl Shape {
     pub(crate) fn reason(&self, data_type: &DataType) -> String {
         let values = self.values();
         if values == 0 {
-            return if self.nulls == 0 { "no value was seen".to_owned() } else { format!("all {} values are null", self.nulls) };
+            return if self.nulls == 0 {
+                "no value was seen".to_owned()
+            } else {
+                format!("all {} values are null", self.nulls)
+            };
         }
         let mut kinds: Vec<(u64, &str, &Tally)> = Vec::new();
-        let words = ["boolean", "integers of 32 bits", "integers of 64 bits", "integers of more than 63 bits", "numbers \
-            with a fraction, an exponent or more than 64 bits", "text"];
-        for (word, tally) in words.into_iter().zip(&self.scalars).chain([("arrays", &self.arrays), ("objects", &self.objects)])
+        let words = [
+            "boolean",
+            "integers of 32 bits",
+            "integers of 64 bits",
+            "integers of more than 63 bits",
+            "numbers \
+            with a fraction, an exponent or more than 64 bits",
+            "text",
+        ];
+        for (word, tally) in words
+            .into_iter()
+            .zip(&self.scalars)
+            .chain([("arrays", &self.arrays), ("objects", &self.objects)])
         {
             if tally.count > 0 {
                 kinds.push((tally.count, word, tally));
@@ -129,7 +154,10 @@ impl Shape {
                         Some(format!("{count} are {word}, such as {text} (row {row})"))
                     })
                     .collect();
-                format!("{count} of {values} values are {word}, but {}: {data_type} holds them all", others.join(", "))
+                format!(
+                    "{count} of {values} values are {word}, but {}: {data_type} holds them all",
+                    others.join(", ")
+                )
             }
             [] => String::new(),
         }
@@ -171,7 +199,10 @@ impl ObjectShape {
         if let Some(values) = &self.as_map {
             return DataType::Map(Box::new(DataType::String), Box::new(values.data_type()));
         }
-        let field = |field: &NamedShape| Field { name: field.name.clone(), data_type: field.shape.data_type() };
+        let field = |field: &NamedShape| Field {
+            name: field.name.clone(),
+            data_type: field.shape.data_type(),
+        };
         DataType::Struct(self.fields.iter().map(field).collect())
     }
 
@@ -195,7 +226,11 @@ impl ObjectShape {
             None => {
                 self.by_name.insert(name.to_lowercase(), self.fields.len());
                 let (name, shape) = (name.to_owned(), Shape::default());
-                self.fields.push(NamedShape { name, other_spelling: None, shape });
+                self.fields.push(NamedShape {
+                    name,
+                    other_spelling: None,
+                    shape,
+                });
                 self.fields.len() - 1
             }
         };
@@ -309,13 +344,22 @@ impl<'de> Visitor<'de> for Into<'_> {
         let Into { shape, reading } = self;
         shape.arrays.note(reading.row, "[…]");
         let elements = shape.elements.get_or_insert_default();
-        while array.next_element_seed(Into { shape: &mut *elements, reading: &mut *reading })?.is_some() {}
+        while array
+            .next_element_seed(Into {
+                shape: &mut *elements,
+                reading: &mut *reading,
+            })?
+            .is_some()
+        {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let Into { shape, reading } = self;
         shape.objects.note(reading.row, "{…}");
-        shape.object.get_or_insert_default().read(map, reading, JSON_STRUCT_FIELDS)
+        shape
+            .object
+            .get_or_insert_default()
+            .read(map, reading, JSON_STRUCT_FIELDS)
     }
 }

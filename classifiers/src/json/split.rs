@@ -39,9 +39,22 @@ pub(crate) struct Splitter {
 
 impl Splitter {
     pub(crate) fn new(layout: JsonLayout) -> Self {
-        let place = if layout == JsonLayout::Array { Place::BeforeArray } else { Place::Anywhere };
+        let place = if layout == JsonLayout::Array {
+            Place::BeforeArray
+        } else {
+            Place::Anywhere
+        };
         let (depth, in_string, escaped) = (0, false, false);
-        Splitter { layout, place, document: Vec::new(), depth, in_string, escaped, line: 1, first_line: 1 }
+        Splitter {
+            layout,
+            place,
+            document: Vec::new(),
+            depth,
+            in_string,
+            escaped,
+            line: 1,
+            first_line: 1,
+        }
     }
 
     /// Takes the next bytes and calls `each` with every document that ends in them.
@@ -89,14 +102,21 @@ impl Splitter {
     }
 
     fn line_byte(&mut self, byte: u8, each: Each<'_>) -> Result<(), ClassifyError> {
-        if byte == b'\n' { self.end_line(each) } else { self.push(byte) }
+        if byte == b'\n' {
+            self.end_line(each)
+        } else {
+            self.push(byte)
+        }
     }
 
     fn end_line(&mut self, each: Each<'_>) -> Result<(), ClassifyError> {
         let line = self.document.trim_ascii();
         let result = match line.is_empty() {
             true => Ok(()),
-            false => each(Document { bytes: line, line: self.line }),
+            false => each(Document {
+                bytes: line,
+                line: self.line,
+            }),
         };
         self.document.clear();
         result
@@ -120,7 +140,10 @@ impl Splitter {
             _ => {}
         }
         if self.depth == 0 {
-            let result = each(Document { bytes: &self.document, line: self.first_line });
+            let result = each(Document {
+                bytes: &self.document,
+                line: self.first_line,
+            });
             self.document.clear();
             if self.place != Place::Anywhere {
                 self.place = Place::AfterElement;
@@ -151,7 +174,11 @@ impl Splitter {
                 Ok(())
             }
             _ => {
-                let message = format!("line {}: {:?} stands where an object should start or end", self.line, char::from(byte));
+                let message = format!(
+                    "line {}: {:?} stands where an object should start or end",
+                    self.line,
+                    char::from(byte)
+                );
                 Err(ClassifyError::new(ClassifyErrorKind::Malformed, message))
             }
         }
@@ -161,7 +188,11 @@ impl Splitter {
         if self.document.len() >= JSON_DOCUMENT_BYTES {
             let message = format!(
                 "the JSON document that starts on line {} is longer than {} MiB; split it into one object a line",
-                if self.layout == JsonLayout::Lines { self.line } else { self.first_line },
+                if self.layout == JsonLayout::Lines {
+                    self.line
+                } else {
+                    self.first_line
+                },
                 JSON_DOCUMENT_BYTES >> 20
             );
             return Err(ClassifyError::new(ClassifyErrorKind::TooLarge, message));

@@ -41,11 +41,17 @@ pub(crate) enum Annotation {
     Uuid,
     Map,
     List,
-    Decimal { precision: i32, scale: i32 },
+    Decimal {
+        precision: i32,
+        scale: i32,
+    },
     Date,
     Time,
     Timestamp,
-    Integer { bits: u8, signed: bool },
+    Integer {
+        bits: u8,
+        signed: bool,
+    },
     /// Logical type UNKNOWN: a column of nulls.
     Null,
     Float16,
@@ -92,7 +98,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Footer, ClassifyError> {
 fn row_groups(reader: &mut Reader<'_>) -> Result<(), ClassifyError> {
     let (size, wire_type) = reader.list()?;
     if size > PARQUET_ROW_GROUPS {
-        return Err(too_large(&format!("it announces {size} row groups; at most {PARQUET_ROW_GROUPS} are read")));
+        return Err(too_large(&format!(
+            "it announces {size} row groups; at most {PARQUET_ROW_GROUPS} are read"
+        )));
     }
     (0..size).try_for_each(|_| reader.skip_element(wire_type, 0))
 }
@@ -103,7 +111,9 @@ fn schema(reader: &mut Reader<'_>) -> Result<Vec<Element>, ClassifyError> {
         return Err(malformed("its schema is empty"));
     }
     if size > PARQUET_SCHEMA_ELEMENTS {
-        return Err(too_large(&format!("its schema has {size} elements; at most {PARQUET_SCHEMA_ELEMENTS} are read")));
+        return Err(too_large(&format!(
+            "its schema has {size} elements; at most {PARQUET_SCHEMA_ELEMENTS} are read"
+        )));
     }
     (0..size).map(|_| element(reader)).collect()
 }
@@ -126,7 +136,9 @@ fn element(reader: &mut Reader<'_>) -> Result<Element, ClassifyError> {
     while let Some(field) = reader.field(&mut last)? {
         element_field(reader, field, &mut raw)?;
     }
-    let name = raw.name.ok_or_else(|| malformed("an element of its schema has no name"))?;
+    let name = raw
+        .name
+        .ok_or_else(|| malformed("an element of its schema has no name"))?;
     let annotation = raw.logical.or(converted(raw.converted, raw.precision, raw.scale));
     Ok(Element {
         name,
@@ -137,7 +149,11 @@ fn element(reader: &mut Reader<'_>) -> Result<Element, ClassifyError> {
     })
 }
 
-fn element_field(reader: &mut Reader<'_>, field: FieldHeader, raw: &mut RawElement) -> Result<(), ClassifyError> {
+fn element_field(
+    reader: &mut Reader<'_>,
+    field: FieldHeader,
+    raw: &mut RawElement,
+) -> Result<(), ClassifyError> {
     match (field.id, field.wire_type) {
         (1, WireType::I32) => raw.physical = Some(physical(reader.i32()?)?),
         (3, WireType::I32) => {
@@ -152,7 +168,10 @@ fn element_field(reader: &mut Reader<'_>, field: FieldHeader, raw: &mut RawEleme
             let bytes = reader.binary()?;
             let name = std::str::from_utf8(bytes).map_err(|_| malformed("a column name is not UTF-8"))?;
             if name.len() > NAME_BYTES {
-                let message = format!("a column name has {} bytes; at most {NAME_BYTES} are read", name.len());
+                let message = format!(
+                    "a column name has {} bytes; at most {NAME_BYTES} are read",
+                    name.len()
+                );
                 return Err(too_large(&message));
             }
             raw.name = Some(name.to_owned());

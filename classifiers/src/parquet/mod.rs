@@ -26,7 +26,11 @@ pub(crate) fn is_parquet(sample: &Sample) -> bool {
 /// Truncated without a footer at the end, Unsupported when encrypted, TooLarge for a footer beyond the limit, and
 /// Malformed for one that contradicts itself.
 pub(crate) fn classify(sample: &Sample) -> Result<Outcome, ClassifyError> {
-    let tail = if sample.is_whole() { sample.head } else { sample.tail };
+    let tail = if sample.is_whole() {
+        sample.head
+    } else {
+        sample.tail
+    };
     if sample.size < TRAILER + MAGIC.len() as u64 {
         return Err(cut_off());
     }
@@ -41,9 +45,15 @@ pub(crate) fn classify(sample: &Sample) -> Result<Outcome, ClassifyError> {
     if magic != MAGIC {
         return Err(cut_off());
     }
-    let length = length.iter().rev().fold(0_u64, |length, &byte| length << 8 | u64::from(byte));
+    let length = length
+        .iter()
+        .rev()
+        .fold(0_u64, |length, &byte| length << 8 | u64::from(byte));
     if length + TRAILER + MAGIC.len() as u64 > sample.size {
-        let message = format!("it is said to be {length} bytes long, in a file of {} bytes", sample.size);
+        let message = format!(
+            "it is said to be {length} bytes long, in a file of {} bytes",
+            sample.size
+        );
         return Err(thrift::malformed(&message));
     }
     if length > PARQUET_FOOTER_BYTES {
@@ -75,6 +85,9 @@ fn verdict(footer: &footer::Footer) -> Result<Verdict, ClassifyError> {
     verdict.certainty = 1.0;
     verdict.row_count = Some(footer.rows);
     let columns = verdict.columns.len();
-    verdict.reasons.push(format!("its footer holds the schema: {columns} columns, {} rows", footer.rows));
+    verdict.reasons.push(format!(
+        "its footer holds the schema: {columns} columns, {} rows",
+        footer.rows
+    ));
     Ok(verdict)
 }

@@ -19,7 +19,10 @@ struct Mapped {
 }
 
 fn mapped(data_type: DataType, reason: impl Into<String>) -> Mapped {
-    Mapped { data_type, reason: reason.into() }
+    Mapped {
+        data_type,
+        reason: reason.into(),
+    }
 }
 
 /// The columns of a schema.
@@ -31,7 +34,10 @@ pub(crate) fn columns(elements: &[Element]) -> Result<Vec<Column>, ClassifyError
     let mut rest = elements;
     let root = node(&mut rest, 0)?;
     if !rest.is_empty() {
-        return Err(malformed(&format!("{} elements of its schema belong to no group", rest.len())));
+        return Err(malformed(&format!(
+            "{} elements of its schema belong to no group",
+            rest.len()
+        )));
     }
     if root.element.physical.is_some() {
         return Err(malformed("the root of its schema is a column"));
@@ -41,26 +47,42 @@ pub(crate) fn columns(elements: &[Element]) -> Result<Vec<Column>, ClassifyError
 
 fn node<'a>(rest: &mut &'a [Element], depth: usize) -> Result<Node<'a>, ClassifyError> {
     if depth > PARQUET_DEPTH {
-        return Err(too_large(&format!("its schema is more than {PARQUET_DEPTH} levels deep")));
+        return Err(too_large(&format!(
+            "its schema is more than {PARQUET_DEPTH} levels deep"
+        )));
     }
-    let (element, after) = rest.split_first().ok_or_else(|| malformed("its schema ends too early"))?;
+    let (element, after) = rest
+        .split_first()
+        .ok_or_else(|| malformed("its schema ends too early"))?;
     *rest = after;
     if element.children > rest.len() {
         let (name, children, left) = (&element.name, element.children, rest.len());
-        return Err(malformed(&format!("{name:?} announces {children} children where {left} elements are left")));
+        return Err(malformed(&format!(
+            "{name:?} announces {children} children where {left} elements are left"
+        )));
     }
     if element.children > 0 && element.physical.is_some() {
         return Err(malformed(&format!("{:?} is a column and a group", element.name)));
     }
-    let children = (0..element.children).map(|_| node(rest, depth + 1)).collect::<Result<_, _>>()?;
+    let children = (0..element.children)
+        .map(|_| node(rest, depth + 1))
+        .collect::<Result<_, _>>()?;
     Ok(Node { element, children })
 }
 
 fn column(node: &Node<'_>) -> Column {
-    let Mapped { data_type, mut reason } = with_repetition(node);
+    let Mapped {
+        data_type,
+        mut reason,
+    } = with_repetition(node);
     let nullable = node.element.repetition == Repetition::Optional;
     reason.push_str(if nullable { ", optional" } else { ", required" });
-    Column { name: node.element.name.clone(), data_type, nullable, reason }
+    Column {
+        name: node.element.name.clone(),
+        data_type,
+        nullable,
+        reason,
+    }
 }
 
 /// A repeated field outside of a list is a list itself.
@@ -97,10 +119,16 @@ fn structure(node: &Node<'_>) -> DataType {
 /// The rules of the format's "backward-compatibility" section, in its order.
 fn list(node: &Node<'_>) -> Mapped {
     let [repeated] = node.children.as_slice() else {
-        return mapped(structure(node), "LIST that is not built like one, so it is read as a group");
+        return mapped(
+            structure(node),
+            "LIST that is not built like one, so it is read as a group",
+        );
     };
     if repeated.element.repetition != Repetition::Repeated {
-        return mapped(structure(node), "LIST without a repeated field, so it is read as a group");
+        return mapped(
+            structure(node),
+            "LIST without a repeated field, so it is read as a group",
+        );
     }
     let array = |element: Mapped, how: &str| mapped(DataType::Array(Box::new(element.data_type)), how);
     if repeated.element.physical.is_some() {
@@ -112,7 +140,10 @@ fn list(node: &Node<'_>) -> Mapped {
             let element_is_group = name == "array"
                 || *name == format!("{}_tuple", node.element.name)
                 || only.element.repetition == Repetition::Repeated
-                || matches!(repeated.element.annotation, Some(Annotation::List | Annotation::Map));
+                || matches!(
+                    repeated.element.annotation,
+                    Some(Annotation::List | Annotation::Map)
+                );
             if element_is_group {
                 return array(of_node(repeated), "LIST of two levels");
             }
@@ -124,10 +155,16 @@ fn list(node: &Node<'_>) -> Mapped {
 
 fn map(node: &Node<'_>) -> Mapped {
     let [entries] = node.children.as_slice() else {
-        return mapped(structure(node), "MAP that is not built like one, so it is read as a group");
+        return mapped(
+            structure(node),
+            "MAP that is not built like one, so it is read as a group",
+        );
     };
     if entries.element.repetition != Repetition::Repeated {
-        return mapped(structure(node), "MAP without a repeated field, so it is read as a group");
+        return mapped(
+            structure(node),
+            "MAP without a repeated field, so it is read as a group",
+        );
     }
     match entries.children.as_slice() {
         [key, value] => {
@@ -138,13 +175,19 @@ fn map(node: &Node<'_>) -> Mapped {
             let keys = DataType::Array(Box::new(with_repetition(key).data_type));
             mapped(keys, "MAP without values, so it is a list of its keys")
         }
-        _ => mapped(DataType::Array(Box::new(structure(entries))), "MAP whose entries are not keys and values"),
+        _ => mapped(
+            DataType::Array(Box::new(structure(entries))),
+            "MAP whose entries are not keys and values",
+        ),
     }
 }
 
 fn primitive(physical: Physical, annotation: Option<Annotation>) -> Mapped {
     if annotation == Some(Annotation::Null) {
-        return mapped(DataType::Null, "null-typed (logical type UNKNOWN): the file holds only nulls");
+        return mapped(
+            DataType::Null,
+            "null-typed (logical type UNKNOWN): the file holds only nulls",
+        );
     }
     if let Some(Annotation::Decimal { precision, scale }) = annotation {
         return decimal(physical, precision, scale);
@@ -155,12 +198,17 @@ fn primitive(physical: Physical, annotation: Option<Annotation>) -> Mapped {
         (Physical::Double, _) => mapped(DataType::Double, "DOUBLE"),
         (Physical::Int96, _) => mapped(DataType::Timestamp, "INT96, the old way to write a timestamp"),
         (Physical::Int32, Some(Annotation::Date)) => mapped(DataType::Date, "INT32 DATE"),
-        (Physical::Int32, Some(Annotation::Time)) => mapped(DataType::Int, "INT32 TIME, in milliseconds since midnight"),
-        (Physical::Int64, Some(Annotation::Time)) => {
-            mapped(DataType::BigInt, "INT64 TIME, in micro- or nanoseconds since midnight")
+        (Physical::Int32, Some(Annotation::Time)) => {
+            mapped(DataType::Int, "INT32 TIME, in milliseconds since midnight")
         }
+        (Physical::Int64, Some(Annotation::Time)) => mapped(
+            DataType::BigInt,
+            "INT64 TIME, in micro- or nanoseconds since midnight",
+        ),
         (Physical::Int64, Some(Annotation::Timestamp)) => mapped(DataType::Timestamp, "INT64 TIMESTAMP"),
-        (Physical::Int32 | Physical::Int64, Some(Annotation::Integer { bits, signed })) => integer(bits, signed),
+        (Physical::Int32 | Physical::Int64, Some(Annotation::Integer { bits, signed })) => {
+            integer(bits, signed)
+        }
         (Physical::Int32, _) => mapped(DataType::Int, "INT32"),
         (Physical::Int64, _) => mapped(DataType::BigInt, "INT64"),
         (Physical::ByteArray, Some(Annotation::Text)) => mapped(DataType::String, "BYTE_ARRAY STRING"),
@@ -186,10 +234,19 @@ fn integer(bits: u8, signed: bool) -> Mapped {
         (8, false) => (DataType::SmallInt, ", the next wider type that holds it"),
         (16, false) => (DataType::Int, ", the next wider type that holds it"),
         (32, false) => (DataType::BigInt, ", the next wider type that holds it"),
-        (64, false) => (DataType::Decimal { precision: 20, scale: 0 }, ", which bigint does not hold"),
+        (64, false) => (
+            DataType::Decimal {
+                precision: 20,
+                scale: 0,
+            },
+            ", which bigint does not hold",
+        ),
         _ => (DataType::BigInt, ""),
     };
-    mapped(data_type, format!("{}INT_{bits}{why}", if signed { "" } else { "U" }))
+    mapped(
+        data_type,
+        format!("{}INT_{bits}{why}", if signed { "" } else { "U" }),
+    )
 }
 
 fn decimal(physical: Physical, precision: i32, scale: i32) -> Mapped {
@@ -198,6 +255,9 @@ fn decimal(physical: Physical, precision: i32, scale: i32) -> Mapped {
         (Ok(precision @ 1..=38), Ok(scale)) if scale <= precision => {
             mapped(DataType::Decimal { precision, scale }, text)
         }
-        _ => mapped(DataType::Binary, format!("{text}, which is outside Hive's 38 digits")),
+        _ => mapped(
+            DataType::Binary,
+            format!("{text}, which is outside Hive's 38 digits"),
+        ),
     }
 }

@@ -38,7 +38,11 @@ impl WireType {
             11 => WireType::Map,
             12 => WireType::Struct,
             13 => WireType::Uuid,
-            other => return Err(malformed(&format!("it uses type {other}, which Thrift does not have"))),
+            other => {
+                return Err(malformed(&format!(
+                    "it uses type {other}, which Thrift does not have"
+                )));
+            }
         })
     }
 }
@@ -56,7 +60,10 @@ pub(crate) fn malformed(what: &str) -> ClassifyError {
 }
 
 pub(crate) fn too_large(what: &str) -> ClassifyError {
-    ClassifyError::new(ClassifyErrorKind::TooLarge, format!("the Parquet footer goes beyond a limit: {what}"))
+    ClassifyError::new(
+        ClassifyErrorKind::TooLarge,
+        format!("the Parquet footer goes beyond a limit: {what}"),
+    )
 }
 
 /// Reads forward through a footer.
@@ -70,7 +77,10 @@ impl<'a> Reader<'a> {
     }
 
     fn byte(&mut self) -> Result<u8, ClassifyError> {
-        let (&byte, rest) = self.rest.split_first().ok_or_else(|| malformed("it ends too early"))?;
+        let (&byte, rest) = self
+            .rest
+            .split_first()
+            .ok_or_else(|| malformed("it ends too early"))?;
         self.rest = rest;
         Ok(byte)
     }
@@ -81,10 +91,12 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], ClassifyError> {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(length)
-            .ok_or_else(|| malformed(&format!("it announces {length} bytes where {} are left", self.rest.len())))?;
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or_else(|| {
+            malformed(&format!(
+                "it announces {length} bytes where {} are left",
+                self.rest.len()
+            ))
+        })?;
         self.rest = rest;
         Ok(taken)
     }
@@ -112,7 +124,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn binary(&mut self) -> Result<&'a [u8], ClassifyError> {
-        let length = usize::try_from(self.varint()?).map_err(|_| malformed("a text is longer than memory"))?;
+        let length =
+            usize::try_from(self.varint()?).map_err(|_| malformed("a text is longer than memory"))?;
         self.take(length)
     }
 
@@ -125,7 +138,8 @@ impl<'a> Reader<'a> {
         let wire_type = WireType::from_nibble(header & 0x0f)?;
         let step = i16::from(header >> 4);
         let id = if step > 0 {
-            last.checked_add(step).ok_or_else(|| malformed("a field number overflows"))?
+            last.checked_add(step)
+                .ok_or_else(|| malformed("a field number overflows"))?
         } else {
             i16::try_from(self.i64()?).map_err(|_| malformed("a field number does not fit 16 bits"))?
         };
@@ -144,14 +158,19 @@ impl<'a> Reader<'a> {
         // Every element takes a byte at least.
         match usize::try_from(size) {
             Ok(size) if size <= self.rest.len() => Ok((size, wire_type)),
-            _ => Err(malformed(&format!("it announces a list of {size} where {} bytes are left", self.rest.len()))),
+            _ => Err(malformed(&format!(
+                "it announces a list of {size} where {} bytes are left",
+                self.rest.len()
+            ))),
         }
     }
 
     /// Passes over a value of a field.
     pub(crate) fn skip(&mut self, wire_type: WireType, depth: usize) -> Result<(), ClassifyError> {
         if depth > PARQUET_DEPTH {
-            return Err(too_large(&format!("it nests values more than {PARQUET_DEPTH} deep")));
+            return Err(too_large(&format!(
+                "it nests values more than {PARQUET_DEPTH} deep"
+            )));
         }
         match wire_type {
             // The value of a field is in its type.
@@ -192,10 +211,16 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if size > self.rest.len() as u64 {
-            return Err(malformed(&format!("it announces a map of {size} where {} bytes are left", self.rest.len())));
+            return Err(malformed(&format!(
+                "it announces a map of {size} where {} bytes are left",
+                self.rest.len()
+            )));
         }
         let types = self.byte()?;
-        let (key, value) = (WireType::from_nibble(types >> 4)?, WireType::from_nibble(types & 0x0f)?);
+        let (key, value) = (
+            WireType::from_nibble(types >> 4)?,
+            WireType::from_nibble(types & 0x0f)?,
+        );
         for _ in 0..size {
             self.skip_element(key, depth)?;
             self.skip_element(value, depth)?;

@@ -21,10 +21,18 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn gzip_is_known_by_its_bytes() {
     let whole = gzip(b"id,n\n1,2\n3,4\n");
     let verdict = classify_bytes("a.csv", &whole).expect("CSV");
-    assert_eq!((verdict.classification.as_str(), verdict.rows_sampled), ("csv", 2));
+    assert_eq!(
+        (verdict.classification.as_str(), verdict.rows_sampled),
+        ("csv", 2)
+    );
     assert_eq!(serde_json::to_value(verdict.compression).expect("JSON"), "gzip");
     let two_members = [gzip(b"id,n\n1,2\n"), gzip(b"3,4\n")].concat();
-    assert_eq!(classify_bytes("a.csv.gz", &two_members).expect("CSV").rows_sampled, 2);
+    assert_eq!(
+        classify_bytes("a.csv.gz", &two_members)
+            .expect("CSV")
+            .rows_sampled,
+        2
+    );
 }
 
 #[test]
@@ -38,12 +46,14 @@ fn gzip_that_is_broken() {
     assert!(classify_bytes("a.csv.gz", &corrupt).is_err());
     expect![[r#"
         error empty: there is nothing inside the gzip compression (0 bytes), so it has no schema
-    "#]].assert_eq(&show(&classify_bytes("a.csv.gz", &gzip(b""))));
+    "#]]
+    .assert_eq(&show(&classify_bytes("a.csv.gz", &gzip(b""))));
     expect![[r#"
         UNKNOWN 0 0 rows sampled
           because inside the gzip compression it is gzip inside gzip, which is recognised but not read yet
           because the name says csv, but its content is not
-    "#]].assert_eq(&show(&classify_bytes("a.csv.gz", &gzip(&gzip(b"a,b\n")))));
+    "#]]
+    .assert_eq(&show(&classify_bytes("a.csv.gz", &gzip(&gzip(b"a,b\n")))));
 }
 
 #[test]
@@ -58,7 +68,13 @@ fn a_cut_sample_of_a_large_gzip_file_is_fine() {
     let verdict = classify_bytes("a.csv.gz", &gzip(text.as_bytes())).expect("CSV");
     assert_eq!(verdict.row_count, None);
     assert!(verdict.rows_sampled > 10_000, "{verdict:?}");
-    assert!(verdict.columns.iter().all(|c| c.data_type.to_string() == "bigint"), "{verdict:?}");
+    assert!(
+        verdict
+            .columns
+            .iter()
+            .all(|c| c.data_type.to_string() == "bigint"),
+        "{verdict:?}"
+    );
 }
 
 #[test]
@@ -86,14 +102,22 @@ fn text_made_to_be_slow() {
         "{\"a\":".repeat(1 << 17),
         "{".repeat(1 << 20),
         "[{}".repeat(1 << 18),
-        format!("{{{}\"z\":1}}\n", (0..60_000).map(|n| format!("\"k{n}\":{n},")).collect::<String>()),
+        format!(
+            "{{{}\"z\":1}}\n",
+            (0..60_000).map(|n| format!("\"k{n}\":{n},")).collect::<String>()
+        ),
         (0..9_999).map(|n| format!("c{n},")).collect::<String>() + "\n" + &"1,".repeat(9_999) + "\n",
         "a,".repeat(9_999) + "\n" + &"1,".repeat(9_999) + "\n",
     ] {
         let one = Instant::now();
         let _any = classify_bytes("a.csv", text.as_bytes());
         let _any = classify_bytes("a.json", text.as_bytes());
-        assert!(one.elapsed() < Duration::from_secs(10), "{:?} took {:?}", &text[..10], one.elapsed());
+        assert!(
+            one.elapsed() < Duration::from_secs(10),
+            "{:?} took {:?}",
+            &text[..10],
+            one.elapsed()
+        );
     }
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }
@@ -110,8 +134,15 @@ fn formats_that_are_named_but_not_read() {
         (b"\x00\x01\x02\x03", "binary"),
     ] {
         let verdict = classify_bytes("a.csv", bytes).expect("a verdict");
-        assert_eq!((verdict.classification.as_str(), verdict.certainty), ("UNKNOWN", 0.0));
-        assert!(verdict.reasons[0].contains(expected), "{:?} for {expected}", verdict.reasons);
+        assert_eq!(
+            (verdict.classification.as_str(), verdict.certainty),
+            ("UNKNOWN", 0.0)
+        );
+        assert!(
+            verdict.reasons[0].contains(expected),
+            "{:?} for {expected}",
+            verdict.reasons
+        );
     }
     let text = classify_bytes("a.csv", b"ORC,ELF\n1,2\n").expect("a verdict");
     assert_eq!(text.classification, "csv");
@@ -182,11 +213,17 @@ proptest! {
 fn scan_csv(dialect: &CsvDialect, bytes: &[u8]) -> Option<(Vec<classifiers::Column>, u64)> {
     let mut scanner = CsvScanner::new(dialect);
     scanner.feed(bytes).ok()?;
-    scanner.finish().ok().map(|scanned| (scanned.columns, scanned.rows))
+    scanner
+        .finish()
+        .ok()
+        .map(|scanned| (scanned.columns, scanned.rows))
 }
 
 fn scan_json(layout: JsonLayout, bytes: &[u8]) -> Option<(Vec<classifiers::Column>, u64)> {
     let mut scanner = JsonScanner::new(layout);
     scanner.feed(bytes).ok()?;
-    scanner.finish().ok().map(|scanned| (scanned.columns, scanned.rows))
+    scanner
+        .finish()
+        .ok()
+        .map(|scanned| (scanned.columns, scanned.rows))
 }

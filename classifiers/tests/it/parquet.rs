@@ -73,7 +73,11 @@ fn element(physical: Option<i32>, repetition: i32, name: &str, children: i32) ->
         None => thrift,
     };
     let thrift = thrift.int(3, repetition).text(4, name);
-    if children != 0 { thrift.int(5, children) } else { thrift }
+    if children != 0 {
+        thrift.int(5, children)
+    } else {
+        thrift
+    }
 }
 
 fn file(footer: Vec<u8>) -> Vec<u8> {
@@ -83,7 +87,12 @@ fn file(footer: Vec<u8>) -> Vec<u8> {
 
 fn footer(elements: Vec<Thrift>) -> Vec<u8> {
     let elements: Vec<Vec<u8>> = elements.into_iter().map(Thrift::end).collect();
-    Thrift::default().int(1, 2).list(2, elements.len() as u64, elements).long(3, 7).list(4, 0, vec![]).end()
+    Thrift::default()
+        .int(1, 2)
+        .list(2, elements.len() as u64, elements)
+        .long(3, 7)
+        .list(4, 0, vec![])
+        .end()
 }
 
 fn schema(children: i32, elements: Vec<Thrift>) -> Vec<u8> {
@@ -182,80 +191,135 @@ fn lists_and_maps_as_writers_have_spelled_them() {
 
 #[test]
 fn no_columns() {
-    check(&schema(0, vec![]), expect![[r#"
+    check(
+        &schema(0, vec![]),
+        expect![[r#"
         parquet 1 7 rows
           because its footer holds the schema: 0 columns, 7 rows
-    "#]]);
-    check(&schema(1, vec![element(None, 1, "empty_group", 0)]), expect![[r#"
+    "#]],
+    );
+    check(
+        &schema(1, vec![element(None, 1, "empty_group", 0)]),
+        expect![[r#"
         parquet 1 7 rows
           empty_group: struct<>? — group, optional
           because its footer holds the schema: 1 columns, 7 rows
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn lists_that_claim_more_than_there_is() {
-    let huge = |id| Thrift::default().int(1, 2).list(id, u64::from(u32::MAX), vec![]).end();
-    check(&file(huge(2)), expect![[r#"
+    let huge = |id| {
+        Thrift::default()
+            .int(1, 2)
+            .list(id, u64::from(u32::MAX), vec![])
+            .end()
+    };
+    check(
+        &file(huge(2)),
+        expect![[r#"
         error malformed: the Parquet footer is corrupt: it announces a list of 4294967295 where 1 bytes are left; write the file again
-    "#]]);
-    check(&file([vec![0x15, 2], huge(4)[2..].to_vec()].concat()), expect![[r#"
+    "#]],
+    );
+    check(
+        &file([vec![0x15, 2], huge(4)[2..].to_vec()].concat()),
+        expect![[r#"
         error malformed: the Parquet footer is corrupt: it announces a list of 4294967295 where 1 bytes are left; write the file again
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn children_that_are_not_there() {
-    check(&schema(i32::MAX, vec![]), expect![[r#"
+    check(
+        &schema(i32::MAX, vec![]),
+        expect![[r#"
         error malformed: the Parquet footer is corrupt: "root" announces 2147483647 children where 0 elements are left; write the file again
-    "#]]);
-    check(&schema(-1, vec![]), expect![[r#"
+    "#]],
+    );
+    check(
+        &schema(-1, vec![]),
+        expect![[r#"
         error malformed: the Parquet footer is corrupt: an element of its schema has -1 children; write the file again
-    "#]]);
-    check(&schema(1, vec![element(Some(1), 0, "a", 0), element(Some(1), 0, "b", 0)]), expect![[r#"
+    "#]],
+    );
+    check(
+        &schema(1, vec![element(Some(1), 0, "a", 0), element(Some(1), 0, "b", 0)]),
+        expect![[r#"
         error malformed: the Parquet footer is corrupt: 1 elements of its schema belong to no group; write the file again
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn depth_without_end() {
-    let nested = (0..5_000).map(|_| element(None, 1, "g", 1)).chain([element(Some(1), 0, "x", 0)]).collect();
-    check(&schema(1, nested), expect![[r#"
+    let nested = (0..5_000)
+        .map(|_| element(None, 1, "g", 1))
+        .chain([element(Some(1), 0, "x", 0)])
+        .collect();
+    check(
+        &schema(1, nested),
+        expect![[r#"
         error too_large: the Parquet footer goes beyond a limit: its schema is more than 64 levels deep
-    "#]]);
+    "#]],
+    );
     // A field of a struct in a field of a struct …
-    check(&file([vec![0x1c; 100_000], vec![0; 100_000]].concat()), expect![[r#"
+    check(
+        &file([vec![0x1c; 100_000], vec![0; 100_000]].concat()),
+        expect![[r#"
         error too_large: the Parquet footer goes beyond a limit: it nests values more than 64 deep
-    "#]]);
+    "#]],
+    );
     // A list of a list of a list …
-    check(&file([vec![0x19], vec![0x19; 100_000], vec![0; 100_000]].concat()), expect![[r#"
+    check(
+        &file([vec![0x19], vec![0x19; 100_000], vec![0; 100_000]].concat()),
+        expect![[r#"
         error too_large: the Parquet footer goes beyond a limit: it nests values more than 64 deep
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn too_many_elements() {
-    let many = (0..10_001).map(|n| element(Some(1), 0, &n.to_string(), 0)).collect();
-    check(&schema(10_001, many), expect![[r#"
+    let many = (0..10_001)
+        .map(|n| element(Some(1), 0, &n.to_string(), 0))
+        .collect();
+    check(
+        &schema(10_001, many),
+        expect![[r#"
         error too_large: the Parquet footer goes beyond a limit: its schema has 10002 elements; at most 10000 are read
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn cut_off_or_encrypted() {
     let whole = schema(1, vec![element(Some(1), 0, "a", 0)]);
-    check(&whole[..whole.len() - 3], expect![[r#"
+    check(
+        &whole[..whole.len() - 3],
+        expect![[r#"
         error truncated: the Parquet file ends without its footer: it was cut off while being written or copied; upload it again
-    "#]]);
-    check(b"PAR1", expect![[r#"
+    "#]],
+    );
+    check(
+        b"PAR1",
+        expect![[r#"
         error truncated: the Parquet file ends without its footer: it was cut off while being written or copied; upload it again
-    "#]]);
-    check(&[b"PAR1", &[0xff_u8, 0xff, 0xff, 0x7f] as &[u8], b"PAR1"].concat(), expect![[r#"
+    "#]],
+    );
+    check(
+        &[b"PAR1", &[0xff_u8, 0xff, 0xff, 0x7f] as &[u8], b"PAR1"].concat(),
+        expect![[r#"
         error malformed: the Parquet footer is corrupt: it is said to be 2147483647 bytes long, in a file of 12 bytes; write the file again
-    "#]]);
-    check(&[b"PARE", &whole[4..whole.len() - 4], b"PARE"].concat(), expect![[r#"
+    "#]],
+    );
+    check(
+        &[b"PARE", &whole[4..whole.len() - 4], b"PARE"].concat(),
+        expect![[r#"
         error unsupported: the Parquet file is encrypted (its footer is); only unencrypted files can be read
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -263,15 +327,21 @@ fn a_footer_larger_than_the_tail_is_asked_for() {
     let footer = footer(vec![element(None, 0, "root", 1), element(Some(1), 0, "a", 0)]);
     let padding = "x".repeat(200_000);
     // Key-value metadata make a footer large.
-    let mut thrift = Thrift { bytes: footer[..footer.len() - 1].to_vec(), last: 4 };
+    let mut thrift = Thrift {
+        bytes: footer[..footer.len() - 1].to_vec(),
+        last: 4,
+    };
     thrift = thrift.text(6, &padding);
     let mut bytes = file(thrift.end());
     bytes.splice(4..4, vec![0; 2 << 20]);
-    check(&bytes, expect![[r#"
+    check(
+        &bytes,
+        expect![[r#"
         parquet 1 7 rows
           a: int — INT32, required
           because its footer holds the schema: 1 columns, 7 rows
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -287,5 +357,12 @@ fn a_footer_larger_than_the_limit_is_refused() {
 
 /// A small right file.
 pub(crate) fn example() -> Vec<u8> {
-    schema(2, vec![element(Some(1), 0, "a", 0), element(None, 1, "l", 1).int(6, 3), element(Some(6), 2, "x", 0).int(6, 0)])
+    schema(
+        2,
+        vec![
+            element(Some(1), 0, "a", 0),
+            element(None, 1, "l", 1).int(6, 3),
+            element(Some(6), 2, "x", 0).int(6, 0),
+        ],
+    )
 }

@@ -14,15 +14,23 @@ fn verdict(path: &Path) -> Verdict {
 }
 
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("test data").map(|entry| entry.expect("test data").path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == extension)).collect();
+    let entries = fs::read_dir(folder)
+        .expect("test data")
+        .map(|entry| entry.expect("test data").path());
+    let mut files: Vec<PathBuf> = entries
+        .filter(|path| path.extension().is_some_and(|e| e == extension))
+        .collect();
     files.sort();
     assert!(!files.is_empty(), "{} holds no .{extension}", folder.display());
     files
 }
 
 fn types(verdict: &Verdict) -> String {
-    verdict.columns.iter().map(|c| format!("{}: {:#}\n", c.name, c.data_type)).collect()
+    verdict
+        .columns
+        .iter()
+        .map(|c| format!("{}: {:#}\n", c.name, c.data_type))
+        .collect()
 }
 
 #[track_caller]
@@ -51,7 +59,9 @@ fn csv_spectrum() {
 
 #[test]
 fn taxis_as_csv() {
-    check("tlc/yellow/yellow_tripdata_sample_2020-04.csv", expect![[r#"
+    check(
+        "tlc/yellow/yellow_tripdata_sample_2020-04.csv",
+        expect![[r#"
         vendor_id: bigint
         pickup_datetime: timestamp
         dropoff_datetime: timestamp
@@ -70,8 +80,11 @@ fn taxis_as_csv() {
         improvement_surcharge: double
         total_amount: double
         congestion_surcharge: double
-    "#]]);
-    check("tlc/green/green_tripdata_2020-04_with_index.csv", expect![[r#"
+    "#]],
+    );
+    check(
+        "tlc/green/green_tripdata_2020-04_with_index.csv",
+        expect![[r#"
         trip_id: bigint
         VendorID: double
         lpep_pickup_datetime: timestamp
@@ -93,12 +106,15 @@ fn taxis_as_csv() {
         payment_type: double
         trip_type: double
         congestion_surcharge: double
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn taxis_as_parquet() {
-    check("tlc/yellow/yellow_tripdata_2025-01_sample.parquet", expect![[r#"
+    check(
+        "tlc/yellow/yellow_tripdata_2025-01_sample.parquet",
+        expect![[r#"
         VendorID: int
         tpep_pickup_datetime: timestamp
         tpep_dropoff_datetime: timestamp
@@ -119,8 +135,11 @@ fn taxis_as_parquet() {
         congestion_surcharge: double
         Airport_fee: double
         cbd_congestion_fee: double
-    "#]]);
-    check("tlc/green/green_tripdata_2022-02.parquet", expect![[r#"
+    "#]],
+    );
+    check(
+        "tlc/green/green_tripdata_2022-02.parquet",
+        expect![[r#"
         VendorID: bigint
         lpep_pickup_datetime: timestamp
         lpep_dropoff_datetime: timestamp
@@ -141,7 +160,8 @@ fn taxis_as_parquet() {
         payment_type: double
         trip_type: double
         congestion_surcharge: double
-    "#]]);
+    "#]],
+    );
     let Some(data) = shared_data() else { return };
     let rows = |name: &str| verdict(&data.join("tlc/green").join(name)).row_count;
     assert_eq!(rows("green_tripdata_2022-01.parquet"), Some(62_495));
@@ -161,14 +181,25 @@ fn a_whole_scan_sees_what_the_sample_does_not() {
     let scanned = scanner.finish().expect("CSV");
     assert_eq!(scanned.rows, 35_612);
     assert!(!sampled.columns[1].nullable);
-    expect!["VendorID: 24502 of 24502 values parse as double; 11110 more are null"].assert_eq(&format!("{}: {}", scanned.columns[1].name, scanned.columns[1].reason));
+    expect!["VendorID: 24502 of 24502 values parse as double; 11110 more are null"].assert_eq(&format!(
+        "{}: {}",
+        scanned.columns[1].name, scanned.columns[1].reason
+    ));
 }
 
 #[test]
 fn nested_json() {
     let Some(data) = shared_data() else { return };
     let verdict = verdict(&data.join("formats/json/nginxplus.ndjson"));
-    let column = |name: &str| verdict.columns.iter().find(|c| c.name == name).expect(name).data_type.to_string();
+    let column = |name: &str| {
+        verdict
+            .columns
+            .iter()
+            .find(|c| c.name == name)
+            .expect(name)
+            .data_type
+            .to_string()
+    };
     assert_eq!(verdict.classification, "json");
     expect!["struct<accepted:int,dropped:int,active:int,idle:int>"].assert_eq(&column("connections"));
     expect!["bigint"].assert_eq(&column("load_timestamp"));
@@ -176,27 +207,39 @@ fn nested_json() {
 
 #[test]
 fn parquet_of_many_writers() {
-    check("formats/parquet/nullable.impala.parquet", expect![[r#"
+    check(
+        "formats/parquet/nullable.impala.parquet",
+        expect![[r#"
         id: bigint
         int_array: array<int>
         int_array_Array: array<array<int>>
         int_map: map<string,int>
         int_Map_Array: array<map<string,int>>
         nested_struct: struct<A:int,b:array<int>,C:struct<d:array<array<struct<E:int,F:string>>>>,g:map<string,struct<H:struct<i:array<double>>>>>
-    "#]]);
-    check("formats/parquet/old_list_structure.parquet", expect![[r#"
+    "#]],
+    );
+    check(
+        "formats/parquet/old_list_structure.parquet",
+        expect![[r#"
         a: array<array<int>>
-    "#]]);
-    check("formats/parquet/map_no_value.parquet", expect![[r#"
+    "#]],
+    );
+    check(
+        "formats/parquet/map_no_value.parquet",
+        expect![[r#"
         my_map: map<int,int>
         my_map_no_v: array<int>
         my_list: array<int>
-    "#]]);
-    check("formats/parquet/nested_maps.snappy.parquet", expect![[r#"
+    "#]],
+    );
+    check(
+        "formats/parquet/nested_maps.snappy.parquet",
+        expect![[r#"
         a: map<string,map<int,boolean>>
         b: int
         c: double
-    "#]]);
+    "#]],
+    );
     let Some(data) = shared_data() else { return };
     for path in files(&data.join("formats/parquet"), "parquet") {
         assert_eq!(verdict(&path).classification, "parquet", "{}", path.display());
@@ -211,13 +254,25 @@ fn bad_parquet() {
         let bytes = fs::read(&path).expect("test data");
         let result = classify_bytes("bad.parquet", &bytes);
         if path.ends_with("PARQUET-1481.parquet") {
-            assert_eq!(result.expect_err("a type that does not exist").kind, ClassifyErrorKind::Malformed);
+            assert_eq!(
+                result.expect_err("a type that does not exist").kind,
+                ClassifyErrorKind::Malformed
+            );
         } else {
-            assert_eq!(result.expect("a verdict").classification, "parquet", "{}", path.display());
+            assert_eq!(
+                result.expect("a verdict").classification,
+                "parquet",
+                "{}",
+                path.display()
+            );
         }
         // Every way to cut it off is an error, or asks for no more than there is.
         for end in (0..bytes.len()).step_by(bytes.len() / 50 + 1) {
-            assert!(classify_bytes("bad.parquet", &bytes[..end]).is_err(), "{} cut at {end}", path.display());
+            assert!(
+                classify_bytes("bad.parquet", &bytes[..end]).is_err(),
+                "{} cut at {end}",
+                path.display()
+            );
         }
     }
 }
@@ -239,7 +294,11 @@ fn what_is_no_table() {
     ] {
         let verdict = verdict(&data.join(path));
         assert_eq!(verdict.classification, "UNKNOWN", "{path}");
-        assert!(verdict.reasons.concat().contains(word), "{path}: {}", show(&Ok(verdict)));
+        assert!(
+            verdict.reasons.concat().contains(word),
+            "{path}: {}",
+            show(&Ok(verdict))
+        );
     }
     let empty = classify_bytes("zero.orc", &[]).expect_err("no bytes");
     assert_eq!(empty.kind, ClassifyErrorKind::Empty);
@@ -260,5 +319,8 @@ fn speed() {
     for _ in 0..50 {
         scanner.feed(&bytes).expect("CSV");
     }
-    println!("scan: {:.0} MB/s", bytes.len() as f64 * 50.0 / 1e6 / start.elapsed().as_secs_f64());
+    println!(
+        "scan: {:.0} MB/s",
+        bytes.len() as f64 * 50.0 / 1e6 / start.elapsed().as_secs_f64()
+    );
 }

@@ -8,7 +8,15 @@ fn show(scanned: &Scanned) -> String {
     let columns: Vec<String> = scanned
         .columns
         .iter()
-        .map(|c| format!("{}: {:#}{} — {}\n", c.name, c.data_type, if c.nullable { "?" } else { "" }, c.reason))
+        .map(|c| {
+            format!(
+                "{}: {:#}{} — {}\n",
+                c.name,
+                c.data_type,
+                if c.nullable { "?" } else { "" },
+                c.reason
+            )
+        })
         .collect();
     format!("{} rows\n{}", scanned.rows, columns.concat())
 }
@@ -41,7 +49,8 @@ fn a_value_in_the_last_row_counts() {
         300001 rows
         id: bigint? — 300000 of 300000 values parse as bigint; 1 more is null (such as "N/A")
         fee: double? — 1 of 1 values parse as double; 300000 more are null
-    "#]].assert_eq(&show(&scanned));
+    "#]]
+    .assert_eq(&show(&scanned));
 }
 
 #[test]
@@ -58,7 +67,8 @@ fn preamble_comments_and_no_header() {
         2 rows
         col0: bigint — 2 of 2 values parse as bigint
         col1: string — 2 of 2 values are text
-    "#]].assert_eq(&show(&scanned));
+    "#]]
+    .assert_eq(&show(&scanned));
 }
 
 #[test]
@@ -68,11 +78,13 @@ fn a_header_alone_and_nothing_at_all() {
         0 rows
         id: void — there are no rows to go by
         name: void — there are no rows to go by
-    "#]].assert_eq(&show(&scanned));
+    "#]]
+    .assert_eq(&show(&scanned));
     let scanned = scan_csv(&CsvDialect::default(), b"", 64).expect("CSV");
     expect![[r#"
         0 rows
-    "#]].assert_eq(&show(&scanned));
+    "#]]
+    .assert_eq(&show(&scanned));
 }
 
 #[test]
@@ -80,12 +92,25 @@ fn csv_that_cannot_be_read() {
     let dialect = CsvDialect::default();
     let error = scan_csv(&dialect, b"a,b\n1,\"never closed\n2,3\n", 64).expect_err("open quotes");
     expect!["the CSV ends inside quotes (the last record starts after 0 rows): it was cut off, or a quote is never closed"].assert_eq(&error.to_string());
-    let error = scan_csv(&dialect, format!("a,b\n1,\"{}", "x\n".repeat(600_000)).as_bytes(), 4096).expect_err("long");
+    let error = scan_csv(
+        &dialect,
+        format!("a,b\n1,\"{}", "x\n".repeat(600_000)).as_bytes(),
+        4096,
+    )
+    .expect_err("long");
     assert_eq!(error.kind, ClassifyErrorKind::TooLarge);
     expect!["record 2 of the CSV is longer than 1 MiB; a quote that is never closed is the usual cause, or the delimiter is wrong"].assert_eq(&error.to_string());
     let error = scan_csv(&dialect, ",".repeat(20_000).as_bytes(), 4096).expect_err("wide");
     expect!["record 1 of the CSV has more than 10000 fields; a quote that is never closed is the usual cause, or the delimiter is wrong"].assert_eq(&error.to_string());
-    let error = scan_csv(&CsvDialect { delimiter: "::".to_owned(), ..dialect }, b"a::b\n", 64).expect_err("two characters");
+    let error = scan_csv(
+        &CsvDialect {
+            delimiter: "::".to_owned(),
+            ..dialect
+        },
+        b"a::b\n",
+        64,
+    )
+    .expect_err("two characters");
     expect![[r#"the CSV delimiter is "::"; it must be one ASCII character"#]].assert_eq(&error.to_string());
 }
 
@@ -94,7 +119,8 @@ fn json_that_cannot_be_read() {
     let error = scan_json(JsonLayout::Lines, b"{\"a\":1}\n{\"a\":\n{\"a\":2}\n", 3).expect_err("broken");
     expect!["line 2, column 5 is not valid JSON: EOF while parsing a value"].assert_eq(&error.to_string());
     let error = scan_json(JsonLayout::Array, b"[{\"a\":1}", 3).expect_err("open");
-    expect!["the JSON ends inside the array that starts on line 1: it was cut off; upload it again"].assert_eq(&error.to_string());
+    expect!["the JSON ends inside the array that starts on line 1: it was cut off; upload it again"]
+        .assert_eq(&error.to_string());
     let error = scan_json(JsonLayout::Concatenated, b"{\"a\":1} x", 3).expect_err("stray");
     expect!["line 1: 'x' stands where an object should start or end"].assert_eq(&error.to_string());
     let long = format!("{{\"a\":\"{}\"}}", "x".repeat(9 << 20));
@@ -104,15 +130,30 @@ fn json_that_cannot_be_read() {
 
 #[test]
 fn json_in_every_layout_is_the_same_table() {
-    let lines = scan_json(JsonLayout::Lines, b"{\"a\":1,\"b\":[{\"c\":\"]}\\\"\"}]}\r\n{\"a\":null}", 4).expect("lines");
-    let array = scan_json(JsonLayout::Array, b" [ {\"a\":1,\"b\":[{\"c\":\"]}\\\"\"}]} ,\n{\"a\":null} ] ", 4).expect("array");
-    let concatenated =
-        scan_json(JsonLayout::Concatenated, b"{\"a\":1,\"b\":\n[{\"c\":\"]}\\\"\"}]}{\"a\":null}", 4).expect("objects");
+    let lines = scan_json(
+        JsonLayout::Lines,
+        b"{\"a\":1,\"b\":[{\"c\":\"]}\\\"\"}]}\r\n{\"a\":null}",
+        4,
+    )
+    .expect("lines");
+    let array = scan_json(
+        JsonLayout::Array,
+        b" [ {\"a\":1,\"b\":[{\"c\":\"]}\\\"\"}]} ,\n{\"a\":null} ] ",
+        4,
+    )
+    .expect("array");
+    let concatenated = scan_json(
+        JsonLayout::Concatenated,
+        b"{\"a\":1,\"b\":\n[{\"c\":\"]}\\\"\"}]}{\"a\":null}",
+        4,
+    )
+    .expect("objects");
     expect![[r#"
         2 rows
         a: int? — 1 of 1 values are integers of 32 bits; 1 more is null
         b: array<struct<c:string>>? — 1 of 1 values are arrays; 1 row lacks it
-    "#]].assert_eq(&show(&lines));
+    "#]]
+    .assert_eq(&show(&lines));
     assert_eq!(lines, array);
     assert_eq!(lines, concatenated);
 }

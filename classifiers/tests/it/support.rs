@@ -13,10 +13,18 @@ pub(crate) fn classify_bytes(name: &str, bytes: &[u8]) -> Result<Verdict, Classi
     let size = bytes.len() as u64;
     let mut tail: &[u8] = &[];
     for _ in 0..3 {
-        match classify(&Sample { name, size, head, tail })? {
+        match classify(&Sample {
+            name,
+            size,
+            head,
+            tail,
+        })? {
             Outcome::Verdict(verdict) => return Ok(*verdict),
             Outcome::NeedTail(wanted) => {
-                assert!(wanted as usize > tail.len() && wanted <= 16 << 20, "asked for {wanted} bytes");
+                assert!(
+                    wanted as usize > tail.len() && wanted <= 16 << 20,
+                    "asked for {wanted} bytes"
+                );
                 tail = &bytes[bytes.len().saturating_sub(wanted as usize)..];
             }
         }
@@ -53,7 +61,11 @@ pub(crate) fn show(result: &Result<Verdict, ClassifyError>) -> String {
     if let Some(json) = &verdict.json {
         shown.push_str(&format!(" {json:?}"));
     }
-    if verdict.encoding.as_deref().is_some_and(|encoding| encoding != "utf-8") {
+    if verdict
+        .encoding
+        .as_deref()
+        .is_some_and(|encoding| encoding != "utf-8")
+    {
         shown.push_str(&format!(" {}", verdict.encoding.as_deref().unwrap_or_default()));
     }
     match verdict.row_count {
@@ -62,7 +74,10 @@ pub(crate) fn show(result: &Result<Verdict, ClassifyError>) -> String {
     }
     for column in &verdict.columns {
         let mark = if column.nullable { "?" } else { "" };
-        shown.push_str(&format!("  {}: {:#}{mark} — {}\n", column.name, column.data_type, column.reason));
+        shown.push_str(&format!(
+            "  {}: {:#}{mark} — {}\n",
+            column.name, column.data_type, column.reason
+        ));
     }
     for reason in &verdict.reasons {
         shown.push_str(&format!("  because {reason}\n"));
@@ -70,6 +85,10 @@ pub(crate) fn show(result: &Result<Verdict, ClassifyError>) -> String {
     shown
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the data are is a setting of the tests, not of the program"
+)]
 /// The folder of test data that nobody here wrote, or `None` (having said so) where it isn't.
 pub(crate) fn shared_data() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");

@@ -25,8 +25,16 @@ fn merge_widens_as_far_as_it_must() {
         ("array<int>", "array<void>", "array<int>"),
         ("array<int>", "int", "string"),
         ("map<string,int>", "map<string,double>", "map<string,double>"),
-        ("struct<b:int,a:int>", "struct<b:bigint,a:void>", "struct<b:bigint,a:int>"),
-        ("struct<b:int,a:int>", "struct<c:date,B:string>", "struct<a:int,B:string,c:date>"),
+        (
+            "struct<b:int,a:int>",
+            "struct<b:bigint,a:void>",
+            "struct<b:bigint,a:int>",
+        ),
+        (
+            "struct<b:int,a:int>",
+            "struct<c:date,B:string>",
+            "struct<a:int,B:string,c:date>",
+        ),
     ] {
         assert_eq!(merged(a, b), expected, "{a} with {b}");
         assert_eq!(merged(b, a), expected, "{b} with {a}");
@@ -37,18 +45,39 @@ fn merge_widens_as_far_as_it_must() {
 fn text_of_types() {
     for (text, shown) in [
         ("INT", "int"),
-        (" array < struct < a : int , b c : map<string, varchar(20)> > > ", "array<struct<a:int,b c:map<string,string>>>"),
-        ("struct<`a:b`:char(1),`c``d`:decimal(5)>", "struct<`a:b`:string,`c``d`:decimal(5,0)>"),
+        (
+            " array < struct < a : int , b c : map<string, varchar(20)> > > ",
+            "array<struct<a:int,b c:map<string,string>>>",
+        ),
+        (
+            "struct<`a:b`:char(1),`c``d`:decimal(5)>",
+            "struct<`a:b`:string,`c``d`:decimal(5,0)>",
+        ),
         ("void", "string"),
         ("struct<>", "struct<>"),
     ] {
         assert_eq!(text.parse::<DataType>().expect(text).to_string(), shown);
     }
-    for text in ["", "integr", "array<int", "array<>", "decimal(39,0)", "decimal(2,3)", "int int", "struct<a>", "struct<:int>"] {
+    for text in [
+        "",
+        "integr",
+        "array<int",
+        "array<>",
+        "decimal(39,0)",
+        "decimal(2,3)",
+        "int int",
+        "struct<a>",
+        "struct<:int>",
+    ] {
         assert!(text.parse::<DataType>().is_err(), "{text:?} is no type");
     }
     let deep = "array<".repeat(100_000);
-    assert!(deep.parse::<DataType>().expect_err("too deep").to_string().contains("deep"));
+    assert!(
+        deep.parse::<DataType>()
+            .expect_err("too deep")
+            .to_string()
+            .contains("deep")
+    );
 }
 
 #[test]
@@ -59,8 +88,13 @@ fn an_error_says_where() {
 
 #[test]
 fn void_becomes_string_in_a_catalog() {
-    let data_type: DataType = "struct<a:array<void>,b:map<string,void>>".parse().expect("a type");
-    assert_eq!(format!("{:#}", data_type.concrete()), "struct<a:array<string>,b:map<string,string>>");
+    let data_type: DataType = "struct<a:array<void>,b:map<string,void>>"
+        .parse()
+        .expect("a type");
+    assert_eq!(
+        format!("{:#}", data_type.concrete()),
+        "struct<a:array<string>,b:map<string,string>>"
+    );
     assert_eq!(serde_json::to_string(&DataType::Null).expect("JSON"), "\"void\"");
 }
 
@@ -70,18 +104,50 @@ fn types_of_values() {
         ("void", &["", " ", "NULL", "null", "\\N"] as &[&str]),
         ("boolean", &["true", "FALSE", " True "]),
         ("bigint", &["0", "-1", "42", "999999999999999999", "-0"]),
-        ("double", &["0.5", "-1.5e10", ".5", "5.", "1E5", "100000000000000000000.5"]),
+        (
+            "double",
+            &["0.5", "-1.5e10", ".5", "5.", "1E5", "100000000000000000000.5"],
+        ),
         ("date", &["2020-02-29", "1999/12/31"]),
         (
             "timestamp",
-            &["2020-01-01 00:00", "2020-01-01T23:59:59Z", "2020/01/01 10:00:00.123456789", "2020-01-01 10:00:00+05:30"],
+            &[
+                "2020-01-01 00:00",
+                "2020-01-01T23:59:59Z",
+                "2020/01/01 10:00:00.123456789",
+                "2020-01-01 10:00:00+05:30",
+            ],
         ),
         (
             "string",
             &[
-                "abc", "NA", "NaN", "inf", "yes", "00501", "+1", "1234567890123456789", "1,000", "$5", "1e999", "2021-02-29",
-                "2020-13-01", "01/02/2020", "2020-1-1", "2020-01-01 25:00", "2020-01-01 10:00 PM", "10:30", "0x1F", "1_000",
-                "-", ".", "e5", "1e", "--1", "2020-01/01", "٣",
+                "abc",
+                "NA",
+                "NaN",
+                "inf",
+                "yes",
+                "00501",
+                "+1",
+                "1234567890123456789",
+                "1,000",
+                "$5",
+                "1e999",
+                "2021-02-29",
+                "2020-13-01",
+                "01/02/2020",
+                "2020-1-1",
+                "2020-01-01 25:00",
+                "2020-01-01 10:00 PM",
+                "10:30",
+                "0x1F",
+                "1_000",
+                "-",
+                ".",
+                "e5",
+                "1e",
+                "--1",
+                "2020-01/01",
+                "٣",
             ],
         ),
     ] {
@@ -109,7 +175,8 @@ fn any_type() -> impl Strategy<Value = DataType> {
         Just(DataType::Timestamp),
     ];
     leaf.prop_recursive(3, 16, 3, |inner| {
-        let field = ("[a-cA-C]|[:`<, x]{1,2}", inner.clone()).prop_map(|(name, data_type)| Field { name, data_type });
+        let field =
+            ("[a-cA-C]|[:`<, x]{1,2}", inner.clone()).prop_map(|(name, data_type)| Field { name, data_type });
         prop_oneof![
             inner.clone().prop_map(|t| DataType::Array(Box::new(t))),
             (inner.clone(), inner).prop_map(|(k, v)| DataType::Map(Box::new(k), Box::new(v))),
