@@ -146,3 +146,12 @@ async fn until_next(app: &App) -> Duration {
         _ => LONGEST_SLEEP,
     }
 }
+
+/// How many tasks wait or are at work.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn unfinished(app: &App) -> Result<i64> {
+    let mut tx = app.store.read().await?;
+    crate::store::tasks::count_unfinished(&mut tx).await
+}

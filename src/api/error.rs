@@ -1,0 +1,131 @@
+//! Errors as RFC 9457 problem documents.
+
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::error::{Error, ErrorKind};
+
+/// A failure (RFC 9457).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// What kind of failure, as a URI: `urn:mastic:not_found`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The name by which the server's log knows this request.
+    pub request_id: String,
+}
+
+/// A verb's error on its way out.
+pub(super) struct ApiError(pub(super) Error);
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        problem(&self.0)
+    }
+}
+
+/// What a handler answers with.
+pub(super) type ApiResult<T> = Result<T, ApiError>;
+
+/// An error as a response. An internal one is logged with its cause, and shown as a fixed sentence.
+pub fn problem(error: &Error) -> Response {
+    let (status, kind, title) = match error.kind {
+        ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+        ErrorKind::AlreadyExists => (StatusCode::CONFLICT, "already_exists", "Already exists"),
+        ErrorKind::Invalid => (StatusCode::BAD_REQUEST, "invalid", "Invalid"),
+        ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
+        ErrorKind::Denied => (StatusCode::FORBIDDEN, "denied", "Not allowed"),
+        ErrorKind::Limit => (StatusCode::UNPROCESSABLE_ENTITY, "limit", "Limit reached"),
+        ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available"),
+        ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+    };
+    let request_id = request_id();
+    let detail = if error.kind == ErrorKind::Internal {
+        tracing::error!(request_id, "{}{}", error.message, error.causes());
+        "something went wrong in the server; its log has more under this request's id".to_owned()
+    } else {
+        error.message.clone()
+    };
+    let problem = Problem {
+        kind: format!("urn:mastic:{kind}"),
+        title: title.to_owned(),
+        status: status.as_u16(),
+        detail,
+        hint: error.hint.clone(),
+        request_id,
+    };
+    let mut response = (status, axum::Json(problem)).into_response();
+    let media_type = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
+}
+
+/// A name for a request that only has to be found again in the log.
+fn request_id() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("r{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub(super) async fn no_such_endpoint(request: Request) -> Response {
+    problem(
+        &Error::not_found(format!("there is no {} {}", request.method(), request.uri().path()))
+            .hint("the endpoints are described at /api/v1/openapi.json"),
+    )
+}
+
+/// A JSON body; a bad one is a problem document.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T, S> FromRequest<S> for Json<T>
+where
+    axum::Json<T>: FromRequest<S, Rejection = JsonRejection>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(ApiError(
+                Error::invalid(rejection.body_text()).hint("send JSON with content-type: application/json"),
+            )),
+        }
+    }
+}
+
+/// A query string; a bad one is a problem document.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T, S> FromRequestParts<S> for Query<T>
+where
+    axum::extract::Query<T>: FromRequestParts<S, Rejection = QueryRejection>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Self::Rejection> {
+        match axum::extract::Query::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Query(value)) => Ok(Self(value)),
+            Err(rejection) => Err(ApiError(Error::invalid(rejection.body_text()))),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `/api/v1/events`
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::{ApiResult, Problem, Query};
+use super::page::{ListQuery, Page};
+use crate::app::App;
+use crate::events;
+use crate::model::event as nouns;
+
+/// One object's change, and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Event {
+    id: String,
+    bucket: String,
+    key: String,
+    /// created or removed.
+    kind: &'static str,
+    size: Option<i64>,
+    etag: Option<String>,
+    /// Who told of it: lake, webhook or listing.
+    source: String,
+    received_at: DateTime<Utc>,
+    outcomes: Vec<Outcome>,
+}
+
+/// What a trigger made of an event.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Outcome {
+    trigger: Option<String>,
+    state: OutcomeState,
+    /// The run that acts on it.
+    run: Option<String>,
+    detail: Option<String>,
+}
+
+/// What became of an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OutcomeState {
+    Batched,
+    Waiting,
+    Started,
+    Duplicate,
+    Superseded,
+    Unmatched,
+    Rejected,
+}
+
+/// How many events a notification held.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Received {
+    accepted: usize,
+}
+
+impl From<nouns::Event> for Event {
+    fn from(event: nouns::Event) -> Self {
+        let outcome = |outcome: nouns::Outcome| Outcome {
+            trigger: outcome.trigger,
+            state: match outcome.state {
+                nouns::OutcomeState::Batched => OutcomeState::Batched,
+                nouns::OutcomeState::Waiting => OutcomeState::Waiting,
+                nouns::OutcomeState::Started => OutcomeState::Started,
+                nouns::OutcomeState::Duplicate => OutcomeState::Duplicate,
+                nouns::OutcomeState::Superseded => OutcomeState::Superseded,
+                nouns::OutcomeState::Unmatched => OutcomeState::Unmatched,
+                nouns::OutcomeState::Rejected => OutcomeState::Rejected,
+            },
+            run: outcome.run,
+            detail: outcome.detail,
+        };
+        Self {
+            id: event.id,
+            bucket: event.object.bucket,
+            key: event.object.key,
+            kind: match event.object.kind {
+                nouns::EventKind::Created => "created",
+                nouns::EventKind::Removed => "removed",
+            },
+            size: event.object.size,
+            etag: event.object.etag,
+            source: event.object.source,
+            received_at: event.received_at,
+            outcomes: event.outcomes.into_iter().map(outcome).collect(),
+        }
+    }
+}
+
+/// List events with what became of them, the newest first
+#[utoipa::path(get, path = "/api/v1/events", operation_id = "list_events", tag = "events", params(ListQuery),
+    responses((status = 200, body = Page<Event>), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> ApiResult<axum::Json<Page<Event>>> {
+    Ok(axum::Json(Page::of(events::list(&app, &query.request()?).await?, Event::from)))
+}
+
+/// Receive a notification of S3, EventBridge, SNS, MinIO or Ceph. It is on the disk when this answers
+#[utoipa::path(post, path = "/api/v1/events/s3", operation_id = "receive_events", tag = "events", request_body = String,
+    responses((status = 200, body = Received), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn receive(State(app): State<App>, body: String) -> ApiResult<(StatusCode, axum::Json<Received>)> {
+    let events = events::message::parse(&body)?;
+    for event in &events {
+        events::accept(&app, event).await?;
+    }
+    Ok((StatusCode::OK, axum::Json(Received { accepted: events.len() })))
+}

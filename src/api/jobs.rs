@@ -1,0 +1,229 @@
+//! `/api/v1/jobs` and `/api/v1/triggers`
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::error::{ApiResult, Json, Problem, Query};
+use super::page::{ListQuery, Page};
+use super::runs::Run;
+use crate::app::App;
+use crate::etl::{jobs, runs, triggers};
+use crate::model::job as nouns;
+
+/// A script, what it reads, what it writes, and when it runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Job {
+    name: String,
+    description: Option<String>,
+    /// sql, python or pyspark.
+    engine: &'static str,
+    /// 0 when registered, one more with every change.
+    version: i64,
+    script_name: String,
+    script: String,
+    /// `job.toml`
+    definition: String,
+    parameters: BTreeMap<String, Parameter>,
+    inputs: BTreeMap<String, Input>,
+    output: Option<Output>,
+    /// The names of its triggers.
+    triggers: Vec<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// What a run may be told.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Parameter {
+    /// A regular expression that the whole value must match.
+    pattern: Option<String>,
+    default: Option<String>,
+}
+
+/// A table of the script.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Input {
+    location: String,
+    /// Columns that the script relies on, with their types.
+    columns: BTreeMap<String, String>,
+    optional: bool,
+}
+
+/// Where the result goes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Output {
+    location: String,
+    /// csv, json or parquet.
+    format: &'static str,
+    files: u32,
+    /// overwrite or append.
+    mode: &'static str,
+    table: Option<String>,
+}
+
+/// A job to be registered.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JobSource {
+    /// The text of `job.toml`.
+    definition: String,
+    /// The script's text.
+    script: String,
+}
+
+/// How a run is started.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct StartRun {
+    parameters: BTreeMap<String, String>,
+}
+
+/// What starts a job by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Trigger {
+    name: String,
+    job: String,
+    /// object_created
+    on: &'static str,
+    /// The pattern of the objects.
+    #[serde(rename = "match")]
+    pattern: String,
+    /// How long arrivals with the same parameters are collected, in milliseconds.
+    batch_window_ms: u64,
+    enabled: bool,
+}
+
+impl From<nouns::Job> for Job {
+    fn from(job: nouns::Job) -> Self {
+        let triggers = jobs::triggers_of(&job).into_iter().map(|trigger| trigger.name).collect();
+        let definition = job.definition;
+        let parameter = |(name, parameter): (String, nouns::ParameterDefinition)| {
+            (name, Parameter { pattern: parameter.pattern, default: parameter.default })
+        };
+        let input = |(name, input): (String, nouns::InputDefinition)| {
+            (name, Input { location: input.location, columns: input.columns, optional: input.optional })
+        };
+        Self {
+            name: job.name,
+            description: definition.description,
+            engine: definition.engine.as_str(),
+            version: job.version,
+            script_name: definition.script,
+            script: job.script,
+            definition: job.definition_text,
+            parameters: definition.parameters.into_iter().map(parameter).collect(),
+            inputs: definition.inputs.into_iter().map(input).collect(),
+            output: definition.output.map(|output| Output {
+                location: output.location,
+                format: output.format.as_str(),
+                files: output.files,
+                mode: match output.mode {
+                    nouns::OutputMode::Overwrite => "overwrite",
+                    nouns::OutputMode::Append => "append",
+                },
+                table: output.table,
+            }),
+            triggers,
+            created_at: job.created_at,
+            updated_at: job.updated_at,
+        }
+    }
+}
+
+impl From<nouns::Trigger> for Trigger {
+    fn from(trigger: nouns::Trigger) -> Self {
+        Self {
+            name: trigger.name,
+            job: trigger.job,
+            on: match trigger.definition.on {
+                nouns::TriggerKind::ObjectCreated => "object_created",
+            },
+            pattern: trigger.definition.pattern,
+            batch_window_ms: u64::try_from(trigger.definition.batch_window.as_millis()).unwrap_or(u64::MAX),
+            enabled: trigger.enabled,
+        }
+    }
+}
+
+/// List jobs
+#[utoipa::path(get, path = "/api/v1/jobs", operation_id = "list_jobs", tag = "jobs", params(ListQuery),
+    responses((status = 200, body = Page<Job>), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> ApiResult<axum::Json<Page<Job>>> {
+    Ok(axum::Json(Page::of(jobs::list(&app, &query.request()?).await?, Job::from)))
+}
+
+/// Show a job
+#[utoipa::path(get, path = "/api/v1/jobs/{name}", operation_id = "get_job", tag = "jobs", params(("name" = String, Path)),
+    responses((status = 200, body = Job), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> ApiResult<axum::Json<Job>> {
+    Ok(axum::Json(jobs::get(&app, &name).await?.into()))
+}
+
+/// Register a job, or bring it up to date
+#[utoipa::path(put, path = "/api/v1/jobs/{name}", operation_id = "register_job", tag = "jobs",
+    params(("name" = String, Path)), request_body = JobSource,
+    responses((status = 200, body = Job), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn put(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Json(source): Json<JobSource>,
+) -> ApiResult<axum::Json<Job>> {
+    let source = jobs::JobSource { name, definition: source.definition, script: source.script };
+    Ok(axum::Json(jobs::register(&app, &source).await?.into()))
+}
+
+/// Remove a job with its triggers; its runs stay
+#[utoipa::path(delete, path = "/api/v1/jobs/{name}", operation_id = "delete_job", tag = "jobs", params(("name" = String, Path)),
+    responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn delete(State(app): State<App>, Path(name): Path<String>) -> ApiResult<StatusCode> {
+    jobs::delete(&app, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Run a job
+#[utoipa::path(post, path = "/api/v1/jobs/{name}/runs", operation_id = "start_run", tag = "jobs",
+    params(("name" = String, Path)), request_body = StartRun,
+    responses((status = 202, body = Run), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn start_run(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Json(request): Json<StartRun>,
+) -> ApiResult<(StatusCode, axum::Json<Run>)> {
+    let run = runs::start(&app, &name, &request.parameters, None).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(run.into())))
+}
+
+/// List triggers
+#[utoipa::path(get, path = "/api/v1/triggers", operation_id = "list_triggers", tag = "jobs", params(ListQuery),
+    responses((status = 200, body = Page<Trigger>), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list_triggers(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<axum::Json<Page<Trigger>>> {
+    Ok(axum::Json(Page::of(triggers::list(&app, &query.request()?).await?, Trigger::from)))
+}
+
+/// Show a trigger
+#[utoipa::path(get, path = "/api/v1/triggers/{name}", operation_id = "get_trigger", tag = "jobs", params(("name" = String, Path)),
+    responses((status = 200, body = Trigger), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get_trigger(State(app): State<App>, Path(name): Path<String>) -> ApiResult<axum::Json<Trigger>> {
+    Ok(axum::Json(triggers::get(&app, &name).await?.into()))
+}
+
+/// Fire a trigger by hand
+#[utoipa::path(post, path = "/api/v1/triggers/{name}/fire", operation_id = "fire_trigger", tag = "jobs",
+    params(("name" = String, Path)), request_body = StartRun,
+    responses((status = 202, body = Run), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn fire_trigger(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Json(request): Json<StartRun>,
+) -> ApiResult<(StatusCode, axum::Json<Run>)> {
+    let run = triggers::fire(&app, &name, &request.parameters).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(run.into())))
+}

@@ -1,0 +1,131 @@
+//! Talking to a server's REST API.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{Request, Response};
+use ureq::{Agent, Body};
+
+use super::Global;
+use crate::api::Problem;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A server.
+pub(super) struct Client {
+    agent: Agent,
+    url: String,
+    token: Option<String>,
+}
+
+impl Client {
+    /// The server that the flags name.
+    pub(super) fn new(global: &Global) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .build();
+        Self {
+            agent: config.into(),
+            url: global.url.trim_end_matches('/').to_owned(),
+            token: global.token.clone(),
+        }
+    }
+
+    /// GETs a path below `/api/v1`.
+    pub(super) fn get(&self, path: &str) -> Result<Value> {
+        self.send("GET", path, None)
+    }
+
+    /// POSTs to a path below `/api/v1`.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("POST", path, Some(body))
+    }
+
+    /// PUTs to a path below `/api/v1`.
+    pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("PUT", path, Some(body))
+    }
+
+    /// DELETEs a path below `/api/v1`.
+    pub(super) fn delete(&self, path: &str) -> Result<Value> {
+        self.send("DELETE", path, None)
+    }
+
+    /// Every item of a list.
+    pub(super) fn all(&self, path: &str) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            let mut page = self.get(&format!("{path}{separator}limit=1000{cursor}"))?;
+            if let Some(Value::Array(found)) = page.get_mut("items").map(Value::take) {
+                items.extend(found);
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(items),
+            }
+        }
+    }
+
+    fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let uri = format!("{}/api/v1{path}", self.url);
+        let mut request = Request::builder().method(method).uri(&uri);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let bad = |cause: ureq::http::Error| Error::invalid(format!("'{uri}' can't be called: {cause}"));
+        let sent = match body {
+            Some(body) => {
+                let request = request.header("content-type", "application/json");
+                self.agent.run(request.body(body.to_string()).map_err(bad)?)
+            }
+            None => self.agent.run(request.body(()).map_err(bad)?),
+        };
+        let mut response = sent.map_err(|cause| {
+            Error::unavailable(format!("the server at {} can't be reached: {cause}", self.url))
+                .hint("start it with `mastic serve`, or name another with --url")
+        })?;
+        read(&mut response)
+    }
+}
+
+fn read(response: &mut Response<Body>) -> Result<Value> {
+    let status = response.status();
+    let text = response
+        .body_mut()
+        .with_config()
+        .limit(u64::MAX)
+        .read_to_string()
+        .map_err(|cause| Error::unavailable(format!("the server's answer can't be read: {cause}")))?;
+    if status.is_success() {
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        return serde_json::from_str(&text)
+            .map_err(|cause| Error::internal("the server's answer is no JSON").source(cause));
+    }
+    let problem: Problem = serde_json::from_str(&text)
+        .map_err(|_| Error::internal(format!("the server answered {status}")).hint("is it a mastic server?"))?;
+    let kind = match problem.kind.rsplit(':').next().unwrap_or_default() {
+        "not_found" => ErrorKind::NotFound,
+        "already_exists" => ErrorKind::AlreadyExists,
+        "invalid" => ErrorKind::Invalid,
+        "conflict" => ErrorKind::Conflict,
+        "denied" => ErrorKind::Denied,
+        "limit" => ErrorKind::Limit,
+        "unavailable" => ErrorKind::Unavailable,
+        _ => ErrorKind::Internal,
+    };
+    let error = Error::new(kind, problem.detail);
+    Err(match problem.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}
+
+/// A name as a segment of a path.
+pub(super) fn segment(name: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
+    name.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}

@@ -1,0 +1,277 @@
+//! `mastic jobs`, `mastic runs`, `mastic triggers`, `mastic events`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+
+use super::client::{Client, segment};
+use super::{Global, Outcome, output};
+use crate::error::Error;
+use crate::etl::jobs::JobSource;
+
+/// How often a run is asked how far it is.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Jobs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Jobs {
+    /// List jobs
+    List,
+    /// Show a job
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Register a job folder, or bring it up to date
+    Register {
+        /// The folder with job.toml and the script; may be given again
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+    },
+    /// Run a job
+    Run {
+        /// Its name
+        name: String,
+        /// A parameter, as key=value; may be given again
+        #[arg(long = "param", value_parser = key_value)]
+        parameters: Vec<(String, String)>,
+        /// Wait until the run is over, with its log
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Remove a job; its runs stay
+    Delete {
+        /// Its name
+        name: String,
+    },
+}
+
+/// Runs of jobs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Runs {
+    /// List runs, the newest first
+    List {
+        /// Of this job only
+        #[arg(long)]
+        job: Option<String>,
+    },
+    /// Show a run
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Print a run's log
+    Logs {
+        /// Its id
+        id: String,
+        /// Go on until the run is over
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Ask for a run to be stopped
+    Cancel {
+        /// Its id
+        id: String,
+    },
+}
+
+/// What starts jobs by itself.
+#[derive(Debug, Subcommand)]
+pub(super) enum Triggers {
+    /// List triggers
+    List,
+    /// Show a trigger
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Start a run, as if the trigger had fired
+    Fire {
+        /// Its name
+        name: String,
+        /// A parameter, as key=value; may be given again
+        #[arg(long = "param", value_parser = key_value)]
+        parameters: Vec<(String, String)>,
+    },
+}
+
+/// What arrived, and what became of it.
+#[derive(Debug, Subcommand)]
+pub(super) enum Events {
+    /// List events, the newest first
+    List {
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| "write it as key=value".to_owned())?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn object(parameters: Vec<(String, String)>) -> Value {
+    Value::Object(parameters.into_iter().map(|(key, value)| (key, Value::String(value))).collect::<Map<_, _>>())
+}
+
+impl Jobs {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
+        let client = Client::new(global);
+        match self {
+            Self::List => {
+                let columns = [
+                    ("name", "name"),
+                    ("engine", "engine"),
+                    ("version", "version"),
+                    ("triggers", "triggers"),
+                    ("description", "description"),
+                ];
+                output::list(global.output, &client.all("/jobs")?, &columns);
+            }
+            Self::Show { name } => {
+                output::item(global.output, &client.get(&format!("/jobs/{}", segment(&name)))?);
+            }
+            Self::Register { folders } => {
+                for folder in folders {
+                    let source = JobSource::read(&folder)?;
+                    let body = json!({ "definition": source.definition, "script": source.script });
+                    let job = client.put(&format!("/jobs/{}", segment(&source.name)), &body)?;
+                    output::say(global.quiet, &format!("registered {}, version {}", source.name, job["version"]));
+                }
+            }
+            Self::Run { name, parameters, wait } => {
+                let body = json!({ "parameters": object(parameters) });
+                let run = client.post(&format!("/jobs/{}/runs", segment(&name)), &body)?;
+                let id = run["id"].as_str().unwrap_or_default();
+                if wait {
+                    output::say(global.quiet, &format!("run {id}"));
+                    return finish(global, &client, id);
+                }
+                output::data(id);
+            }
+            Self::Delete { name } => {
+                client.delete(&format!("/jobs/{}", segment(&name)))?;
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// Shows a run's log on stderr until it is over, then the run.
+fn finish(global: &Global, client: &Client, id: &str) -> Result<Outcome, Error> {
+    follow(client, id, true, |line| output::say(global.quiet, line))?;
+    let run = client.get(&format!("/runs/{id}"))?;
+    output::item(global.output, &run);
+    if run["state"] == "SUCCEEDED" {
+        return Ok(Outcome::Done);
+    }
+    output::say(false, &format!("the run is {}", output::cell(&run["state"])));
+    if let Some(hint) = run["error"]["hint"].as_str() {
+        output::say(false, &format!("hint: {hint}"));
+    }
+    Ok(Outcome::Failed)
+}
+
+/// Gives every line of a log to `print`; with `until_over`, waits for more until the run is over.
+fn follow(client: &Client, id: &str, until_over: bool, print: impl Fn(&str)) -> Result<(), Error> {
+    let mut cursor = String::new();
+    loop {
+        // The state first: what is logged before the end is then among the lines.
+        let run = client.get(&format!("/runs/{id}"))?;
+        let is_over = !until_over || !matches!(run["state"].as_str(), Some("QUEUED" | "RUNNING"));
+        loop {
+            let page = client.get(&format!("/runs/{id}/logs?limit=1000{cursor}"))?;
+            for line in page["items"].as_array().into_iter().flatten() {
+                let text = |name: &str| output::plain(line[name].as_str().unwrap_or_default());
+                print(&format!("{} {:5} {}", text("at"), text("level"), text("message")));
+                cursor = format!("&cursor={}", hex::encode(line["seq"].to_string()));
+            }
+            if page["next"].is_null() {
+                break;
+            }
+        }
+        if is_over {
+            return Ok(());
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+impl Runs {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
+        let client = Client::new(global);
+        match self {
+            Self::List { job } => {
+                let path = job.map_or("/runs".to_owned(), |job| format!("/runs?job={}", segment(&job)));
+                let columns = [
+                    ("id", "id"),
+                    ("job", "job"),
+                    ("state", "state"),
+                    ("parameters", "parameters"),
+                    ("rows in", "rows_in"),
+                    ("rows out", "rows_out"),
+                    ("ms", "duration_ms"),
+                    ("trigger", "trigger"),
+                ];
+                output::list(global.output, &client.all(&path)?, &columns);
+            }
+            Self::Show { id } => output::item(global.output, &client.get(&format!("/runs/{}", segment(&id)))?),
+            Self::Logs { id, follow: until_over } => follow(&client, &segment(&id), until_over, output::data)?,
+            Self::Cancel { id } => {
+                client.post(&format!("/runs/{}/cancel", segment(&id)), &json!({}))?;
+                output::say(global.quiet, "asked to stop");
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl Triggers {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
+        let client = Client::new(global);
+        match self {
+            Self::List => {
+                let columns = [("name", "name"), ("job", "job"), ("on", "on"), ("match", "match")];
+                output::list(global.output, &client.all("/triggers")?, &columns);
+            }
+            Self::Show { name } => {
+                output::item(global.output, &client.get(&format!("/triggers/{}", segment(&name)))?);
+            }
+            Self::Fire { name, parameters } => {
+                let body = json!({ "parameters": object(parameters) });
+                let run = client.post(&format!("/triggers/{}/fire", segment(&name)), &body)?;
+                output::data(run["id"].as_str().unwrap_or_default());
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl Events {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
+        let Self::List { limit } = self;
+        let page = Client::new(global).get(&format!("/events?limit={limit}"))?;
+        let events: Vec<Value> = page["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|event| {
+                let mut event = event.clone();
+                let what = |outcome: &Value| {
+                    let parts = ["trigger", "state", "run", "detail"];
+                    parts.iter().filter_map(|part| outcome[part].as_str()).collect::<Vec<_>>().join(" ")
+                };
+                let became: Vec<String> = event["outcomes"].as_array().into_iter().flatten().map(what).collect();
+                event["became"] = Value::String(became.join("; "));
+                event
+            })
+            .collect();
+        let columns =
+            [("received", "received_at"), ("kind", "kind"), ("bucket", "bucket"), ("key", "key"), ("became", "became")];
+        output::list(global.output, &events, &columns);
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,1 @@
+//! WIRE: the AWS Glue API.

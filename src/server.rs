@@ -1,0 +1,305 @@
+//! Every route on one page; timeouts, limits, graceful shutdown.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use futures::FutureExt;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::buckets::{Access, Buckets};
+use crate::clock::Clock;
+use crate::config::{Config, Credentials, LakeConfig};
+use crate::error::{Error, Result};
+use crate::etl::jobs;
+use crate::lake::{Announce, Lake, ObjectChange, ObjectChangeKind};
+use crate::model::event::{EventKind, ObjectEvent};
+use crate::store::Store;
+use crate::{api, events, glue, web, worker};
+
+/// The largest request, in bytes.
+const MAX_BODY: usize = 10 << 20;
+/// How long a client may take to send its headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests that are under way may take when the server stops.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+/// What signs our own requests to the embedded store where no credentials are set; it takes any signature then.
+const NO_CREDENTIALS: &str = "mastic";
+
+/// A server that is up.
+pub struct Server {
+    /// Its parts.
+    pub app: App,
+    /// Where the API and the UI are.
+    pub address: SocketAddr,
+    /// Where the embedded object store is.
+    pub lake_address: Option<SocketAddr>,
+    /// Jobs in the jobs folder that could not be registered.
+    pub job_errors: Vec<Error>,
+    stop: CancellationToken,
+    tasks: tokio::task::JoinSet<()>,
+}
+
+/// Which parts of the program run in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// API, UI, embedded store and background work.
+    All,
+    /// As [`Parts::All`], but background work is done when it is asked for. For tests.
+    WithoutWorker,
+}
+
+impl Server {
+    /// Opens the database, listens, registers the jobs folder, and begins background work.
+    ///
+    /// # Errors
+    /// Conflict where a port or the database is in use; Denied where the API would be open to everybody; and those of
+    /// [`Store::open`] and [`Lake::new`].
+    pub async fn start(mut config: Config, clock: Arc<dyn Clock>, parts: Parts) -> Result<Self> {
+        if !config.listen.ip().is_loopback() {
+            return Err(Error::denied(format!("the API would be open to everybody at {}", config.listen)).hint(
+                "this version can't check who calls: listen on 127.0.0.1, and put a proxy that signs people in before it",
+            ));
+        }
+        let listener = listen(config.listen, "--listen").await?;
+        let lake_listener = match &mut config.lake {
+            Some(lake) => {
+                let listener = listen(lake.listen, "--lake-listen").await?;
+                lake.listen = local_address(&listener)?;
+                Some(listener)
+            }
+            None => None,
+        };
+        config.listen = local_address(&listener)?;
+        let store = Store::open(&config.database_url).await?;
+        let access = config.lake.as_ref().map_or(Access::Environment, |lake| lake_access(lake, &config));
+        let app = App {
+            store,
+            buckets: Buckets::new(&access).await?,
+            access,
+            clock,
+            config: Arc::new(config),
+            work_arrived: Arc::new(Notify::new()),
+        };
+        let mut server = Self {
+            address: app.config.listen,
+            lake_address: app.config.lake.as_ref().map(|lake| lake.listen),
+            job_errors: Vec::new(),
+            stop: CancellationToken::new(),
+            tasks: tokio::task::JoinSet::new(),
+            app,
+        };
+        if let Some(listener) = lake_listener {
+            server.serve_lake(listener)?;
+        }
+        let router = router(server.app.clone());
+        let stop = server.stop.clone();
+        server.spawn(async move { serve(listener, router, stop.cancelled_owned()).await });
+        if let Some(folder) = server.app.config.jobs.clone() {
+            let (registered, wrong) = jobs::register_all(&server.app, &folder).await?;
+            tracing::info!(jobs = registered.len(), folder = %folder.display(), "jobs are registered");
+            server.job_errors = wrong;
+        }
+        if parts == Parts::All {
+            let (app, stop) = (server.app.clone(), server.stop.clone());
+            server.spawn(worker::run(app, stop.cancelled_owned()));
+            let (app, stop) = (server.app.clone(), server.stop.clone());
+            server.spawn(worker::reconcile(app, stop.cancelled_owned()));
+        }
+        Ok(server)
+    }
+
+    fn serve_lake(&mut self, listener: TcpListener) -> Result<()> {
+        let Some(config) = self.app.config.lake.clone() else {
+            return Ok(());
+        };
+        let credentials = config.credentials.map(|Credentials { access_key, secret_key }| (access_key, secret_key));
+        let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?;
+        for bucket in &config.buckets {
+            lake.create_bucket_if_absent(bucket)?;
+        }
+        let stop = self.stop.clone();
+        self.spawn(async move {
+            if let Err(error) = lake.serve(listener, stop.cancelled_owned()).await {
+                tracing::error!("the object store stopped: {}{}", error.message, error.causes());
+            }
+        });
+        Ok(())
+    }
+
+    fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        #[expect(clippy::disallowed_methods, reason = "the server owns what runs beside it, and ends it")]
+        self.tasks.spawn(work);
+    }
+
+    /// Stops taking requests and tasks, waits for those under way, and closes the database.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let finished = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_REQUESTS + Duration::from_secs(5), finished).await.is_err() {
+            tracing::warn!("something did not stop in time");
+        }
+        self.app.store.close().await;
+    }
+}
+
+/// Every route.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/", post(glue_api).get(web::serve))
+        .merge(api::router())
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(web::serve)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(refuse_other_sites))
+        .with_state(app)
+}
+
+async fn glue_api(State(app): State<App>, headers: HeaderMap, request: Request) -> Response {
+    let body: Bytes = match to_bytes(request.into_body(), MAX_BODY).await {
+        Ok(body) => body,
+        Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    };
+    glue::handle(&app, &headers, body).await
+}
+
+/// Whether requests can be answered: the database is there.
+async fn ready(State(app): State<App>) -> Response {
+    match app.store.read().await {
+        Ok(_) => "ready".into_response(),
+        Err(error) => api::problem(&error),
+    }
+}
+
+/// What operators watch, in Prometheus' text format.
+async fn metrics(State(app): State<App>) -> Response {
+    let waiting = match worker::unfinished(&app).await {
+        Ok(waiting) => waiting,
+        Err(error) => return api::problem(&error),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "# HELP mastic_build_info The version that runs.\n# TYPE mastic_build_info gauge\n\
+         mastic_build_info{{version=\"{version}\"}} 1\n\
+         # HELP mastic_tasks_unfinished Tasks that wait or are at work.\n# TYPE mastic_tasks_unfinished gauge\n\
+         mastic_tasks_unfinished {waiting}\n"
+    )
+    .into_response()
+}
+
+/// Nobody signs in on loopback, so a page of another site must not be able to use a visitor's browser: neither by a
+/// request that changes something, nor by a name that it makes point here.
+async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let host = header(header::HOST).unwrap_or_default();
+    let origin = header(header::ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let changes = request.method() != Method::GET && request.method() != Method::HEAD;
+    if !is_this_machine(host) || changes && origin.is_some_and(|origin| origin != host) {
+        return api::problem(
+            &Error::denied("the request comes from another site").hint("call the server by its address, as 127.0.0.1"),
+        );
+    }
+    next.run(request).await
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let name = name.trim_matches(['[', ']']);
+    name.is_empty() || name == "localhost" || name.parse::<IpAddr>().is_ok()
+}
+
+/// Accepts connections until `shutdown`, and gives those that are open a while to end.
+async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let graceful = GracefulShutdown::new();
+    let mut connections = tokio::task::JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        let stream = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(cause) => {
+                    tracing::warn!("a connection can't be accepted: {cause}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let watched = graceful.watch(connection);
+        #[expect(clippy::disallowed_methods, reason = "each connection runs beside the others, and ends with the server")]
+        connections.spawn(watched.map(drop));
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(LAST_REQUESTS, graceful.shutdown()).await;
+}
+
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::AddrInUse => Error::conflict(format!("the address {address} is in use"))
+            .hint(format!("stop what listens there, or choose another with {flag}")),
+        _ => Error::unavailable(format!("can't listen on {address}: {cause}")),
+    })
+}
+
+fn local_address(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().map_err(|cause| Error::internal("a listener has no address").source(cause))
+}
+
+/// How we reach our own store: by the address it listens on, over loopback where that is every address.
+fn lake_access(lake: &LakeConfig, config: &Config) -> Access {
+    let mut address = lake.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::from([127, 0, 0, 1]));
+    }
+    let (access_key, secret_key) = match &lake.credentials {
+        Some(credentials) => (credentials.access_key.clone(), credentials.secret_key.clone()),
+        None => (NO_CREDENTIALS.to_owned(), NO_CREDENTIALS.to_owned()),
+    };
+    Access::Endpoint { url: format!("http://{address}"), access_key, secret_key, region: config.catalog.region.clone() }
+}
+
+/// Lets the embedded store announce each change. One that can't be taken down is found by the next listing.
+fn announce_to(app: App) -> Announce {
+    Arc::new(move |change: ObjectChange| {
+        let app = app.clone();
+        async move {
+            let event = ObjectEvent {
+                bucket: change.bucket,
+                key: change.key,
+                kind: match change.kind {
+                    ObjectChangeKind::Created => EventKind::Created,
+                    ObjectChangeKind::Removed => EventKind::Removed,
+                },
+                size: change.size.and_then(|size| i64::try_from(size).ok()),
+                etag: change.etag,
+                sequencer: None,
+                source: "lake".to_owned(),
+            };
+            if let Err(error) = events::accept(&app, &event).await {
+                tracing::error!(key = event.key, "an event can't be taken down: {}{}", error.message, error.causes());
+            }
+        }
+        .boxed()
+    })
+}
