@@ -1,22 +1,30 @@
 //! Mastic: a data catalog, crawler and ETL runner for data lakes, in one binary.
 //!
-//! In reading order: the nouns, the database, the queue, what is done with them, and how people reach it.
+//! In reading order: what every storey uses, the nouns, what data is kept in, what is done with it, how people reach it.
 
+pub mod app;
 pub mod clock;
+pub mod config;
 pub mod error;
 
 pub mod model;
-pub mod store;
-pub mod queue;
+
 pub mod buckets;
+pub mod queue;
+pub mod store;
 pub mod task;
 
-pub mod config;
-pub mod app;
 pub mod catalog;
-
 pub mod crawl;
 pub mod etl;
 pub mod events;
+
+pub mod api;
+pub mod glue;
 pub mod lake;
+pub mod web;
+
+pub mod server;
 pub mod worker;
+
+pub mod cli;

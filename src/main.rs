@@ -1,2 +1,7 @@
-//! x
-fn main(){}
+//! Which command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mastic::cli::main()
+}

@@ -85,16 +85,7 @@ impl Server {
             None => None,
         };
         config.listen = local_address(&listener)?;
-        let store = Store::open(&config.database_url).await?;
-        let access = config.lake.as_ref().map_or(Access::Environment, |lake| lake_access(lake, &config));
-        let app = App {
-            store,
-            buckets: Buckets::new(&access).await?,
-            access,
-            clock,
-            config: Arc::new(config),
-            work_arrived: Arc::new(Notify::new()),
-        };
+        let app = worker_app(config, clock).await?;
         let mut server = Self {
             address: app.config.listen,
             lake_address: app.config.lake.as_ref().map(|lake| lake.listen),
@@ -157,6 +148,22 @@ impl Server {
     }
 }
 
+/// The parts that background work needs, without anything that listens.
+///
+/// # Errors
+/// Those of [`Store::open`] and [`Buckets::new`].
+pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
+    let access = config.lake.as_ref().map_or(Access::Environment, |lake| lake_access(lake, &config));
+    Ok(App {
+        store: Store::open(&config.database_url).await?,
+        buckets: Buckets::new(&access).await?,
+        access,
+        clock,
+        config: Arc::new(config),
+        work_arrived: Arc::new(Notify::new()),
+    })
+}
+
 /// Every route.
 pub fn router(app: App) -> Router {
     Router::new()
@@ -206,16 +213,20 @@ async fn metrics(State(app): State<App>) -> Response {
 /// Nobody signs in on loopback, so a page of another site must not be able to use a visitor's browser: neither by a
 /// request that changes something, nor by a name that it makes point here.
 async fn refuse_other_sites(request: Request, next: Next) -> Response {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let host = header(header::HOST).unwrap_or_default();
-    let origin = header(header::ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    let changes = request.method() != Method::GET && request.method() != Method::HEAD;
-    if !is_this_machine(host) || changes && origin.is_some_and(|origin| origin != host) {
+    if is_from_another_site(&request) {
         return api::problem(
             &Error::denied("the request comes from another site").hint("call the server by its address, as 127.0.0.1"),
         );
     }
     next.run(request).await
+}
+
+fn is_from_another_site(request: &Request) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let host = header(header::HOST).unwrap_or_default();
+    let origin = header(header::ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let changes = request.method() != Method::GET && request.method() != Method::HEAD;
+    !is_this_machine(host) || changes && origin.is_some_and(|origin| origin != host)
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -1,0 +1,87 @@
+//! `mastic doctor`
+
+use super::output::{self, Format};
+use super::serve::block_on;
+use super::{Global, Outcome, ServeFlags};
+use crate::buckets::{Access, Buckets};
+use crate::config::{Config, Flags};
+use crate::error::{Error, ErrorKind, Result};
+use crate::etl::jobs::{DEFINITION_FILE, JobSource};
+use crate::store::Store;
+
+/// Checks every part, one line each.
+pub(super) fn run(flags: ServeFlags, global: &Global) -> Result<Outcome> {
+    let config = Config::load(&Flags::from(flags))?;
+    let rows: Vec<Vec<String>> = config
+        .origins
+        .iter()
+        .map(|origin| vec![origin.name.to_owned(), origin.value.clone(), origin.from.clone()])
+        .collect();
+    output::rows_of(if global.output == Format::Csv { Format::Csv } else { Format::Table }, &["setting", "value", "from"], &rows);
+    output::data("");
+    let mut is_well = true;
+    let mut report = |part: &str, outcome: Result<String>| match outcome {
+        Ok(detail) => output::data(&format!("ok    {part}: {detail}")),
+        Err(error) => {
+            is_well = false;
+            output::data(&format!("wrong {part}: {}{}", error.message, error.causes()));
+            if let Some(hint) = error.hint {
+                output::data(&format!("      hint: {hint}"));
+            }
+        }
+    };
+    report("database", block_on(database(&config)));
+    report("object store", block_on(object_store(&config)));
+    report("jobs", jobs(&config));
+    report("API", port(config.listen, "--listen"));
+    if let Some(lake) = &config.lake {
+        report("S3 endpoint", port(lake.listen, "--lake-listen"));
+    }
+    Ok(if is_well { Outcome::Done } else { Outcome::Failed })
+}
+
+async fn database(config: &Config) -> Result<String> {
+    match Store::open(&config.database_url).await {
+        Ok(store) => {
+            store.close().await;
+            Ok("it opens, and is up to date".to_owned())
+        }
+        // A server that is up holds the SQLite file.
+        Err(error) if error.kind == ErrorKind::Conflict => Ok(error.message),
+        Err(error) => Err(error),
+    }
+}
+
+async fn object_store(config: &Config) -> Result<String> {
+    if let Some(lake) = &config.lake {
+        std::fs::create_dir_all(&lake.folder)
+            .map_err(|cause| Error::unavailable(format!("can't make {}: {cause}", lake.folder.display())))?;
+        return Ok(format!("the folder {}", lake.folder.display()));
+    }
+    let buckets = Buckets::new(&Access::Environment).await?.list_buckets().await?;
+    Ok(format!("{} buckets", buckets.len()))
+}
+
+fn jobs(config: &Config) -> Result<String> {
+    let Some(folder) = &config.jobs else {
+        return Ok("there is no jobs folder".to_owned());
+    };
+    let entries = std::fs::read_dir(folder)
+        .map_err(|cause| Error::unavailable(format!("can't read {}: {cause}", folder.display())))?;
+    let mut count = 0;
+    for entry in entries.flatten().filter(|entry| entry.path().join(DEFINITION_FILE).is_file()) {
+        JobSource::read(&entry.path())?;
+        count += 1;
+    }
+    Ok(format!("{count} in {}", folder.display()))
+}
+
+fn port(address: std::net::SocketAddr, flag: &str) -> Result<String> {
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => Ok(format!("{address} is free")),
+        Err(cause) if cause.kind() == std::io::ErrorKind::AddrInUse => Ok(format!(
+            "{address} is in use: a server is up there; for a second one choose another with {flag}"
+        )),
+        Err(cause) => Err(Error::unavailable(format!("can't listen on {address}: {cause}"))),
+    }
+}
