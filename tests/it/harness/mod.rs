@@ -1,0 +1,197 @@
+//! A whole server on random loopback ports, its clock and its background work in the test's hand.
+
+pub mod postgres;
+pub mod process;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use mastic::app::App;
+use mastic::clock::{Clock, ManualClock};
+use mastic::config::{Config, Flags};
+use mastic::error::{Error, Result};
+use mastic::etl::jobs::JobSource;
+use mastic::etl::{jobs, runs};
+use mastic::model::crawl::{Crawl, CrawlRequest, CrawlTarget};
+use mastic::model::page::PageRequest;
+use mastic::model::run::Run;
+use mastic::server::{Parts, Server};
+use mastic::store::runs::RunFilter;
+use mastic::{crawl, queue, worker};
+use tempfile::TempDir;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs each test on both databases: `both_databases! { a_test, another_test }`.
+#[macro_export]
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name($crate::harness::Database::Sqlite).await; })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name($crate::harness::Database::Postgres).await; })+
+        }
+    };
+}
+
+/// The moment at which every test begins.
+pub fn start_of_time() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+}
+
+impl Database {
+    /// The URL of an empty database.
+    pub async fn url(self, folder: &TempDir) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", folder.path().join("mastic.db").display()),
+            Self::Postgres => postgres::new_database().await,
+        }
+    }
+}
+
+/// A server with an empty lake that holds the bucket `lake`.
+pub struct TestApp {
+    server: Option<Server>,
+    clock: Arc<ManualClock>,
+    url: String,
+    folder: TempDir,
+}
+
+impl TestApp {
+    /// Starts a server on SQLite.
+    pub async fn start() -> Self {
+        Self::start_on(Database::Sqlite).await
+    }
+
+    /// Starts a server on this database.
+    pub async fn start_on(database: Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = database.url(&folder).await;
+        let clock = Arc::new(ManualClock::at(start_of_time()));
+        let mut app = Self { server: None, clock, url, folder };
+        app.restart().await;
+        app
+    }
+
+    /// Stops the server, where it is up, and starts it again on the same data.
+    pub async fn restart(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        let flags = Flags {
+            listen: Some("127.0.0.1:0".to_owned()),
+            lake_listen: Some("127.0.0.1:0".to_owned()),
+            lake: Some(self.folder.path().join("lake")),
+            database: Some(self.url.clone()),
+            ..Flags::default()
+        };
+        let mut config = Config::resolve(&flags, &Default::default()).unwrap();
+        config.tasks.program = env!("CARGO_BIN_EXE_mastic").into();
+        config.jobs = None;
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        self.server = Some(Server::start(config, clock, Parts::WithoutWorker).await.unwrap());
+    }
+
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
+    pub fn app(&self) -> &App {
+        &self.server().app
+    }
+
+    /// Where the Glue API is.
+    #[expect(dead_code, reason = "for clients of the Glue API")]
+    pub fn glue_url(&self) -> String {
+        format!("http://{}", self.server().address)
+    }
+
+    /// The folder of the embedded store.
+    pub fn lake_folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("lake")
+    }
+
+    /// Writes an object through the S3 endpoint.
+    pub async fn put(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
+        self.app().buckets.put(bucket, key, bytes.into()).await.unwrap();
+    }
+
+    /// An object's bytes as text; nothing where it isn't there.
+    pub async fn text(&self, bucket: &str, key: &str) -> Option<String> {
+        let object = self.app().buckets.head(bucket, key).await.unwrap()?;
+        let bytes = self.app().buckets.get_range(bucket, key, 0..object.size, None).await.unwrap();
+        Some(String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    /// The keys below a prefix.
+    pub async fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        self.app().buckets.list(bucket, prefix).await.unwrap().into_iter().map(|object| object.key).collect()
+    }
+
+    /// Registers a job out of its two texts.
+    pub async fn register(&self, name: &str, definition: &str, script: &str) -> Result<(), Error> {
+        let source = JobSource { name: name.to_owned(), definition: definition.to_owned(), script: script.to_owned() };
+        jobs::register(self.app(), &source).await.map(drop)
+    }
+
+    /// Does all background work, moving the clock on to whatever is due next.
+    pub async fn run_tasks(&self) {
+        loop {
+            worker::run_due(self.app()).await.unwrap();
+            match queue::time_to_next(&self.app().store, &*self.app().clock).await.unwrap() {
+                Some(wait) => self.clock.advance(wait.max(TimeDelta::milliseconds(1))),
+                None => return,
+            }
+        }
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(TimeDelta::from_std(by).unwrap());
+    }
+
+    /// Every run, the oldest first.
+    pub async fn runs(&self) -> Vec<Run> {
+        let page = runs::list(self.app(), &RunFilter::default(), &PageRequest::first(1000)).await.unwrap();
+        page.items.into_iter().rev().collect()
+    }
+
+    /// A run's log as text.
+    pub async fn log(&self, run: &str) -> String {
+        let page = runs::logs(self.app(), run, &PageRequest::first(1000)).await.unwrap();
+        page.items.into_iter().map(|line| line.message + "\n").collect()
+    }
+
+    /// What became of the events, the oldest first: `key: trigger state`.
+    pub async fn outcomes(&self) -> Vec<String> {
+        let page = mastic::events::list(self.app(), &PageRequest::first(1000)).await.unwrap();
+        let describe = |event: mastic::model::event::Event| {
+            let outcomes: Vec<String> =
+                event.outcomes.iter().map(|outcome| format!("{:?}", outcome.state).to_lowercase()).collect();
+            format!("{}: {}", event.object.key, outcomes.join(" "))
+        };
+        page.items.into_iter().rev().map(describe).collect()
+    }
+
+    /// Crawls a prefix to the end.
+    pub async fn crawl(&self, path: &str, database: &str, dry_run: bool) -> Crawl {
+        let request = CrawlRequest {
+            crawler: None,
+            database: database.to_owned(),
+            targets: vec![CrawlTarget { path: path.to_owned(), exclusions: Vec::new() }],
+            table_prefix: None,
+            dry_run,
+        };
+        let id = crawl::start(self.app(), request).await.unwrap().id;
+        self.run_tasks().await;
+        crawl::get(self.app(), &id).await.unwrap()
+    }
+}

@@ -1,0 +1,84 @@
+//! A server in a process of its own, to be killed.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `mastic serve` on free ports. Killed when dropped.
+pub struct ServeProcess {
+    process: Child,
+    pub url: String,
+    pub lake_url: String,
+}
+
+impl ServeProcess {
+    /// Starts it and waits until it answers.
+    pub fn start(folder: &Path, database: &str) -> Self {
+        let (api, lake) = (free_address(), free_address());
+        let process = Command::new(env!("CARGO_BIN_EXE_mastic"))
+            .args(["serve", "--quiet", "--listen", &api, "--lake-listen", &lake, "--database", database, "--lake"])
+            .arg(folder.join("lake"))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Self { process, url: format!("http://{api}"), lake_url: format!("http://{lake}") };
+        let deadline = Instant::now() + PATIENCE;
+        while ureq::get(format!("{}/readyz", started.url)).call().is_err() {
+            assert!(Instant::now() < deadline, "the server did not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        started
+    }
+
+    /// `kill -9`
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// GETs a path below `/api/v1`.
+    pub fn get(&self, path: &str) -> Value {
+        let text = ureq::get(format!("{}/api/v1{path}", self.url)).call().unwrap().body_mut().read_to_string().unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Runs a `mastic` command against it; answers with stdout, stderr and the exit code.
+    pub fn mastic(&self, arguments: &[&str]) -> (String, String, i32) {
+        let output = Command::new(env!("CARGO_BIN_EXE_mastic")).args(["--url", &self.url]).args(arguments).output().unwrap();
+        (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+            output.status.code().unwrap_or(-1),
+        )
+    }
+
+    /// Asks until the answer satisfies.
+    pub fn wait_for(&self, path: &str, satisfies: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(path);
+            if satisfies(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{path} stayed {answer}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for ServeProcess {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}

@@ -1,0 +1,10 @@
+//! The one integration binary. Its tree is shaped like the program; every test goes through the front door.
+
+mod architecture;
+mod crawl;
+mod harness;
+mod lake;
+mod openapi;
+mod real_data;
+mod store;
+mod story;
