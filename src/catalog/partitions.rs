@@ -23,6 +23,16 @@ pub async fn list(app: &App, table: &TableRef, page: &PageRequest) -> Result<Pag
 /// # Errors
 /// NotFound; Invalid where the number of values isn't that of the partition keys.
 pub async fn get(app: &App, name: &TableRef, values: &[String]) -> Result<Partition> {
+    find(app, name, values)
+        .await?
+        .ok_or_else(|| Error::not_found(format!("table {name} has no partition {}", values.join("/"))))
+}
+
+/// The partition with these values, where there is one.
+///
+/// # Errors
+/// NotFound where the table isn't there; Invalid where the number of values isn't that of the partition keys.
+pub async fn find(app: &App, name: &TableRef, values: &[String]) -> Result<Option<Partition>> {
     let mut tx = app.store.read().await?;
     let table = tables::require(&mut tx, name).await?;
     let keys = table.input.partition_keys.len();
@@ -32,9 +42,7 @@ pub async fn get(app: &App, name: &TableRef, values: &[String]) -> Result<Partit
             values.len()
         )));
     }
-    store::partitions::find(&mut tx, &table.id, values)
-        .await?
-        .ok_or_else(|| Error::not_found(format!("table {name} has no partition {}", values.join("/"))))
+    store::partitions::find(&mut tx, &table.id, values).await
 }
 
 /// How many partitions a table has.

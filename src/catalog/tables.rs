@@ -1,10 +1,12 @@
 //! What can be done with tables.
 
+use regex::Regex;
+
 use crate::app::App;
 use crate::catalog::databases;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::name::{TableRef, catalog_name};
-use crate::model::page::{Page, PageRequest};
+use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::table::{Column, Table, TableInput};
 use crate::store::{self, Tx};
 
@@ -46,6 +48,34 @@ pub async fn list(app: &App, database: &str, page: &PageRequest) -> Result<Page<
     Ok(Page { items, next: tables.next })
 }
 
+/// The tables of a database by name, of those whose whole name `pattern` was made to match; all where there is none.
+///
+/// # Errors
+/// NotFound where the database isn't there.
+pub async fn list_named(
+    app: &App,
+    database: &str,
+    pattern: Option<&Regex>,
+    page: &PageRequest,
+) -> Result<Page<Table>> {
+    let database = catalog_name("database", database)?;
+    let mut tx = app.store.read().await?;
+    databases::require(&mut tx, &database).await?;
+    let Some(pattern) = pattern else {
+        return store::tables::list(&mut tx, &database, page).await;
+    };
+    let mut matching = Vec::new();
+    let mut look = PageRequest::new(MAX_LIMIT, page.after.clone());
+    loop {
+        let tables = store::tables::list(&mut tx, &database, &look).await?;
+        matching.extend(tables.items.into_iter().filter(|table| pattern.is_match(&table.input.name)));
+        match tables.next {
+            Some(after) if matching.len() <= page.limit as usize => look.after = Some(after),
+            _ => return Ok(Page::of(matching, page, |table: &Table| table.input.name.clone())),
+        }
+    }
+}
+
 /// The versions of a table, the newest first, the current one among them.
 ///
 /// # Errors
@@ -71,6 +101,7 @@ pub async fn versions(app: &App, name: &TableRef, page: &PageRequest) -> Result<
 pub async fn delete(app: &App, name: &TableRef) -> Result<()> {
     let mut tx = app.store.write().await?;
     if !store::tables::delete(&mut tx, name).await? {
+        databases::require(&mut tx, &name.database).await?;
         return Err(missing(name));
     }
     tx.commit().await
@@ -88,9 +119,15 @@ pub async fn search(app: &App, text: &str, limit: u32) -> Result<Vec<(String, Op
 /// The table called `name`, inside a transaction.
 ///
 /// # Errors
-/// NotFound.
+/// NotFound, of the database where even that isn't there.
 pub async fn require(tx: &mut Tx, name: &TableRef) -> Result<Table> {
-    store::tables::find(tx, name).await?.ok_or_else(|| missing(name))
+    match store::tables::find(tx, name).await? {
+        Some(table) => Ok(table),
+        None => {
+            databases::require(tx, &name.database).await?;
+            Err(missing(name))
+        }
+    }
 }
 
 /// Adds a table, inside a transaction.

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::etl::triggers;
 use crate::model::job::{Engine, Job, JobDefinition, Trigger};
+use crate::model::location::Location;
 use crate::model::name::plain_name;
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::ObjectPattern;
@@ -13,6 +14,9 @@ use crate::store::{self, Tx};
 
 /// The definition's file name in a job's folder.
 pub const DEFINITION_FILE: &str = "job.toml";
+
+/// The largest script or definition that is read from an object.
+const MAX_OBJECT_BYTES: u64 = 1 << 20;
 
 /// A job's folder, read but not checked.
 #[derive(Clone, Debug)]
@@ -95,6 +99,41 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     store::jobs::replace_triggers(&mut tx, &job.name, &triggers).await?;
     tx.commit().await?;
     Ok(job)
+}
+
+/// Registers a job whose script is an object. `definition` is the text of `job.toml`, or names an object that holds it.
+/// Nothing happens where the job is registered with just these.
+///
+/// # Errors
+/// AlreadyExists where there is another job of this name; NotFound where there is no such object; as [`register`].
+pub async fn register_from_objects(app: &App, name: &str, definition: &str, script: &Location) -> Result<Job> {
+    let definition = match Location::parse(definition) {
+        Ok(location) => text_of_object(app, &location).await?,
+        Err(_) => definition.to_owned(),
+    };
+    let script = text_of_object(app, script).await?;
+    let source = JobSource { name: plain_name("job", name)?, definition, script };
+    let mut tx = app.store.read().await?;
+    let former = store::jobs::find(&mut tx, name).await?;
+    drop(tx);
+    match former {
+        Some(job) if job.definition_text == source.definition && job.script == source.script => Ok(job),
+        Some(_) => Err(Error::already_exists(format!("job {name} exists already, with another definition or script"))),
+        None => register(app, &source).await,
+    }
+}
+
+async fn text_of_object(app: &App, location: &Location) -> Result<String> {
+    let Some(object) = app.buckets.head(&location.bucket, &location.key).await? else {
+        return Err(Error::not_found(format!("there is no object {location}")));
+    };
+    if object.size > MAX_OBJECT_BYTES {
+        return Err(Error::invalid(format!("{location} has {} bytes", object.size))
+            .hint(format!("a job's script and its definition have at most {MAX_OBJECT_BYTES} bytes each")));
+    }
+    let whole = 0..object.size;
+    let bytes = app.buckets.get_range(&location.bucket, &location.key, whole, Some(&object.etag)).await?;
+    String::from_utf8(bytes.into()).map_err(|_| Error::invalid(format!("{location} is not text in UTF-8")))
 }
 
 /// Registers every job folder in `folder`. One that is wrong doesn't keep the others from it; answers with both.

@@ -61,6 +61,28 @@ pub async fn get(app: &App, id: &str) -> Result<Run> {
     require(&mut tx, id).await
 }
 
+/// The run with this id, if it is one of the job called `job`.
+///
+/// # Errors
+/// NotFound, also where it is another job's.
+pub async fn get_of(app: &App, job: &str, id: &str) -> Result<Run> {
+    let run = get(app, id).await?;
+    if run.job == job {
+        return Ok(run);
+    }
+    Err(Error::not_found(format!("job {job} has no run {id}")))
+}
+
+/// The runs of the job called `job`, the newest first.
+///
+/// # Errors
+/// NotFound where there is no such job.
+pub async fn list_of(app: &App, job: &str, page: &PageRequest) -> Result<Page<Run>> {
+    let mut tx = app.store.read().await?;
+    jobs::require(&mut tx, job).await?;
+    store::runs::list(&mut tx, &RunFilter { job: Some(job.to_owned()), state: None }, page).await
+}
+
 /// Runs, the newest first.
 ///
 /// # Errors
@@ -93,6 +115,15 @@ pub async fn cancel(app: &App, id: &str) -> Result<Run> {
     store::runs::append_log(&mut tx, id, app.clock.now(), LogLevel::Warn, "asked to stop").await?;
     app.commit_with_work(tx).await?;
     Ok(run)
+}
+
+/// As [`cancel`], of a run of the job called `job`.
+///
+/// # Errors
+/// As [`cancel`]; NotFound also where the run is another job's.
+pub async fn cancel_of(app: &App, job: &str, id: &str) -> Result<Run> {
+    get_of(app, job, id).await?;
+    cancel(app, id).await
 }
 
 /// The run with this id, inside a transaction.

@@ -1,0 +1,303 @@
+//! Crawlers.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::crawl::crawlers;
+use crate::error::{Error, ErrorKind};
+use crate::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlTarget, Crawler, CrawlerInput, WorkState};
+
+use super::error::{Answer, Exception, Failure};
+use super::nothing;
+use super::request::{Members, page, read_kept, read_value, required, seconds, token, with_kept};
+
+/// The most crawlers of a page (`PageSize`).
+const MAX_PAGE: u32 = 1000;
+/// The database of crawlers that name none.
+const DEFAULT_DATABASE: &str = "default";
+/// The one kind of target that we crawl.
+const S3_TARGETS: &str = "S3Targets";
+/// Where what was sent with the targets is kept.
+const TARGETS: &str = "Targets";
+const TAGS: &str = "Tags";
+const SCHEDULE: &str = "Schedule";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Create {
+    name: Option<String>,
+    role: Option<String>,
+    database_name: Option<String>,
+    description: Option<String>,
+    targets: Option<Members>,
+    table_prefix: Option<String>,
+    #[serde(flatten)]
+    kept: Members,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct S3Target {
+    path: Option<String>,
+    #[serde(default)]
+    exclusions: Vec<String>,
+}
+
+/// The types of what is kept of a [`Create`].
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Kept {
+    configuration: Option<String>,
+    #[expect(dead_code, reason = "that it can be read is all that matters")]
+    schedule: Option<String>,
+    #[expect(dead_code, reason = "that it can be read is all that matters")]
+    classifiers: Option<Vec<String>>,
+    #[expect(dead_code, reason = "that it can be read is all that matters")]
+    schema_change_policy: Option<Members>,
+    #[expect(dead_code, reason = "that it can be read is all that matters")]
+    recrawl_policy: Option<Members>,
+    #[expect(dead_code, reason = "that it can be read is all that matters")]
+    lineage_configuration: Option<Members>,
+    #[expect(dead_code, reason = "that it can be read is all that matters")]
+    lake_formation_configuration: Option<Members>,
+    #[expect(dead_code, reason = "that it can be read is all that matters")]
+    crawler_security_configuration: Option<String>,
+    #[expect(dead_code, reason = "that it can be read is all that matters")]
+    tags: Option<Members>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Named {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct List {
+    next_token: Option<String>,
+    max_results: Option<i64>,
+    #[serde(default)]
+    tags: Members,
+    #[serde(default)]
+    crawler_name_list: Vec<String>,
+}
+
+pub(super) async fn create(app: &App, request: Create) -> Answer {
+    let kept: Kept = read_kept(&request.kept)?;
+    if let Some(configuration) = &kept.configuration
+        && serde_json::from_str::<Members>(configuration).is_err()
+    {
+        return Err(Failure::invalid("Configuration is not a JSON object."));
+    }
+    let sent = required(request.targets, "targets")?;
+    let mut other = request.kept;
+    let targets = targets_of(&sent)?;
+    other.insert(TARGETS.to_owned(), Value::Object(sent));
+    let input = CrawlerInput {
+        name: required(request.name, "name")?,
+        role: Some(required(request.role, "role")?),
+        database: request.database_name.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
+        description: request.description,
+        targets,
+        table_prefix: request.table_prefix,
+        other,
+    };
+    let name = input.name.clone();
+    crawlers::create(app, input).await.map_err(|error| {
+        let message = format!("Crawler {name} already exists.");
+        Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, message)
+    })?;
+    Ok(nothing())
+}
+
+pub(super) async fn get(app: &App, request: Named) -> Answer {
+    let name = required(request.name, "name")?;
+    let crawler = crawlers::get(app, &name).await.map_err(|error| in_glues_words(error, &name))?;
+    Ok(json!({ "Crawler": rendered(app, &crawler) }))
+}
+
+pub(super) async fn list(app: &App, request: List) -> Answer {
+    let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
+    let found = crawlers::list(app, &page).await?;
+    let list: Vec<Value> = found.items.iter().map(|crawler| rendered(app, crawler)).collect();
+    Ok(json!({ "Crawlers": list, "NextToken": token(found.next) }))
+}
+
+pub(super) async fn list_names(app: &App, request: List) -> Answer {
+    let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
+    let found = crawlers::list(app, &page).await?;
+    let has = |crawler: &Crawler, (key, value): (&String, &Value)| {
+        crawler.input.other.get(TAGS).and_then(|tags| tags.get(key)) == Some(value)
+    };
+    let names: Vec<&str> = found
+        .items
+        .iter()
+        .filter(|crawler| request.tags.iter().all(|tag| has(crawler, tag)))
+        .map(|crawler| crawler.input.name.as_str())
+        .collect();
+    Ok(json!({ "CrawlerNames": names, "NextToken": token(found.next) }))
+}
+
+pub(super) async fn metrics(app: &App, request: List) -> Answer {
+    let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
+    let found = crawlers::list(app, &page).await?;
+    let asked = &request.crawler_name_list;
+    let list: Vec<Value> = found
+        .items
+        .iter()
+        .filter(|crawler| asked.is_empty() || asked.contains(&crawler.input.name))
+        .map(|crawler| rendered_metrics(app, crawler))
+        .collect();
+    Ok(json!({ "CrawlerMetricsList": list, "NextToken": token(found.next) }))
+}
+
+pub(super) async fn start(app: &App, request: Named) -> Answer {
+    let name = required(request.name, "name")?;
+    crawlers::start(app, &name, false).await.map_err(|error| in_glues_words(error, &name))?;
+    Ok(nothing())
+}
+
+pub(super) async fn delete(app: &App, request: Named) -> Answer {
+    let name = required(request.name, "name")?;
+    crawlers::delete(app, &name).await.map_err(|error| in_glues_words(error, &name))?;
+    Ok(nothing())
+}
+
+/// Clients look for these two, the one by its words and the other by its name.
+fn in_glues_words(error: Error, name: &str) -> Failure {
+    match error.kind {
+        ErrorKind::NotFound => {
+            Failure::new(Exception::EntityNotFound, format!("Crawler entry with name {name} does not exist"))
+        }
+        ErrorKind::Conflict => {
+            Failure::new(Exception::CrawlerRunning, format!("Crawler with name {name} has already started"))
+        }
+        _ => error.into(),
+    }
+}
+
+fn targets_of(sent: &Members) -> Answer<Vec<CrawlTarget>> {
+    let has_items = |list: &Value| list.as_array().is_none_or(|items| !items.is_empty());
+    if let Some((kind, _)) = sent.iter().find(|(kind, list)| *kind != S3_TARGETS && has_items(list)) {
+        return Err(Failure::invalid(format!("{kind} can't be crawled yet: give S3Targets only.")));
+    }
+    let Some(list) = sent.get(S3_TARGETS) else {
+        return Err(Failure::invalid("The crawler has no targets: give S3Targets, each with a Path."));
+    };
+    let list: Vec<S3Target> = read_value(list)?;
+    list.into_iter()
+        .enumerate()
+        .map(|(index, target)| {
+            let member = format!("targets.s3Targets.{}.member.path", index + 1);
+            Ok(CrawlTarget { path: required(target.path, &member)?, exclusions: target.exclusions })
+        })
+        .collect()
+}
+
+fn rendered(app: &App, crawler: &Crawler) -> Value {
+    let input = &crawler.input;
+    let own = json!({
+        "Name": input.name,
+        "Role": input.role,
+        "Targets": { S3_TARGETS: rendered_targets(input) },
+        "DatabaseName": input.database,
+        "Description": input.description,
+        "TablePrefix": input.table_prefix,
+        "State": if crawler.running { "RUNNING" } else { "READY" },
+        // Crawls are not started by the clock, so the schedule is shown as one that is not in force.
+        "Schedule": input.other.get(SCHEDULE).map(|cron| json!({ "ScheduleExpression": cron, "State": "NOT_SCHEDULED" })),
+        "CrawlElapsedTime": elapsed(app, crawler).num_milliseconds(),
+        "CreationTime": seconds(crawler.created_at),
+        "LastUpdated": seconds(crawler.updated_at),
+        "LastCrawl": crawler.last_crawl.as_ref().and_then(|crawl| rendered_crawl(&input.name, crawl)),
+        "Version": 1,
+        // Tags have an operation of their own.
+        "Tags": null,
+    });
+    let defaults = Members::from_iter([
+        ("Classifiers".to_owned(), json!([])),
+        (
+            "SchemaChangePolicy".to_owned(),
+            json!({ "UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DEPRECATE_IN_DATABASE" }),
+        ),
+        ("RecrawlPolicy".to_owned(), json!({ "RecrawlBehavior": "CRAWL_EVERYTHING" })),
+        ("LineageConfiguration".to_owned(), json!({ "CrawlerLineageSettings": "DISABLE" })),
+    ]);
+    with_kept(with_kept(own, &input.other), &defaults)
+}
+
+/// The targets with what was sent with each: sample sizes, queues and the like.
+fn rendered_targets(input: &CrawlerInput) -> Vec<Value> {
+    let sent = input.other.get(TARGETS).and_then(|targets| targets.get(S3_TARGETS)).and_then(Value::as_array);
+    let kept = |path: &str| {
+        let target = sent?.iter().find(|target| target.get("Path").and_then(Value::as_str) == Some(path))?;
+        target.as_object()
+    };
+    input
+        .targets
+        .iter()
+        .map(|target| {
+            let own = json!({ "Path": target.path, "Exclusions": target.exclusions });
+            match kept(&target.path) {
+                Some(members) => with_kept(own, members),
+                None => own,
+            }
+        })
+        .collect()
+}
+
+/// A crawl that is over; the API has no word for one that isn't.
+fn rendered_crawl(crawler: &str, crawl: &Crawl) -> Option<Value> {
+    let status = match crawl.state {
+        WorkState::Succeeded => "SUCCEEDED",
+        WorkState::Failed => "FAILED",
+        WorkState::Cancelled => "CANCELLED",
+        WorkState::Queued | WorkState::Running => return None,
+    };
+    Some(json!({
+        "Status": status,
+        "ErrorMessage": crawl.error,
+        "LogGroup": "/aws-glue/crawlers",
+        "LogStream": crawler,
+        "MessagePrefix": crawl.id,
+        "StartTime": seconds(begin(crawl)),
+    }))
+}
+
+fn begin(crawl: &Crawl) -> DateTime<Utc> {
+    crawl.started_at.unwrap_or(crawl.created_at)
+}
+
+/// How long the crawl that is under way has taken.
+fn elapsed(app: &App, crawler: &Crawler) -> TimeDelta {
+    match &crawler.last_crawl {
+        Some(crawl) if crawler.running => app.clock.now() - begin(crawl),
+        _ => TimeDelta::zero(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no crawl takes so many milliseconds")]
+fn rendered_metrics(app: &App, crawler: &Crawler) -> Value {
+    let last = crawler.last_crawl.as_ref();
+    let took = last.and_then(|crawl| Some(crawl.finished_at? - begin(crawl))).unwrap_or(elapsed(app, crawler));
+    let took = took.num_milliseconds() as f64 / 1000.0;
+    let plan = last.and_then(|crawl| crawl.plan.as_ref());
+    let count = |op| {
+        let changes = plan.map_or(&[][..], |plan| &plan.changes);
+        changes.iter().filter(|change| change.kind == ChangeKind::Table && change.op == op).count()
+    };
+    json!({
+        "CrawlerName": crawler.input.name,
+        "TimeLeftSeconds": 0.0,
+        "StillEstimating": false,
+        "LastRuntimeSeconds": took,
+        // The last crawl stands for all of them.
+        "MedianRuntimeSeconds": took,
+        "TablesCreated": count(ChangeOp::Add),
+        "TablesUpdated": count(ChangeOp::Change),
+        "TablesDeleted": count(ChangeOp::Retire),
+    })
+}

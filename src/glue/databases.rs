@@ -1,0 +1,125 @@
+//! Databases.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::catalog::databases;
+use crate::error::ErrorKind;
+use crate::model::database::{Database, DatabaseInput};
+use crate::model::table::Parameters;
+
+use super::error::{Answer, Exception, Failure};
+use super::nothing;
+use super::request::{Members, check_catalog, page, read_kept, required, seconds, token, with_kept};
+
+/// The most databases of a page (`CatalogGetterPageSize`).
+const MAX_PAGE: u32 = 100;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Create {
+    catalog_id: Option<String>,
+    database_input: Option<Input>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    name: Option<String>,
+    description: Option<String>,
+    location_uri: Option<String>,
+    #[serde(default)]
+    parameters: Parameters,
+    #[serde(flatten)]
+    kept: Members,
+}
+
+/// The types of what is kept of an [`Input`].
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(dead_code, reason = "that it can be read is all that matters")]
+struct Kept {
+    create_table_default_permissions: Option<Vec<Members>>,
+    target_database: Option<Members>,
+    federated_database: Option<Members>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Named {
+    catalog_id: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct List {
+    catalog_id: Option<String>,
+    next_token: Option<String>,
+    max_results: Option<i64>,
+    resource_share_type: Option<String>,
+    #[serde(default)]
+    attributes_to_get: Vec<String>,
+}
+
+pub(super) async fn create(app: &App, request: Create) -> Answer {
+    check_catalog(app, request.catalog_id.as_deref())?;
+    let input = required(request.database_input, "databaseInput")?;
+    read_kept::<Kept>(&input.kept)?;
+    let input = DatabaseInput {
+        name: required(input.name, "databaseInput.name")?,
+        description: input.description,
+        location: input.location_uri,
+        parameters: input.parameters,
+        other: input.kept,
+    };
+    databases::create(app, input).await.map_err(|error| {
+        Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, "Database already exists.")
+    })?;
+    Ok(nothing())
+}
+
+pub(super) async fn get(app: &App, request: Named) -> Answer {
+    check_catalog(app, request.catalog_id.as_deref())?;
+    let database = databases::get(app, &required(request.name, "name")?).await?;
+    Ok(json!({ "Database": rendered(app, &database) }))
+}
+
+pub(super) async fn list(app: &App, request: List) -> Answer {
+    check_catalog(app, request.catalog_id.as_deref())?;
+    let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
+    // Databases of other accounts are none of ours.
+    if matches!(request.resource_share_type.as_deref(), Some("FOREIGN" | "FEDERATED")) {
+        return Ok(json!({ "DatabaseList": [] }));
+    }
+    let names_only = !request.attributes_to_get.is_empty();
+    let found = databases::list(app, &page).await?;
+    let list: Vec<Value> = found
+        .items
+        .iter()
+        .map(|database| match names_only {
+            true => json!({ "Name": database.input.name, "CatalogId": app.config.catalog.account_id }),
+            false => rendered(app, database),
+        })
+        .collect();
+    Ok(json!({ "DatabaseList": list, "NextToken": token(found.next) }))
+}
+
+pub(super) async fn delete(app: &App, request: Named) -> Answer {
+    check_catalog(app, request.catalog_id.as_deref())?;
+    databases::delete(app, &required(request.name, "name")?).await?;
+    Ok(nothing())
+}
+
+fn rendered(app: &App, database: &Database) -> Value {
+    let own = json!({
+        "Name": database.input.name,
+        "Description": database.input.description,
+        "LocationUri": database.input.location,
+        "Parameters": database.input.parameters,
+        "CreateTime": seconds(database.created_at),
+        "CatalogId": app.config.catalog.account_id,
+    });
+    with_kept(own, &database.input.other)
+}
