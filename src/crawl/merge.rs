@@ -88,12 +88,23 @@ fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut 
         match looks.get(&file.object.key) {
             Some(Ok(verdict)) if format_of(verdict).is_some() => looked.push((file, verdict)),
             Some(Ok(verdict)) => {
-                let reasons = verdict.reasons.join("; ");
-                merged.set_aside.push(aside(file, format!("no classifier makes a table of it: {reasons}")));
+                let what = if verdict.columns.is_empty() && verdict.classification != "UNKNOWN" {
+                    format!("it is {}, and has no columns", verdict.classification)
+                } else {
+                    format!("no classifier makes a table of it: {}", verdict.reasons.join("; "))
+                };
+                merged.set_aside.push(aside(file, what));
             }
             Some(Err(reason)) => merged.set_aside.push(aside(file, reason.clone())),
             None => {}
         }
+    }
+    let (misnamed, looked): (Vec<_>, Vec<_>) = looked.iter().copied().partition(|look| is_misnamed(look, &looked));
+    let mut odd = BTreeSet::new();
+    for (file, verdict) in misnamed {
+        let (named, is) = (extension(&file.object.key), &verdict.classification);
+        odd.insert(&file.object.key);
+        merged.set_aside.push(aside(file, format!("it is {is}, though it is named .{named} like others in the folder")));
     }
     let clusters = clusters_of(&looked, folder.partition_keys.is_empty());
     let Some(largest) = (0..clusters.len()).max_by_key(|index| (clusters[*index].files.len(), usize::MAX - index)) else {
@@ -103,12 +114,11 @@ fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut 
     if clusters.len() > 1 && !has_majority && folder.partition_keys.is_empty() {
         for (file, verdict) in looked {
             let alone = Cluster { files: vec![(file, verdict)] };
-            let reason = "no two thirds of the folder's files are alike: each is a table of its own";
+            let reason = "less than half of the folder's files are alike: each is a table of its own";
             merged.tables.extend(table_of(target, &file.object.key, folder, &alone, &[file], reason.to_owned()));
         }
         return;
     }
-    let mut odd = BTreeSet::new();
     for (index, cluster) in clusters.iter().enumerate().filter(|(index, _)| *index != largest) {
         for (file, _) in &cluster.files {
             odd.insert(&file.object.key);
@@ -139,9 +149,18 @@ fn odd_reason(table: &Cluster<'_>, odd: &Cluster<'_>) -> String {
     if ours == theirs {
         return format!("its columns are unlike those of the {count} other files in the folder: move it to a folder of its own");
     }
-    let named = odd.files.first().and_then(|(file, _)| file.object.key.rsplit('.').next());
-    let misnamed = if named == Some(theirs) { format!(", though it is named .{theirs}") } else { String::new() };
-    format!("it is {ours}{misnamed}, and the {count} other files in the folder are {theirs}: move it to a folder of its own")
+    format!("it is {ours}, and the {count} other files in the folder are {theirs}: move it to a folder of its own")
+}
+
+/// What the name says the file is; `.gz` at its end says nothing of that.
+fn extension(key: &str) -> &str {
+    key.strip_suffix(".gz").unwrap_or(key).rsplit('.').next().unwrap_or_default()
+}
+
+/// Whether a file's name says that it is like others in the folder, and its content says otherwise.
+fn is_misnamed((file, verdict): &(&DataFile, &Verdict), looked: &[(&DataFile, &Verdict)]) -> bool {
+    let named = extension(&file.object.key);
+    named != verdict.classification && looked.iter().any(|(_, other)| other.classification == named)
 }
 
 /// Files of one format whose columns are alike. In partitions a table may change over time, so there the format suffices.
@@ -172,6 +191,10 @@ fn are_alike(a: &Verdict, b: &Verdict) -> bool {
 }
 
 fn format_of(verdict: &Verdict) -> Option<FileFormat> {
+    // No engine reads a table without columns.
+    if verdict.columns.is_empty() {
+        return None;
+    }
     match (verdict.classification.as_str(), &verdict.csv) {
         ("csv", Some(dialect)) => Some(FileFormat::Csv { dialect: dialect.clone(), quoted: false }),
         ("json", _) => Some(FileFormat::Json),

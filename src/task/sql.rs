@@ -12,7 +12,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::Statement as Ast;
-use futures::TryStreamExt;
+use futures::{Stream, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::arrow_types::to_hive;
@@ -27,6 +27,8 @@ use crate::model::run::LogLevel;
 const MAX_SQL_BYTES: usize = 1 << 20;
 /// Rows between two lines of progress in the log.
 const PROGRESS_ROWS: u64 = 1_000_000;
+/// Batches that a partition computes before its turn to be written.
+const BATCHES_AHEAD: usize = 4;
 
 /// Runs a job's script and uploads its result.
 pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, limits: &Limits) -> Result<Done> {
@@ -44,7 +46,7 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, limits: &Limi
         .into_iter()
         .map(|upload| FileSink::begin(buckets.clone(), upload, work.format, &schema))
         .collect::<Result<Vec<_>>>()?;
-    let mut stream = frame.execute_stream().await.map_err(|cause| failure(&cause))?;
+    let mut stream = in_order(frame).await?;
     let (mut written, mut turn) = (0, 0);
     while let Some(batch) = stream.try_next().await.map_err(|cause| failure(&cause))? {
         let count = sinks.len();
@@ -63,6 +65,29 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, limits: &Limi
     }
     log(LogLevel::Info, format!("{written} rows written to {}", files(done.files.len())));
     Ok(done)
+}
+
+/// The result's batches, partition after partition, so that the same inputs give the same bytes. Partitions whose turn
+/// hasn't come work ahead as far as their queues reach.
+async fn in_order(frame: DataFrame) -> Result<impl Stream<Item = Result<RecordBatch, DataFusionError>> + Unpin> {
+    let partitions = frame.execute_stream_partitioned().await.map_err(|cause| failure(&cause))?;
+    let ahead = partitions.into_iter().map(|mut partition| {
+        let (sender, receiver) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
+        #[expect(clippy::disallowed_methods, reason = "it ends with the receiver, which this process reads to the end")]
+        tokio::spawn(async move {
+            while let Some(batch) = partition.next().await {
+                if sender.send(batch).await.is_err() {
+                    return;
+                }
+            }
+        });
+        receiver
+    });
+    let receivers: Vec<_> = ahead.collect();
+    let batches = |mut receiver: tokio::sync::mpsc::Receiver<_>| {
+        futures::stream::poll_fn(move |context| receiver.poll_recv(context))
+    };
+    Ok(futures::stream::iter(receivers.into_iter().map(batches)).flatten())
 }
 
 /// Answers a query.
@@ -98,7 +123,7 @@ fn context(limits: &Limits) -> Result<SessionContext> {
     // The engine would read and write this machine's files by itself.
     let files_of_this_machine = datafusion::execution::object_store::ObjectStoreUrl::local_filesystem();
     runtime.deregister_object_store(files_of_this_machine.as_ref()).map_err(|cause| failure(&cause))?;
-    let config = SessionConfig::new().with_information_schema(false);
+    let config = SessionConfig::new().with_information_schema(false).with_round_robin_repartition(false);
     Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 

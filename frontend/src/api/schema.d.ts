@@ -4,6 +4,94 @@
  */
 
 export interface paths {
+    "/api/v1/crawlers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List crawlers */
+        get: operations["list_crawlers"];
+        put?: never;
+        /** Make a crawler */
+        post: operations["create_crawler"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawlers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a crawler */
+        get: operations["get_crawler"];
+        put?: never;
+        post?: never;
+        /** Remove a crawler; its tables stay */
+        delete: operations["delete_crawler"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawlers/{name}/crawls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a crawler */
+        post: operations["start_crawler"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List crawls, the newest first */
+        get: operations["list_crawls"];
+        put?: never;
+        /** Crawl a prefix once */
+        post: operations["start_crawl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a crawl with its plan */
+        get: operations["get_crawl"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/databases": {
         parameters: {
             query?: never;
@@ -11,8 +99,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List databases */
         get: operations["list_databases"];
         put?: never;
+        /** Make a database */
         post: operations["create_database"];
         delete?: never;
         options?: never;
@@ -27,9 +117,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show a database */
         get: operations["get_database"];
         put?: never;
         post?: never;
+        /** Remove a database with its tables; objects stay */
         delete: operations["delete_database"];
         options?: never;
         head?: never;
@@ -43,6 +135,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the tables of a database */
         get: operations["list_tables"];
         put?: never;
         post?: never;
@@ -59,23 +152,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show a table */
         get: operations["get_table"];
         put?: never;
         post?: never;
+        /** Remove a table; objects stay */
         delete: operations["delete_table"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/databases/{database}/tables/{table}/versions": {
+    "/api/v1/databases/{database}/tables/{table}/ddl": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_table_versions"];
+        /** Show a table as a `CREATE EXTERNAL TABLE` statement */
+        get: operations["table_ddl"];
         put?: never;
         post?: never;
         delete?: never;
@@ -91,6 +187,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the partitions of a table, in the order of their values */
         get: operations["list_partitions"];
         put?: never;
         post?: never;
@@ -107,6 +204,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show the first rows of a table */
         get: operations["sample_table"];
         put?: never;
         post?: never;
@@ -116,14 +214,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/databases/{database}/tables/{table}/ddl": {
+    "/api/v1/databases/{database}/tables/{table}/versions": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["table_ddl"];
+        /** List the versions of a table, the newest first */
+        get: operations["list_table_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -132,39 +231,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/crawlers": {
+    "/api/v1/events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_crawlers"];
+        /** List events with what became of them, the newest first */
+        get: operations["list_events"];
         put?: never;
-        post: operations["create_crawler"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/crawlers/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_crawler"];
-        put?: never;
-        post?: never;
-        delete: operations["delete_crawler"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/crawlers/{name}/crawls": {
+    "/api/v1/events/s3": {
         parameters: {
             query?: never;
             header?: never;
@@ -173,39 +257,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["start_crawler"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/crawls": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_crawls"];
-        put?: never;
-        post: operations["start_crawl"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/crawls/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_crawl"];
-        put?: never;
-        post?: never;
+        /** Receive a notification of S3, EventBridge, SNS, MinIO or Ceph. It is on the disk when this answers */
+        post: operations["receive_events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -219,6 +272,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List jobs */
         get: operations["list_jobs"];
         put?: never;
         post?: never;
@@ -235,9 +289,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show a job */
         get: operations["get_job"];
-        put: operations["put_job"];
+        /** Register a job, or bring it up to date */
+        put: operations["register_job"];
         post?: never;
+        /** Remove a job with its triggers; its runs stay */
         delete: operations["delete_job"];
         options?: never;
         head?: never;
@@ -253,6 +310,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Run a job */
         post: operations["start_run"];
         delete?: never;
         options?: never;
@@ -267,6 +325,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List runs, the newest first */
         get: operations["list_runs"];
         put?: never;
         post?: never;
@@ -283,6 +342,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show a run */
         get: operations["get_run"];
         put?: never;
         post?: never;
@@ -301,6 +361,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Ask for a run to be stopped */
         post: operations["cancel_run"];
         delete?: never;
         options?: never;
@@ -315,7 +376,62 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Show a run's log: as JSON, as text (`Accept: text/plain`), or as server-sent events until the run ends
+         *     (`Accept: text/event-stream`)
+         */
         get: operations["run_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find databases, tables, jobs and crawlers by name */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Query catalogued tables */
+        post: operations["run_sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Describe the running program */
+        get: operations["system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -331,6 +447,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List triggers */
         get: operations["list_triggers"];
         put?: never;
         post?: never;
@@ -347,6 +464,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show a trigger */
         get: operations["get_trigger"];
         put?: never;
         post?: never;
@@ -365,71 +483,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Fire a trigger by hand */
         post: operations["fire_trigger"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sql": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["run_sql"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["search"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/system": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["system"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -440,364 +495,800 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        RunState: "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
-        Problem: {
-            type: string;
-            title: string;
-            /** Format: int32 */
-            status: number;
+        /** @description One line of a plan. */
+        Change: {
             detail: string;
-            hint?: string | null;
-            request_id: string;
-        };
-        Database: {
+            kind: components["schemas"]["ChangeKind"];
             name: string;
+            op: components["schemas"]["ChangeOp"];
+            reason: string;
+        };
+        /**
+         * @description To what it happens.
+         * @enum {string}
+         */
+        ChangeKind: "database" | "table" | "column" | "partitions";
+        /**
+         * @description What happens.
+         * @enum {string}
+         */
+        ChangeOp: "add" | "change" | "retire" | "unchanged";
+        /** @description A column, or a partition key. */
+        Column: {
+            comment?: string | null;
+            name: string;
+            /** @description In Hive's spelling: `array<struct<a:int>>`. */
+            type: string;
+        };
+        /** @description A crawl. */
+        Crawl: components["schemas"]["CrawlSummary"] & {
+            plan?: components["schemas"]["Plan"] | null;
+        };
+        /** @description A crawl in a list. */
+        CrawlSummary: {
+            /**
+             * Format: int64
+             * @description Bytes read of them.
+             */
+            bytes_read: number;
+            /** @description Changes that the plan makes to the catalog. */
+            changes: number;
+            crawler?: string | null;
+            database: string;
+            dry_run: boolean;
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Files that were looked at.
+             */
+            files_read: number;
+            /** Format: date-time */
+            finished_at?: string | null;
+            id: string;
+            /**
+             * Format: int64
+             * @description Objects listed.
+             */
+            objects: number;
+            /** Format: date-time */
+            started_at?: string | null;
+            /** @description QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED. */
+            state: string;
+            targets: string[];
+            /** @description Files that were set aside. */
+            warnings: number;
+        };
+        /** @description A crawl that has a name. */
+        Crawler: {
+            /** Format: date-time */
+            created_at: string;
+            database: string;
             description?: string | null;
+            last_crawl?: components["schemas"]["CrawlSummary"] | null;
+            name: string;
+            role?: string | null;
+            /** @description READY or RUNNING. */
+            state: string;
+            table_prefix?: string | null;
+            targets: components["schemas"]["Target"][];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description A named group of tables. */
+        Database: {
+            /** Format: date-time */
+            created_at: string;
+            description?: string | null;
+            /** @description Where new tables' data goes unless they say otherwise. */
+            location?: string | null;
+            /** @description In lower case. */
+            name: string;
+            parameters: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description A table as a statement. */
+        Ddl: {
+            /** @description Hive's `CREATE EXTERNAL TABLE`. */
+            ddl: string;
+        };
+        /** @description One object's change, and what became of it. */
+        Event: {
+            bucket: string;
+            etag?: string | null;
+            id: string;
+            key: string;
+            /** @description created or removed. */
+            kind: string;
+            outcomes: components["schemas"]["Outcome"][];
+            /** Format: date-time */
+            received_at: string;
+            /** Format: int64 */
+            size?: number | null;
+            /** @description Who told of it: lake, webhook or listing. */
+            source: string;
+        };
+        /** @description Something whose name contains what was looked for. */
+        Found: {
+            database?: string | null;
+            detail?: string | null;
+            /** @description database, table, job or crawler. */
+            kind: string;
+            name: string;
+        };
+        /** @description A table of the script. */
+        Input: {
+            /** @description Columns that the script relies on, with their types. */
+            columns: {
+                [key: string]: string;
+            };
+            location: string;
+            optional: boolean;
+        };
+        /** @description A script, what it reads, what it writes, and when it runs. */
+        Job: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description `job.toml` */
+            definition: string;
+            description?: string | null;
+            /** @description sql, python or pyspark. */
+            engine: string;
+            inputs: {
+                [key: string]: components["schemas"]["Input"];
+            };
+            name: string;
+            output?: components["schemas"]["Output"] | null;
+            parameters: {
+                [key: string]: components["schemas"]["Parameter"];
+            };
+            script: string;
+            script_name: string;
+            /** @description The names of its triggers. */
+            triggers: string[];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description 0 when registered, one more with every change.
+             */
+            version: number;
+        };
+        /** @description A job to be registered. */
+        JobSource: {
+            /** @description The text of `job.toml`. */
+            definition: string;
+            /** @description The script's text. */
+            script: string;
+        };
+        /** @description The embedded object store. */
+        LakeSystem: {
+            buckets: string[];
+            endpoint: string;
+        };
+        /** @description A line of a run's log. */
+        LogLine: {
+            /** Format: date-time */
+            at: string;
+            /** @description info, warn or error. */
+            level: string;
+            message: string;
+            /**
+             * Format: int64
+             * @description Its place in the log, from 1.
+             */
+            seq: number;
+        };
+        /** @description A prefix to be crawled once. */
+        NewCrawl: {
+            /** @description The database that tables go to; named after the prefix unless told. */
+            database?: string | null;
+            /** @description Plan only; change nothing. */
+            dry_run?: boolean;
+            /** @description `s3://bucket/prefix/` */
+            path: string;
+        };
+        /** @description A crawler to be made. */
+        NewCrawler: {
+            database: string;
+            description?: string | null;
+            name: string;
+            table_prefix?: string | null;
+            targets: components["schemas"]["Target"][];
+        };
+        /** @description A database to be made. */
+        NewDatabase: {
+            description?: string | null;
+            location?: string | null;
+            name: string;
+            parameters?: {
+                [key: string]: string;
+            };
+        };
+        /** @description What a trigger made of an event. */
+        Outcome: {
+            detail?: string | null;
+            /** @description The run that acts on it. */
+            run?: string | null;
+            state: components["schemas"]["OutcomeState"];
+            trigger?: string | null;
+        };
+        /**
+         * @description What became of an event.
+         * @enum {string}
+         */
+        OutcomeState: "batched" | "waiting" | "started" | "duplicate" | "superseded" | "unmatched" | "rejected";
+        /** @description Where the result goes. */
+        Output: {
+            /** Format: int32 */
+            files: number;
+            /** @description csv, json or parquet. */
+            format: string;
+            location: string;
+            /** @description overwrite or append. */
+            mode: string;
+            table?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CrawlSummary: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Bytes read of them.
+                 */
+                bytes_read: number;
+                /** @description Changes that the plan makes to the catalog. */
+                changes: number;
+                crawler?: string | null;
+                database: string;
+                dry_run: boolean;
+                error?: string | null;
+                /**
+                 * Format: int64
+                 * @description Files that were looked at.
+                 */
+                files_read: number;
+                /** Format: date-time */
+                finished_at?: string | null;
+                id: string;
+                /**
+                 * Format: int64
+                 * @description Objects listed.
+                 */
+                objects: number;
+                /** Format: date-time */
+                started_at?: string | null;
+                /** @description QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED. */
+                state: string;
+                targets: string[];
+                /** @description Files that were set aside. */
+                warnings: number;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Crawler: {
+            /** @description The items. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                database: string;
+                description?: string | null;
+                last_crawl?: components["schemas"]["CrawlSummary"] | null;
+                name: string;
+                role?: string | null;
+                /** @description READY or RUNNING. */
+                state: string;
+                table_prefix?: string | null;
+                targets: components["schemas"]["Target"][];
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Database: {
+            /** @description The items. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                description?: string | null;
+                /** @description Where new tables' data goes unless they say otherwise. */
+                location?: string | null;
+                /** @description In lower case. */
+                name: string;
+                parameters: {
+                    [key: string]: string;
+                };
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Event: {
+            /** @description The items. */
+            items: {
+                bucket: string;
+                etag?: string | null;
+                id: string;
+                key: string;
+                /** @description created or removed. */
+                kind: string;
+                outcomes: components["schemas"]["Outcome"][];
+                /** Format: date-time */
+                received_at: string;
+                /** Format: int64 */
+                size?: number | null;
+                /** @description Who told of it: lake, webhook or listing. */
+                source: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Found: {
+            /** @description The items. */
+            items: {
+                database?: string | null;
+                detail?: string | null;
+                /** @description database, table, job or crawler. */
+                kind: string;
+                name: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Job: {
+            /** @description The items. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /** @description `job.toml` */
+                definition: string;
+                description?: string | null;
+                /** @description sql, python or pyspark. */
+                engine: string;
+                inputs: {
+                    [key: string]: components["schemas"]["Input"];
+                };
+                name: string;
+                output?: components["schemas"]["Output"] | null;
+                parameters: {
+                    [key: string]: components["schemas"]["Parameter"];
+                };
+                script: string;
+                script_name: string;
+                /** @description The names of its triggers. */
+                triggers: string[];
+                /** Format: date-time */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description 0 when registered, one more with every change.
+                 */
+                version: number;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_LogLine: {
+            /** @description The items. */
+            items: {
+                /** Format: date-time */
+                at: string;
+                /** @description info, warn or error. */
+                level: string;
+                message: string;
+                /**
+                 * Format: int64
+                 * @description Its place in the log, from 1.
+                 */
+                seq: number;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Partition: {
+            /** @description The items. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                location?: string | null;
+                parameters: {
+                    [key: string]: string;
+                };
+                /** Format: date-time */
+                updated_at: string;
+                /** @description One value for each partition key, in their order. */
+                values: string[];
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Run: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many workers have taken it up.
+                 */
+                attempt: number;
+                /** Format: int64 */
+                bytes_in?: number | null;
+                /** Format: int64 */
+                bytes_out?: number | null;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int64 */
+                duration_ms?: number | null;
+                error?: components["schemas"]["RunError"] | null;
+                /** @description The events that it acts on. */
+                events: string[];
+                /** Format: date-time */
+                finished_at?: string | null;
+                id: string;
+                inputs: components["schemas"]["RunInput"][];
+                job: string;
+                outputs: components["schemas"]["RunOutput"][];
+                parameters: {
+                    [key: string]: string;
+                };
+                /** Format: int64 */
+                rows_in?: number | null;
+                /** Format: int64 */
+                rows_out?: number | null;
+                /** Format: date-time */
+                started_at?: string | null;
+                /** @description QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED. */
+                state: string;
+                /** @description The trigger that started it; null where a person did. */
+                trigger?: string | null;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_TableSummary: {
+            /** @description The items. */
+            items: {
+                /** @description What its files are: csv, json, parquet. */
+                classification?: string | null;
+                /** @description How many columns it has, partition keys left out. */
+                columns: number;
+                database: string;
+                location?: string | null;
+                name: string;
+                partition_keys: string[];
+                /**
+                 * Format: int64
+                 * @description How many partitions it has.
+                 */
+                partitions: number;
+                /** Format: date-time */
+                updated_at: string;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_TableVersion: {
+            /** @description The items. */
+            items: {
+                table: components["schemas"]["Table"];
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Trigger: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How long arrivals with the same parameters are collected, in milliseconds.
+                 */
+                batch_window_ms: number;
+                enabled: boolean;
+                job: string;
+                /** @description The pattern of the objects. */
+                match: string;
+                name: string;
+                /** @description object_created */
+                on: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description What a run may be told. */
+        Parameter: {
+            default?: string | null;
+            /** @description A regular expression that the whole value must match. */
+            pattern?: string | null;
+        };
+        /** @description A partition. */
+        Partition: {
+            /** Format: date-time */
+            created_at: string;
             location?: string | null;
             parameters: {
                 [key: string]: string;
             };
             /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
             updated_at: string;
+            /** @description One value for each partition key, in their order. */
+            values: string[];
         };
-        TableSummary: {
-            database: string;
+        /** @description What a crawl changes, and why. */
+        Plan: {
+            changes: components["schemas"]["Change"][];
+            set_aside: components["schemas"]["SetAside"][];
+            tables: components["schemas"]["PlannedTable"][];
+        };
+        /** @description A column that a crawl found. */
+        PlannedColumn: {
             name: string;
-            classification?: string | null;
-            location?: string | null;
+            reason: string;
+            type: string;
+        };
+        /** @description A table that a crawl found. */
+        PlannedTable: {
             /** Format: int64 */
-            columns: number;
+            bytes: number;
+            classification: string;
+            columns: components["schemas"]["PlannedColumn"][];
+            database: string;
+            /** Format: int64 */
+            files: number;
+            location: string;
+            name: string;
             partition_keys: string[];
             /** Format: int64 */
             partitions: number;
-            /** Format: int64 */
-            version: number;
-            /** Format: date-time */
-            updated_at: string;
+            reasons: string[];
         };
-        Column: {
-            name: string;
+        /** @description A failure (RFC 9457). */
+        Problem: {
+            /** @description What is wrong. */
+            detail: string;
+            /** @description What to do about it. */
+            hint?: string | null;
+            /** @description The name by which the server's log knows this request. */
+            request_id: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind in words. */
+            title: string;
+            /** @description What kind of failure, as a URI: `urn:mastic:not_found`. */
             type: string;
-            comment?: string | null;
         };
+        /** @description Rows. */
+        QueryResult: {
+            columns: components["schemas"]["ResultColumn"][];
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            elapsed_ms: number;
+            /** @description A value for each column: null, true, false, a number or text. */
+            rows: unknown[][];
+            /** @description Whether there are more rows. */
+            truncated: boolean;
+        };
+        /** @description How many events a notification held. */
+        Received: {
+            accepted: number;
+        };
+        /** @description A column of a result. */
+        ResultColumn: {
+            name: string;
+            /** @description In Hive's spelling. */
+            type: string;
+        };
+        /** @description One execution of a job. */
+        Run: {
+            /**
+             * Format: int64
+             * @description How many workers have taken it up.
+             */
+            attempt: number;
+            /** Format: int64 */
+            bytes_in?: number | null;
+            /** Format: int64 */
+            bytes_out?: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            duration_ms?: number | null;
+            error?: components["schemas"]["RunError"] | null;
+            /** @description The events that it acts on. */
+            events: string[];
+            /** Format: date-time */
+            finished_at?: string | null;
+            id: string;
+            inputs: components["schemas"]["RunInput"][];
+            job: string;
+            outputs: components["schemas"]["RunOutput"][];
+            parameters: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            rows_in?: number | null;
+            /** Format: int64 */
+            rows_out?: number | null;
+            /** Format: date-time */
+            started_at?: string | null;
+            /** @description QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED. */
+            state: string;
+            /** @description The trigger that started it; null where a person did. */
+            trigger?: string | null;
+        };
+        /** @description Why a run failed. */
+        RunError: {
+            hint?: string | null;
+            message: string;
+        };
+        /** @description One object that a run read. */
+        RunInput: {
+            etag: string;
+            /** @description The table that it is part of in the script. */
+            name: string;
+            path: string;
+            /** Format: int64 */
+            rows?: number | null;
+            /** Format: int64 */
+            size: number;
+        };
+        /** @description One object that a run wrote. */
+        RunOutput: {
+            etag: string;
+            path: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            size: number;
+        };
+        /** @description A file that no table was made of. */
+        SetAside: {
+            path: string;
+            reason: string;
+        };
+        /** @description A query. */
+        SqlRequest: {
+            /** @description The most rows, 1 to 100000; 1000 unless told. */
+            limit?: number | null;
+            /** @description One SELECT over catalogued tables, written as `database.table`. */
+            query: string;
+        };
+        /** @description How a crawler is started. */
+        StartCrawler: {
+            /**
+             * @description Plan only; change nothing.
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /** @description How a run is started. */
+        StartRun: {
+            /** @default {} */
+            parameters: {
+                [key: string]: string;
+            };
+        };
+        /** @description How a table's files are read. */
         Storage: {
+            compressed: boolean;
             input_format?: string | null;
             output_format?: string | null;
             serde?: string | null;
             serde_parameters: {
                 [key: string]: string;
             };
-            compressed: boolean;
         };
+        /** @description The program itself. */
+        System: {
+            account_id: string;
+            /** @description sqlite or postgres. */
+            database_kind: string;
+            lake?: components["schemas"]["LakeSystem"] | null;
+            region: string;
+            version: string;
+        };
+        /** @description A table. */
         Table: {
-            database: string;
-            name: string;
-            /** Format: int64 */
-            version: number;
-            description?: string | null;
-            table_type?: string | null;
             classification?: string | null;
-            location?: string | null;
             columns: components["schemas"]["Column"][];
-            partition_keys: components["schemas"]["Column"][];
-            storage: components["schemas"]["Storage"];
-            parameters: {
-                [key: string]: string;
-            };
-            /** Format: int64 */
-            partitions: number;
             /** Format: date-time */
             created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-            updated_by?: string | null;
-        };
-        TableVersion: {
-            /** Format: int64 */
-            version: number;
-            table: components["schemas"]["Table"];
-        };
-        Partition: {
-            values: string[];
+            database: string;
+            description?: string | null;
             location?: string | null;
+            name: string;
             parameters: {
                 [key: string]: string;
             };
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-        };
-        QueryResult: {
-            columns: {
-                name: string;
-                type: string;
-            }[];
-            rows: unknown[][];
-            truncated: boolean;
-            /** Format: int64 */
-            elapsed_ms: number;
-        };
-        Ddl: {
-            ddl: string;
-        };
-        CrawlTarget: {
-            path: string;
-            exclusions: string[];
-        };
-        Crawler: {
-            name: string;
-            role?: string | null;
-            database: string;
-            description?: string | null;
-            targets: components["schemas"]["CrawlTarget"][];
-            table_prefix?: string | null;
-            /** @enum {string} */
-            state: "READY" | "RUNNING" | "STOPPING";
-            last_crawl?: null | components["schemas"]["CrawlSummary"];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-        };
-        CrawlSummary: {
-            id: string;
-            crawler?: string | null;
-            database: string;
-            targets: string[];
-            dry_run: boolean;
-            state: components["schemas"]["RunState"];
-            /** Format: date-time */
-            started_at?: string | null;
-            /** Format: date-time */
-            finished_at?: string | null;
-            error?: string | null;
-            /** Format: int64 */
-            objects: number;
-            /** Format: int64 */
-            files_read: number;
-            /** Format: int64 */
-            bytes_read: number;
-            /** Format: int64 */
-            changes: number;
-            /** Format: int64 */
-            warnings: number;
-        };
-        Crawl: {
-            id: string;
-            crawler?: string | null;
-            database: string;
-            targets: string[];
-            dry_run: boolean;
-            state: components["schemas"]["RunState"];
-            /** Format: date-time */
-            started_at?: string | null;
-            /** Format: date-time */
-            finished_at?: string | null;
-            error?: string | null;
-            /** Format: int64 */
-            objects: number;
-            /** Format: int64 */
-            files_read: number;
-            /** Format: int64 */
-            bytes_read: number;
-            /** Format: int64 */
-            changes: number;
-            /** Format: int64 */
-            warnings: number;
-            plan?: null | components["schemas"]["Plan"];
-        };
-        Change: {
-            /** @enum {string} */
-            op: "add" | "change" | "retire" | "unchanged";
-            /** @enum {string} */
-            kind: "database" | "table" | "column" | "partitions";
-            name: string;
-            detail: string;
-            reason: string;
-        };
-        PlanTable: {
-            database: string;
-            name: string;
-            location: string;
-            classification: string;
-            partition_keys: string[];
-            /** Format: int64 */
+            partition_keys: components["schemas"]["Column"][];
+            /**
+             * Format: int64
+             * @description How many partitions it has.
+             */
             partitions: number;
-            /** Format: int64 */
-            files: number;
-            /** Format: int64 */
-            bytes: number;
-            columns: {
-                name: string;
-                type: string;
-                reason: string;
-            }[];
-            reasons: string[];
+            storage: components["schemas"]["Storage"];
+            table_type?: string | null;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description The crawler or job that keeps it. */
+            updated_by?: string | null;
+            /**
+             * Format: int64
+             * @description 0 when made, one more with every change.
+             */
+            version: number;
         };
-        SetAside: {
-            path: string;
-            reason: string;
-        };
-        Plan: {
-            changes: components["schemas"]["Change"][];
-            set_aside: components["schemas"]["SetAside"][];
-            tables: components["schemas"]["PlanTable"][];
-        };
-        JobParameter: {
-            pattern?: string | null;
-            default?: string | null;
-        };
-        JobInput: {
-            location: string;
-            columns: {
-                [key: string]: string;
-            };
-            optional: boolean;
-        };
-        JobOutput: {
-            location: string;
-            format: string;
-            /** Format: int64 */
-            files: number;
-            mode: string;
-            table?: string | null;
-        };
-        Job: {
+        /** @description A table in a list. */
+        TableSummary: {
+            /** @description What its files are: csv, json, parquet. */
+            classification?: string | null;
+            /** @description How many columns it has, partition keys left out. */
+            columns: number;
+            database: string;
+            location?: string | null;
             name: string;
-            description?: string | null;
-            engine: string;
+            partition_keys: string[];
+            /**
+             * Format: int64
+             * @description How many partitions it has.
+             */
+            partitions: number;
+            /** Format: date-time */
+            updated_at: string;
             /** Format: int64 */
             version: number;
-            script_name: string;
-            script: string;
-            parameters: {
-                [key: string]: components["schemas"]["JobParameter"];
-            };
-            inputs: {
-                [key: string]: components["schemas"]["JobInput"];
-            };
-            output?: null | components["schemas"]["JobOutput"];
-            triggers: string[];
-            source?: string | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
-        RunError: {
-            message: string;
-            hint?: string | null;
+        /** @description A state that a table is or was in. */
+        TableVersion: {
+            table: components["schemas"]["Table"];
+            /** Format: int64 */
+            version: number;
         };
-        RunInput: {
-            name: string;
+        /** @description One prefix that is crawled. */
+        Target: {
+            /** @description Globs of what is left out, relative to the path. */
+            exclusions?: string[];
+            /** @description `s3://bucket/prefix/` */
             path: string;
-            /** Format: int64 */
-            size: number;
-            etag: string;
-            /** Format: int64 */
-            rows?: number | null;
         };
-        RunOutput: {
-            path: string;
-            /** Format: int64 */
-            size: number;
-            /** Format: int64 */
-            rows: number;
-            etag: string;
-        };
-        Run: {
-            id: string;
-            job: string;
-            /** Format: int64 */
-            attempt: number;
-            state: components["schemas"]["RunState"];
-            parameters: {
-                [key: string]: string;
-            };
-            trigger?: string | null;
-            events: string[];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            started_at?: string | null;
-            /** Format: date-time */
-            finished_at?: string | null;
-            /** Format: int64 */
-            duration_ms?: number | null;
-            /** Format: int64 */
-            rows_in?: number | null;
-            /** Format: int64 */
-            rows_out?: number | null;
-            /** Format: int64 */
-            bytes_in?: number | null;
-            /** Format: int64 */
-            bytes_out?: number | null;
-            inputs: components["schemas"]["RunInput"][];
-            outputs: components["schemas"]["RunOutput"][];
-            error?: null | components["schemas"]["RunError"];
-        };
-        LogLine: {
-            /** Format: int64 */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @enum {string} */
-            level: "info" | "warn" | "error";
-            message: string;
-        };
+        /** @description What starts a job by itself. */
         Trigger: {
-            name: string;
-            job: string;
-            /** @enum {string} */
-            on: "object_created";
-            match: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How long arrivals with the same parameters are collected, in milliseconds.
+             */
             batch_window_ms: number;
             enabled: boolean;
-        };
-        Outcome: {
-            trigger?: string | null;
-            /** @enum {string} */
-            state: "batched" | "waiting" | "started" | "duplicate" | "superseded" | "unmatched";
-            run?: string | null;
-            detail?: string | null;
-        };
-        Event: {
-            id: string;
-            bucket: string;
-            key: string;
-            /** @enum {string} */
-            kind: "created" | "removed";
-            /** Format: int64 */
-            size?: number | null;
-            etag?: string | null;
-            source: string;
-            /** Format: date-time */
-            received_at: string;
-            outcomes: components["schemas"]["Outcome"][];
-        };
-        SearchHit: {
-            /** @enum {string} */
-            kind: "database" | "table" | "column" | "job" | "crawler";
-            database?: string | null;
+            job: string;
+            /** @description The pattern of the objects. */
+            match: string;
             name: string;
-            detail?: string | null;
-        };
-        Lake: {
-            endpoint: string;
-            buckets: string[];
-        };
-        System: {
-            version: string;
-            account_id: string;
-            region: string;
-            /** @enum {string} */
-            database_kind: "sqlite" | "postgres";
-            lake?: null | components["schemas"]["Lake"];
+            /** @description object_created */
+            on: string;
         };
     };
     responses: never;
@@ -808,11 +1299,13 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    list_databases: {
+    list_crawlers: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -820,19 +1313,258 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["Database"][];
-                        next?: string | null;
-                    };
+                    "application/json": components["schemas"]["Page_Crawler"];
                 };
             };
-            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_crawler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCrawler"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawler"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crawler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawler"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_crawler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_crawler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartCrawler"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawl"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_crawls: {
+        parameters: {
+            query?: {
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrawlSummary"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_crawl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCrawl"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawl"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crawl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawl"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_databases: {
+        parameters: {
+            query?: {
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Database"];
+                };
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -852,18 +1584,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name: string;
-                    description?: string | null;
-                    location?: string | null;
-                    parameters?: {
-                        [key: string]: string;
-                    };
-                };
+                "application/json": components["schemas"]["NewDatabase"];
             };
         };
         responses: {
-            /** @description OK */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -872,7 +1596,6 @@ export interface operations {
                     "application/json": components["schemas"]["Database"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -894,7 +1617,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -903,7 +1625,6 @@ export interface operations {
                     "application/json": components["schemas"]["Database"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -925,14 +1646,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -946,8 +1665,10 @@ export interface operations {
     list_tables: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -957,19 +1678,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["TableSummary"][];
-                        next?: string | null;
-                    };
+                    "application/json": components["schemas"]["Page_TableSummary"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -992,7 +1708,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1001,7 +1716,6 @@ export interface operations {
                     "application/json": components["schemas"]["Table"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1024,124 +1738,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_table_versions: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                database: string;
-                table: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["TableVersion"][];
-                        next?: string | null;
-                    };
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_partitions: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                database: string;
-                table: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Partition"][];
-                        next?: string | null;
-                    };
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    sample_table: {
-        parameters: {
-            query?: {
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                database: string;
-                table: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QueryResult"];
-                };
-            };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1164,7 +1766,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1173,7 +1774,6 @@ export interface operations {
                     "application/json": components["schemas"]["Ddl"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1184,31 +1784,31 @@ export interface operations {
             };
         };
     };
-    list_crawlers: {
+    list_partitions: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
             };
             header?: never;
-            path?: never;
+            path: {
+                database: string;
+                table: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["Crawler"][];
-                        next?: string | null;
-                    };
+                    "application/json": components["schemas"]["Page_Partition"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1219,170 +1819,29 @@ export interface operations {
             };
         };
     };
-    create_crawler: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    name: string;
-                    database: string;
-                    description?: string | null;
-                    table_prefix?: string | null;
-                    targets: {
-                        path: string;
-                        exclusions?: string[];
-                    }[];
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Crawler"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_crawler: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Crawler"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_crawler: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    start_crawler: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    dry_run: boolean;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Crawl"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_crawls: {
+    sample_table: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description The most rows, 1 to 1000; 20 unless told. */
+                limit?: number | null;
             };
             header?: never;
-            path?: never;
+            path: {
+                database: string;
+                table: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["CrawlSummary"][];
-                        next?: string | null;
-                    };
+                    "application/json": components["schemas"]["QueryResult"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1393,7 +1852,74 @@ export interface operations {
             };
         };
     };
-    start_crawl: {
+    list_table_versions: {
+        parameters: {
+            query?: {
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                database: string;
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TableVersion"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events: {
+        parameters: {
+            query?: {
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Event"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_events: {
         parameters: {
             query?: never;
             header?: never;
@@ -1402,55 +1928,18 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    path: string;
-                    database?: string | null;
-                    dry_run: boolean;
-                };
+                "text/plain": string;
             };
         };
         responses: {
-            /** @description OK */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Crawl"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_crawl: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Crawl"];
+                    "application/json": components["schemas"]["Received"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1464,8 +1953,10 @@ export interface operations {
     list_jobs: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -1473,19 +1964,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["Job"][];
-                        next?: string | null;
-                    };
+                    "application/json": components["schemas"]["Page_Job"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1507,7 +1993,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1516,7 +2001,6 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1527,7 +2011,7 @@ export interface operations {
             };
         };
     };
-    put_job: {
+    register_job: {
         parameters: {
             query?: never;
             header?: never;
@@ -1538,14 +2022,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    definition: string;
-                    script: string;
-                };
+                "application/json": components["schemas"]["JobSource"];
             };
         };
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1554,7 +2034,6 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1576,14 +2055,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1605,15 +2082,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    parameters: {
-                        [key: string]: string;
-                    };
-                };
+                "application/json": components["schemas"]["StartRun"];
             };
         };
         responses: {
-            /** @description OK */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1622,7 +2094,6 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1636,10 +2107,14 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
-                job?: string;
-                state?: string;
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
+                /** @description Of this job only. */
+                job?: string | null;
+                /** @description In this state only. */
+                state?: string | null;
             };
             header?: never;
             path?: never;
@@ -1647,19 +2122,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["Run"][];
-                        next?: string | null;
-                    };
+                    "application/json": components["schemas"]["Page_Run"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1681,7 +2151,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1690,7 +2159,6 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1712,8 +2180,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
-            200: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1721,7 +2188,6 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1735,8 +2201,10 @@ export interface operations {
     run_logs: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -1746,19 +2214,102 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["LogLine"][];
-                        next?: string | null;
-                    };
+                    "application/json": components["schemas"]["Page_LogLine"];
                 };
             };
-            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Part of a name. */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Found"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_sql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryResult"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1772,8 +2323,10 @@ export interface operations {
     list_triggers: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -1781,19 +2334,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["Trigger"][];
-                        next?: string | null;
-                    };
+                    "application/json": components["schemas"]["Page_Trigger"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1815,7 +2363,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1824,7 +2371,6 @@ export interface operations {
                     "application/json": components["schemas"]["Trigger"];
                 };
             };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1846,15 +2392,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    parameters: {
-                        [key: string]: string;
-                    };
-                };
+                "application/json": components["schemas"]["StartRun"];
             };
         };
         responses: {
-            /** @description OK */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1863,144 +2404,6 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_events: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Event"][];
-                        next?: string | null;
-                    };
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    run_sql: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    query: string;
-                    /** Format: int64 */
-                    limit?: number | null;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QueryResult"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    search: {
-        parameters: {
-            query?: {
-                q?: string;
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["SearchHit"][];
-                        next?: string | null;
-                    };
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    system: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["System"];
-                };
-            };
-            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;

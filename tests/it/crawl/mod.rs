@@ -140,10 +140,10 @@ async fn bad_files_are_set_aside_with_reasons_and_the_rest_goes_on() {
     assert_eq!(columns(&app, "t.trips").await, "id bigint, name string");
 }
 
-/// 23 bytes that claim a list of two thousand million row groups.
+/// 23 bytes that claim a schema of two thousand million columns.
 fn hostile_footer() -> Vec<u8> {
     let mut file = b"PAR1".to_vec();
-    let footer = [0x15, 0x02, 0x49, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07, 0x00, 0x00];
+    let footer = [0x15, 0x02, 0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07, 0x00, 0x00];
     file.extend(footer);
     file.extend(u32::try_from(footer.len()).unwrap().to_le_bytes());
     file.extend(b"PAR1");

@@ -1,7 +1,7 @@
 //! A whole server on random loopback ports, its clock and its background work in the test's hand.
 
-pub mod postgres;
-pub mod process;
+pub(crate) mod postgres;
+pub(crate) mod process;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug)]
-pub enum Database {
+pub(crate) enum Database {
     Sqlite,
     Postgres,
 }
@@ -44,13 +44,13 @@ macro_rules! both_databases {
 }
 
 /// The moment at which every test begins.
-pub fn start_of_time() -> DateTime<Utc> {
+pub(crate) fn start_of_time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).unwrap()
 }
 
 impl Database {
     /// The URL of an empty database.
-    pub async fn url(self, folder: &TempDir) -> String {
+    pub(crate) async fn url(self, folder: &TempDir) -> String {
         match self {
             Self::Sqlite => format!("sqlite://{}", folder.path().join("mastic.db").display()),
             Self::Postgres => postgres::new_database().await,
@@ -59,7 +59,7 @@ impl Database {
 }
 
 /// A server with an empty lake that holds the bucket `lake`.
-pub struct TestApp {
+pub(crate) struct TestApp {
     server: Option<Server>,
     clock: Arc<ManualClock>,
     url: String,
@@ -68,12 +68,12 @@ pub struct TestApp {
 
 impl TestApp {
     /// Starts a server on SQLite.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_on(Database::Sqlite).await
     }
 
     /// Starts a server on this database.
-    pub async fn start_on(database: Database) -> Self {
+    pub(crate) async fn start_on(database: Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database.url(&folder).await;
         let clock = Arc::new(ManualClock::at(start_of_time()));
@@ -83,7 +83,7 @@ impl TestApp {
     }
 
     /// Stops the server, where it is up, and starts it again on the same data.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
@@ -101,50 +101,50 @@ impl TestApp {
         self.server = Some(Server::start(config, clock, Parts::WithoutWorker).await.unwrap());
     }
 
-    pub fn server(&self) -> &Server {
+    pub(crate) fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
     }
 
-    pub fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &App {
         &self.server().app
     }
 
     /// Where the Glue API is.
     #[expect(dead_code, reason = "for clients of the Glue API")]
-    pub fn glue_url(&self) -> String {
+    pub(crate) fn glue_url(&self) -> String {
         format!("http://{}", self.server().address)
     }
 
     /// The folder of the embedded store.
-    pub fn lake_folder(&self) -> std::path::PathBuf {
+    pub(crate) fn lake_folder(&self) -> std::path::PathBuf {
         self.folder.path().join("lake")
     }
 
     /// Writes an object through the S3 endpoint.
-    pub async fn put(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
+    pub(crate) async fn put(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
         self.app().buckets.put(bucket, key, bytes.into()).await.unwrap();
     }
 
     /// An object's bytes as text; nothing where it isn't there.
-    pub async fn text(&self, bucket: &str, key: &str) -> Option<String> {
+    pub(crate) async fn text(&self, bucket: &str, key: &str) -> Option<String> {
         let object = self.app().buckets.head(bucket, key).await.unwrap()?;
         let bytes = self.app().buckets.get_range(bucket, key, 0..object.size, None).await.unwrap();
         Some(String::from_utf8(bytes.to_vec()).unwrap())
     }
 
     /// The keys below a prefix.
-    pub async fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
+    pub(crate) async fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
         self.app().buckets.list(bucket, prefix).await.unwrap().into_iter().map(|object| object.key).collect()
     }
 
     /// Registers a job out of its two texts.
-    pub async fn register(&self, name: &str, definition: &str, script: &str) -> Result<(), Error> {
+    pub(crate) async fn register(&self, name: &str, definition: &str, script: &str) -> Result<(), Error> {
         let source = JobSource { name: name.to_owned(), definition: definition.to_owned(), script: script.to_owned() };
         jobs::register(self.app(), &source).await.map(drop)
     }
 
     /// Does all background work, moving the clock on to whatever is due next.
-    pub async fn run_tasks(&self) {
+    pub(crate) async fn run_tasks(&self) {
         loop {
             worker::run_due(self.app()).await.unwrap();
             match queue::time_to_next(&self.app().store, &*self.app().clock).await.unwrap() {
@@ -154,24 +154,24 @@ impl TestApp {
         }
     }
 
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(TimeDelta::from_std(by).unwrap());
     }
 
     /// Every run, the oldest first.
-    pub async fn runs(&self) -> Vec<Run> {
+    pub(crate) async fn runs(&self) -> Vec<Run> {
         let page = runs::list(self.app(), &RunFilter::default(), &PageRequest::first(1000)).await.unwrap();
         page.items.into_iter().rev().collect()
     }
 
     /// A run's log as text.
-    pub async fn log(&self, run: &str) -> String {
+    pub(crate) async fn log(&self, run: &str) -> String {
         let page = runs::logs(self.app(), run, &PageRequest::first(1000)).await.unwrap();
         page.items.into_iter().map(|line| line.message + "\n").collect()
     }
 
     /// What became of the events, the oldest first: `key: trigger state`.
-    pub async fn outcomes(&self) -> Vec<String> {
+    pub(crate) async fn outcomes(&self) -> Vec<String> {
         let page = mastic::events::list(self.app(), &PageRequest::first(1000)).await.unwrap();
         let describe = |event: mastic::model::event::Event| {
             let outcomes: Vec<String> =
@@ -182,7 +182,7 @@ impl TestApp {
     }
 
     /// Crawls a prefix to the end.
-    pub async fn crawl(&self, path: &str, database: &str, dry_run: bool) -> Crawl {
+    pub(crate) async fn crawl(&self, path: &str, database: &str, dry_run: bool) -> Crawl {
         let request = CrawlRequest {
             crawler: None,
             database: database.to_owned(),

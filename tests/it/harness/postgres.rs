@@ -8,7 +8,7 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of an empty database.
 #[expect(clippy::disallowed_methods, reason = "how the test runner tells us where its server is")]
-pub async fn new_database() -> String {
+pub(crate) async fn new_database() -> String {
     let server = std::env::var("MASTIC_TEST_POSTGRES")
         .expect("these tests need PostgreSQL: run `make test`, or `tests/with-postgres cargo test`");
     let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));

@@ -10,15 +10,15 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `mastic serve` on free ports. Killed when dropped.
-pub struct ServeProcess {
+pub(crate) struct ServeProcess {
     process: Child,
-    pub url: String,
-    pub lake_url: String,
+    pub(crate) url: String,
+
 }
 
 impl ServeProcess {
     /// Starts it and waits until it answers.
-    pub fn start(folder: &Path, database: &str) -> Self {
+    pub(crate) fn start(folder: &Path, database: &str) -> Self {
         let (api, lake) = (free_address(), free_address());
         let process = Command::new(env!("CARGO_BIN_EXE_mastic"))
             .args(["serve", "--quiet", "--listen", &api, "--lake-listen", &lake, "--database", database, "--lake"])
@@ -27,7 +27,7 @@ impl ServeProcess {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let started = Self { process, url: format!("http://{api}"), lake_url: format!("http://{lake}") };
+        let started = Self { process, url: format!("http://{api}") };
         let deadline = Instant::now() + PATIENCE;
         while ureq::get(format!("{}/readyz", started.url)).call().is_err() {
             assert!(Instant::now() < deadline, "the server did not start");
@@ -37,19 +37,19 @@ impl ServeProcess {
     }
 
     /// `kill -9`
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
     /// GETs a path below `/api/v1`.
-    pub fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let text = ureq::get(format!("{}/api/v1{path}", self.url)).call().unwrap().body_mut().read_to_string().unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
     /// Runs a `mastic` command against it; answers with stdout, stderr and the exit code.
-    pub fn mastic(&self, arguments: &[&str]) -> (String, String, i32) {
+    pub(crate) fn mastic(&self, arguments: &[&str]) -> (String, String, i32) {
         let output = Command::new(env!("CARGO_BIN_EXE_mastic")).args(["--url", &self.url]).args(arguments).output().unwrap();
         (
             String::from_utf8(output.stdout).unwrap(),
@@ -59,7 +59,7 @@ impl ServeProcess {
     }
 
     /// Asks until the answer satisfies.
-    pub fn wait_for(&self, path: &str, satisfies: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_for(&self, path: &str, satisfies: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = self.get(path);
