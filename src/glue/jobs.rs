@@ -21,6 +21,8 @@ use super::request::{page, required, seconds, token};
 const MAX_PAGE: u32 = 1000;
 /// The argument that names the engine.
 const ENGINE: &str = "--engine";
+/// What may be written there for the one that there is.
+const ENGINES: [&str; 2] = ["sql", "DataFusion"];
 /// The argument that holds `job.toml`, or says where it is.
 const DEFINITION: &str = "--job-definition";
 /// What to give, where it wasn't given.
@@ -114,8 +116,8 @@ fn definition_of(arguments: &BTreeMap<String, String>) -> Answer<&str> {
              definition, as [parameters.NAME] default = 'value', and leave the argument out."
         )));
     }
-    match arguments.get(ENGINE).map(String::as_str) {
-        Some("sql" | "datafusion") => {}
+    match arguments.get(ENGINE) {
+        Some(engine) if ENGINES.iter().any(|known| known.eq_ignore_ascii_case(engine)) => {}
         Some(other) => return Err(Failure::invalid(format!("The engine '{other}' can't be run. {WHAT_TO_GIVE}"))),
         None => return Err(Failure::invalid(format!("The job names no engine. {WHAT_TO_GIVE}"))),
     }

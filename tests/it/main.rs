@@ -2,6 +2,7 @@
 
 mod architecture;
 mod crawl;
+mod glue;
 mod harness;
 mod lake;
 mod openapi;
