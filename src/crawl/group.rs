@@ -244,7 +244,8 @@ mod tests {
                 size: 1,
                 etag: String::new(),
                 last_modified: chrono::DateTime::UNIX_EPOCH,
-                metadata: Default::default(),
+                content_type: None,
+                metadata: Vec::new(),
             })
             .collect();
         let found = group(&Location::parse(target).unwrap(), objects, &exclusions(&["skip/**".to_owned()]).unwrap());

@@ -1,0 +1,52 @@
+# The commands that a fresh machine needs: `make demo` and `make test`.
+
+CARGO ?= cargo
+NPM ?= npm
+# Where cargo puts the program.
+TARGET := $(shell $(CARGO) metadata --format-version 1 --no-deps 2>/dev/null | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+MASTIC := $(TARGET)/debug/mastic
+PYTHON_TOOLS := $(TARGET)/python
+
+.PHONY: demo build frontend openapi test test-tools check bench
+
+# Builds everything, and tells the whole story on generated trips.
+demo: build
+	$(MASTIC) demo
+
+# The frontend first: it becomes part of the program.
+build: frontend
+	$(CARGO) build --locked
+
+frontend: frontend/dist/index.html
+
+frontend/dist/index.html: frontend/package-lock.json frontend/index.html frontend/vite.config.ts $(shell find frontend/src -type f 2>/dev/null)
+	cd frontend && $(NPM) ci --no-audit --no-fund && $(NPM) run build
+
+# The document that the frontend's client is generated from.
+openapi: build
+	$(MASTIC) openapi > frontend/openapi.json
+	cd frontend && $(NPM) run generate
+
+# Installs what the tests need, then runs all of them: the program's on SQLite and PostgreSQL, the frontend's, and both
+# together in a browser and under AWS's own clients.
+test: test-tools build
+	tests/with-postgres $(CARGO) test --locked --workspace
+	cd frontend && $(NPM) test
+	MASTIC_BIN=$(MASTIC) tests/with-demo tests/clients/run $(PYTHON_TOOLS)
+	MASTIC_BIN=$(MASTIC) tests/with-demo $(NPM) --prefix frontend run test:browser
+
+test-tools:
+	tests/install-tools $(PYTHON_TOOLS)
+
+# Form, lints, and what dependencies may be.
+check: frontend
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	cd frontend && $(NPM) run check
+	tests/check-dependencies
+
+# Speed and memory, as ratios measured side by side in one run.
+bench: frontend
+	$(CARGO) build --locked --release
+	tests/install-tools $(PYTHON_TOOLS)
+	$(PYTHON_TOOLS)/bin/python tests/bench/run.py $(TARGET)/release/mastic
