@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 use crate::buckets::{Access, Buckets};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Store, Tx};
 use crate::error::Result;
+use crate::store::{Store, Tx};
 
 /// The program's parts. Cheap to clone.
 #[derive(Clone)]

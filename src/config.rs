@@ -59,7 +59,9 @@ pub struct Credentials {
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("access_key", &self.access_key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -192,7 +194,10 @@ impl Picker<'_> {
         let from_flag = flag.and_then(|(flag, value)| Some((value?, format!("flag {flag}"))));
         let from_environment = || {
             let variable = variable?;
-            Some((self.environment.get(variable)?.clone(), format!("environment {variable}")))
+            Some((
+                self.environment.get(variable)?.clone(),
+                format!("environment {variable}"),
+            ))
         };
         let (value, from) = from_flag
             .or_else(from_environment)
@@ -203,7 +208,11 @@ impl Picker<'_> {
             "database.url" => crate::store::without_password(&value),
             _ => value.clone(),
         };
-        self.origins.push(Origin { name, value: shown, from });
+        self.origins.push(Origin {
+            name,
+            value: shown,
+            from,
+        });
         Some(value)
     }
 }
@@ -223,11 +232,21 @@ impl Config {
     /// As [`Config::load`].
     pub fn resolve(flags: &Flags, environment: &BTreeMap<String, String>) -> Result<Self> {
         let (file, file_name) = read_file(flags.config.as_deref())?;
-        let mut picker = Picker { environment, file_name, origins: Vec::new() };
+        let mut picker = Picker {
+            environment,
+            file_name,
+            origins: Vec::new(),
+        };
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
 
         let listen = picker
-            .pick("listen", Some(("--listen", flags.listen.clone())), Some("MASTIC_LISTEN"), file.listen, Some("127.0.0.1:8080"))
+            .pick(
+                "listen",
+                Some(("--listen", flags.listen.clone())),
+                Some("MASTIC_LISTEN"),
+                file.listen,
+                Some("127.0.0.1:8080"),
+            )
             .unwrap_or_default();
         let database_url = picker
             .pick(
@@ -246,13 +265,27 @@ impl Config {
             Path::new("jobs").is_dir().then_some("jobs"),
         );
         let account_id = picker
-            .pick("catalog.account_id", None, Some("MASTIC_ACCOUNT_ID"), file.catalog.account_id, Some("123456789012"))
+            .pick(
+                "catalog.account_id",
+                None,
+                Some("MASTIC_ACCOUNT_ID"),
+                file.catalog.account_id,
+                Some("123456789012"),
+            )
             .unwrap_or_default();
         if account_id.len() != 12 || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::invalid(format!("catalog.account_id is '{account_id}'")).hint("write twelve digits"));
+            return Err(
+                Error::invalid(format!("catalog.account_id is '{account_id}'")).hint("write twelve digits")
+            );
         }
         let region = picker
-            .pick("catalog.region", None, Some("AWS_REGION"), file.catalog.region, Some("us-east-1"))
+            .pick(
+                "catalog.region",
+                None,
+                Some("AWS_REGION"),
+                file.catalog.region,
+                Some("us-east-1"),
+            )
             .unwrap_or_default();
         let lake = resolve_lake(&mut picker, flags, file.lake)?;
         Ok(Self {
@@ -275,16 +308,30 @@ impl Config {
 
 fn resolve_lake(picker: &mut Picker<'_>, flags: &Flags, file: FileLake) -> Result<Option<LakeConfig>> {
     let embedded = picker
-        .pick("lake.embedded", None, Some("MASTIC_LAKE_EMBEDDED"), file.embedded.map(|b| b.to_string()), Some("true"))
+        .pick(
+            "lake.embedded",
+            None,
+            Some("MASTIC_LAKE_EMBEDDED"),
+            file.embedded.map(|b| b.to_string()),
+            Some("true"),
+        )
         .unwrap_or_default();
     match embedded.as_str() {
         "true" => {}
         "false" => return Ok(None),
-        other => return Err(Error::invalid(format!("lake.embedded is '{other}'")).hint("write true or false")),
+        other => {
+            return Err(Error::invalid(format!("lake.embedded is '{other}'")).hint("write true or false"));
+        }
     }
     let folder_flag = flags.lake.as_ref().map(|path| path.display().to_string());
     let folder = picker
-        .pick("lake.folder", Some(("--lake", folder_flag)), Some("MASTIC_LAKE"), file.folder, Some("mastic-data/lake"))
+        .pick(
+            "lake.folder",
+            Some(("--lake", folder_flag)),
+            Some("MASTIC_LAKE"),
+            file.folder,
+            Some("mastic-data/lake"),
+        )
         .unwrap_or_default();
     let listen = picker
         .pick(
@@ -295,10 +342,25 @@ fn resolve_lake(picker: &mut Picker<'_>, flags: &Flags, file: FileLake) -> Resul
             Some("127.0.0.1:9000"),
         )
         .unwrap_or_default();
-    let access_key = picker.pick("lake.access_key", None, Some("MASTIC_ACCESS_KEY"), file.access_key, None);
-    let secret_key = picker.pick("lake.secret_key", None, Some("MASTIC_SECRET_KEY"), file.secret_key, None);
+    let access_key = picker.pick(
+        "lake.access_key",
+        None,
+        Some("MASTIC_ACCESS_KEY"),
+        file.access_key,
+        None,
+    );
+    let secret_key = picker.pick(
+        "lake.secret_key",
+        None,
+        Some("MASTIC_SECRET_KEY"),
+        file.secret_key,
+        None,
+    );
     let credentials = match (access_key, secret_key) {
-        (Some(access_key), Some(secret_key)) => Some(Credentials { access_key, secret_key }),
+        (Some(access_key), Some(secret_key)) => Some(Credentials {
+            access_key,
+            secret_key,
+        }),
         (None, None) => None,
         _ => {
             return Err(Error::invalid("one half of the key pair is missing")
@@ -307,8 +369,10 @@ fn resolve_lake(picker: &mut Picker<'_>, flags: &Flags, file: FileLake) -> Resul
     };
     let listen = address("lake.listen", &listen)?;
     if credentials.is_none() && !listen.ip().is_loopback() {
-        return Err(Error::denied(format!("the object store would be open to everybody at {listen}"))
-            .hint("set MASTIC_ACCESS_KEY and MASTIC_SECRET_KEY, or listen on 127.0.0.1"));
+        return Err(
+            Error::denied(format!("the object store would be open to everybody at {listen}"))
+                .hint("set MASTIC_ACCESS_KEY and MASTIC_SECRET_KEY, or listen on 127.0.0.1"),
+        );
     }
     Ok(Some(LakeConfig {
         folder: PathBuf::from(folder),
@@ -324,16 +388,39 @@ fn resolve_tasks(picker: &mut Picker<'_>, file: FileTasks) -> Result<TaskConfig>
         .map_err(|cause| Error::internal("this program's own file can't be found").source(cause))?;
     Ok(TaskConfig {
         program,
-        sql_memory_bytes: number(picker, "tasks.sql_memory_mib", file.sql_memory_mib, 4096)?.saturating_mul(MIB),
-        classify_memory_bytes: number(picker, "tasks.classify_memory_mib", file.classify_memory_mib, 1024)?
+        sql_memory_bytes: number(picker, "tasks.sql_memory_mib", file.sql_memory_mib, 4096)?
             .saturating_mul(MIB),
-        run_timeout: Duration::from_secs(number(picker, "tasks.run_timeout_seconds", file.run_timeout_seconds, 7200)?),
-        workers: usize::try_from(number(picker, "tasks.workers", file.workers.map(|n| n as u64), 4)?).unwrap_or(4),
+        classify_memory_bytes: number(
+            picker,
+            "tasks.classify_memory_mib",
+            file.classify_memory_mib,
+            1024,
+        )?
+        .saturating_mul(MIB),
+        run_timeout: Duration::from_secs(number(
+            picker,
+            "tasks.run_timeout_seconds",
+            file.run_timeout_seconds,
+            7200,
+        )?),
+        workers: usize::try_from(number(
+            picker,
+            "tasks.workers",
+            file.workers.map(|n| n as u64),
+            4,
+        )?)
+        .unwrap_or(4),
     })
 }
 
 fn number(picker: &mut Picker<'_>, name: &'static str, file: Option<u64>, default: u64) -> Result<u64> {
-    let text = picker.pick(name, None, None, file.map(|n| n.to_string()), Some(&default.to_string()));
+    let text = picker.pick(
+        name,
+        None,
+        None,
+        file.map(|n| n.to_string()),
+        Some(&default.to_string()),
+    );
     match text.unwrap_or_default().parse() {
         Ok(0) | Err(_) => Err(Error::invalid(format!("{name} must be a whole number above 0"))),
         Ok(number) => Ok(number),
@@ -342,7 +429,8 @@ fn number(picker: &mut Picker<'_>, name: &'static str, file: Option<u64>, defaul
 
 fn address(name: &str, text: &str) -> Result<SocketAddr> {
     text.replace("localhost:", "127.0.0.1:").parse().map_err(|_| {
-        Error::invalid(format!("{name} is '{text}', which is not an address")).hint("write it as 127.0.0.1:8080")
+        Error::invalid(format!("{name} is '{text}', which is not an address"))
+            .hint("write it as 127.0.0.1:8080")
     })
 }
 
@@ -370,17 +458,31 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
     fn flags_override_the_environment_and_each_value_knows_its_origin() {
-        let flags = Flags { listen: Some("127.0.0.1:1".into()), ..Flags::default() };
+        let flags = Flags {
+            listen: Some("127.0.0.1:1".into()),
+            ..Flags::default()
+        };
         let variables = environment(&[("MASTIC_LISTEN", "127.0.0.1:2"), ("MASTIC_LAKE", "/data")]);
         let config = Config::resolve(&flags, &variables).unwrap();
         assert_eq!(config.listen.port(), 1);
         assert_eq!(config.lake.unwrap().folder, PathBuf::from("/data"));
-        let from = |name| config.origins.iter().find(|origin| origin.name == name).unwrap().from.clone();
+        let from = |name| {
+            config
+                .origins
+                .iter()
+                .find(|origin| origin.name == name)
+                .unwrap()
+                .from
+                .clone()
+        };
         assert_eq!(from("listen"), "flag --listen");
         assert_eq!(from("lake.folder"), "environment MASTIC_LAKE");
         assert_eq!(from("lake.listen"), "default");
@@ -389,7 +491,12 @@ mod tests {
     #[test]
     fn an_open_store_is_refused_and_secrets_are_not_shown() {
         let open = environment(&[("MASTIC_LAKE_LISTEN", "0.0.0.0:9000")]);
-        assert!(Config::resolve(&Flags::default(), &open).unwrap_err().message.contains("open to everybody"));
+        assert!(
+            Config::resolve(&Flags::default(), &open)
+                .unwrap_err()
+                .message
+                .contains("open to everybody")
+        );
         let keyed = environment(&[("MASTIC_ACCESS_KEY", "ak"), ("MASTIC_SECRET_KEY", "hush-hush")]);
         let config = Config::resolve(&Flags::default(), &keyed).unwrap();
         assert!(!format!("{config:?}").contains("hush-hush"));

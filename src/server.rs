@@ -118,7 +118,12 @@ impl Server {
         let Some(config) = self.app.config.lake.clone() else {
             return Ok(());
         };
-        let credentials = config.credentials.map(|Credentials { access_key, secret_key }| (access_key, secret_key));
+        let credentials = config.credentials.map(
+            |Credentials {
+                 access_key,
+                 secret_key,
+             }| (access_key, secret_key),
+        );
         let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?;
         for bucket in &config.buckets {
             lake.create_bucket_if_absent(bucket)?;
@@ -133,7 +138,6 @@ impl Server {
     }
 
     fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static) {
-        #[expect(clippy::disallowed_methods, reason = "the server owns what runs beside it, and ends it")]
         self.tasks.spawn(work);
     }
 
@@ -141,7 +145,10 @@ impl Server {
     pub async fn stop(mut self) {
         self.stop.cancel();
         let finished = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(LAST_REQUESTS + Duration::from_secs(5), finished).await.is_err() {
+        if tokio::time::timeout(LAST_REQUESTS + Duration::from_secs(5), finished)
+            .await
+            .is_err()
+        {
             tracing::warn!("something did not stop in time");
         }
         self.app.store.close().await;
@@ -153,7 +160,10 @@ impl Server {
 /// # Errors
 /// Those of [`Store::open`] and [`Buckets::new`].
 pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
-    let access = config.lake.as_ref().map_or(Access::Environment, |lake| lake_access(lake, &config));
+    let access = config
+        .lake
+        .as_ref()
+        .map_or(Access::Environment, |lake| lake_access(lake, &config));
     Ok(App {
         store: Store::open(&config.database_url).await?,
         buckets: Buckets::new(&access).await?,
@@ -215,7 +225,8 @@ async fn metrics(State(app): State<App>) -> Response {
 async fn refuse_other_sites(request: Request, next: Next) -> Response {
     if is_from_another_site(&request) {
         return api::problem(
-            &Error::denied("the request comes from another site").hint("call the server by its address, as 127.0.0.1"),
+            &Error::denied("the request comes from another site")
+                .hint("call the server by its address, as 127.0.0.1"),
         );
     }
     next.run(request).await
@@ -224,13 +235,18 @@ async fn refuse_other_sites(request: Request, next: Next) -> Response {
 fn is_from_another_site(request: &Request) -> bool {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let host = header(header::HOST).unwrap_or_default();
-    let origin = header(header::ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let origin = header(header::ORIGIN)
+        .and_then(|origin| origin.split_once("://"))
+        .map(|(_, host)| host);
     let changes = request.method() != Method::GET && request.method() != Method::HEAD;
     !is_this_machine(host) || changes && origin.is_some_and(|origin| origin != host)
 }
 
 fn is_this_machine(host: &str) -> bool {
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
     let name = name.trim_matches(['[', ']']);
     name.is_empty() || name == "localhost" || name.parse::<IpAddr>().is_ok()
 }
@@ -238,7 +254,10 @@ fn is_this_machine(host: &str) -> bool {
 /// Accepts connections until `shutdown`, and gives those that are open a while to end.
 async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
     let graceful = GracefulShutdown::new();
     let mut connections = tokio::task::JoinSet::new();
     tokio::pin!(shutdown);
@@ -256,9 +275,10 @@ async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Outp
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
         };
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         let watched = graceful.watch(connection);
-        #[expect(clippy::disallowed_methods, reason = "each connection runs beside the others, and ends with the server")]
         connections.spawn(watched.map(drop));
     }
     drop(listener);
@@ -266,15 +286,19 @@ async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Outp
 }
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::AddrInUse => Error::conflict(format!("the address {address} is in use"))
-            .hint(format!("stop what listens there, or choose another with {flag}")),
-        _ => Error::unavailable(format!("can't listen on {address}: {cause}")),
-    })
+    TcpListener::bind(address)
+        .await
+        .map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::AddrInUse => Error::conflict(format!("the address {address} is in use"))
+                .hint(format!("stop what listens there, or choose another with {flag}")),
+            _ => Error::unavailable(format!("can't listen on {address}: {cause}")),
+        })
 }
 
 fn local_address(listener: &TcpListener) -> Result<SocketAddr> {
-    listener.local_addr().map_err(|cause| Error::internal("a listener has no address").source(cause))
+    listener
+        .local_addr()
+        .map_err(|cause| Error::internal("a listener has no address").source(cause))
 }
 
 /// How we reach our own store: by the address it listens on, over loopback where that is every address.
@@ -287,7 +311,12 @@ fn lake_access(lake: &LakeConfig, config: &Config) -> Access {
         Some(credentials) => (credentials.access_key.clone(), credentials.secret_key.clone()),
         None => (NO_CREDENTIALS.to_owned(), NO_CREDENTIALS.to_owned()),
     };
-    Access::Endpoint { url: format!("http://{address}"), access_key, secret_key, region: config.catalog.region.clone() }
+    Access::Endpoint {
+        url: format!("http://{address}"),
+        access_key,
+        secret_key,
+        region: config.catalog.region.clone(),
+    }
 }
 
 /// Lets the embedded store announce each change. One that can't be taken down is found by the next listing.
@@ -308,7 +337,12 @@ fn announce_to(app: App) -> Announce {
                 source: "lake".to_owned(),
             };
             if let Err(error) = events::accept(&app, &event).await {
-                tracing::error!(key = event.key, "an event can't be taken down: {}{}", error.message, error.causes());
+                tracing::error!(
+                    key = event.key,
+                    "an event can't be taken down: {}{}",
+                    error.message,
+                    error.causes()
+                );
             }
         }
         .boxed()

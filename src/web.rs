@@ -32,7 +32,11 @@ pub async fn serve(request: Request) -> Response {
         },
     };
     // Files below assets/ have their contents' hash in their names.
-    let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching = if name.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let mut response = file.data.into_response();
     for (header, value) in [
         (header::CONTENT_TYPE, media_type(name)),
@@ -40,7 +44,9 @@ pub async fn serve(request: Request) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {
-        response.headers_mut().insert(header, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(header, HeaderValue::from_static(value));
     }
     response
 }

@@ -37,7 +37,6 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()> + Send) {
             match queue::claim(&app.store, &*app.clock).await {
                 Ok(Some((lease, task))) => {
                     let app = app.clone();
-                    #[expect(clippy::disallowed_methods, reason = "the worker is where background work runs")]
                     working.spawn(async move { attempt(&app, &lease, &task).await });
                 }
                 Ok(None) => break,
@@ -99,7 +98,11 @@ async fn release_abandoned(app: &App) {
     match released.await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "tasks of a process that died are taken up again"),
-        Err(error) => tracing::error!("abandoned tasks can't be taken up: {}{}", error.message, error.causes()),
+        Err(error) => tracing::error!(
+            "abandoned tasks can't be taken up: {}{}",
+            error.message,
+            error.causes()
+        ),
     }
 }
 
@@ -113,7 +116,13 @@ async fn attempt(app: &App, lease: &Lease, task: &Task) {
         }
     };
     let Err(error) = outcome else { return };
-    tracing::warn!(?task, attempt = lease.attempt, "{}{}", error.message, error.causes());
+    tracing::warn!(
+        ?task,
+        attempt = lease.attempt,
+        "{}{}",
+        error.message,
+        error.causes()
+    );
     if let Err(error) = put_back(app, lease, &error).await {
         tracing::warn!(?task, "it can't be put back: {}", error.message);
     }
@@ -142,7 +151,11 @@ async fn until_lost(app: &App, lease: &Lease) {
 
 async fn until_next(app: &App) -> Duration {
     match queue::time_to_next(&app.store, &*app.clock).await {
-        Ok(Some(due)) => due.max(TimeDelta::milliseconds(20)).to_std().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP),
+        Ok(Some(due)) => due
+            .max(TimeDelta::milliseconds(20))
+            .to_std()
+            .unwrap_or(LONGEST_SLEEP)
+            .min(LONGEST_SLEEP),
         _ => LONGEST_SLEEP,
     }
 }

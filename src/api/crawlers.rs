@@ -189,7 +189,10 @@ impl From<nouns::Plan> for Plan {
             set_aside: plan
                 .set_aside
                 .into_iter()
-                .map(|aside| SetAside { path: aside.path, reason: aside.reason })
+                .map(|aside| SetAside {
+                    path: aside.path,
+                    reason: aside.reason,
+                })
                 .collect(),
             tables: plan
                 .tables
@@ -239,7 +242,12 @@ impl From<&nouns::Crawl> for CrawlSummary {
             id: crawl.id.clone(),
             crawler: crawl.request.crawler.clone(),
             database: crawl.request.database.clone(),
-            targets: crawl.request.targets.iter().map(|target| target.path.clone()).collect(),
+            targets: crawl
+                .request
+                .targets
+                .iter()
+                .map(|target| target.path.clone())
+                .collect(),
             dry_run: crawl.request.dry_run,
             state: crawl.state.as_str(),
             started_at: crawl.started_at,
@@ -256,14 +264,20 @@ impl From<&nouns::Crawl> for CrawlSummary {
 
 impl From<nouns::Crawl> for Crawl {
     fn from(crawl: nouns::Crawl) -> Self {
-        Self { summary: CrawlSummary::from(&crawl), plan: crawl.plan.map(Plan::from) }
+        Self {
+            summary: CrawlSummary::from(&crawl),
+            plan: crawl.plan.map(Plan::from),
+        }
     }
 }
 
 impl From<nouns::Crawler> for Crawler {
     fn from(crawler: nouns::Crawler) -> Self {
         let input = crawler.input;
-        let target = |target: nouns::CrawlTarget| Target { path: target.path, exclusions: target.exclusions };
+        let target = |target: nouns::CrawlTarget| Target {
+            path: target.path,
+            exclusions: target.exclusions,
+        };
         Self {
             name: input.name,
             role: input.role,
@@ -282,8 +296,14 @@ impl From<nouns::Crawler> for Crawler {
 /// List crawlers
 #[utoipa::path(get, path = "/api/v1/crawlers", operation_id = "list_crawlers", tag = "crawling", params(ListQuery),
     responses((status = 200, body = Page<Crawler>), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> ApiResult<axum::Json<Page<Crawler>>> {
-    Ok(axum::Json(Page::of(crawlers::list(&app, &query.request()?).await?, Crawler::from)))
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<axum::Json<Page<Crawler>>> {
+    Ok(axum::Json(Page::of(
+        crawlers::list(&app, &query.request()?).await?,
+        Crawler::from,
+    )))
 }
 
 /// Make a crawler
@@ -293,7 +313,10 @@ pub(super) async fn create(
     State(app): State<App>,
     Json(new): Json<NewCrawler>,
 ) -> ApiResult<(StatusCode, axum::Json<Crawler>)> {
-    let target = |target: Target| nouns::CrawlTarget { path: target.path, exclusions: target.exclusions };
+    let target = |target: Target| nouns::CrawlTarget {
+        path: target.path,
+        exclusions: target.exclusions,
+    };
     let input = nouns::CrawlerInput {
         name: new.name,
         database: new.database,
@@ -302,7 +325,10 @@ pub(super) async fn create(
         table_prefix: new.table_prefix,
         ..Default::default()
     };
-    Ok((StatusCode::CREATED, axum::Json(crawlers::create(&app, input).await?.into())))
+    Ok((
+        StatusCode::CREATED,
+        axum::Json(crawlers::create(&app, input).await?.into()),
+    ))
 }
 
 /// Show a crawler
@@ -358,23 +384,36 @@ pub(super) async fn start_crawl(
     let request = nouns::CrawlRequest {
         crawler: None,
         database,
-        targets: vec![nouns::CrawlTarget { path: new.path, exclusions: Vec::new() }],
+        targets: vec![nouns::CrawlTarget {
+            path: new.path,
+            exclusions: Vec::new(),
+        }],
         table_prefix: None,
         dry_run: new.dry_run,
     };
-    Ok((StatusCode::ACCEPTED, axum::Json(crawl::start(&app, request).await?.into())))
+    Ok((
+        StatusCode::ACCEPTED,
+        axum::Json(crawl::start(&app, request).await?.into()),
+    ))
 }
 
 /// The database of a crawl that names none: the prefix's last folder, or the bucket.
 fn named_after(path: &str) -> Result<String, Error> {
     let location = Location::parse(path)?;
-    let folder = location.key.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or(&location.bucket);
+    let folder = location
+        .key
+        .rsplit('/')
+        .find(|segment| !segment.is_empty())
+        .unwrap_or(&location.bucket);
     Ok(identifier(folder))
 }
 
 /// Show a crawl with its plan
 #[utoipa::path(get, path = "/api/v1/crawls/{id}", operation_id = "get_crawl", tag = "crawling", params(("id" = String, Path)),
     responses((status = 200, body = Crawl), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get_crawl(State(app): State<App>, Path(id): Path<String>) -> ApiResult<axum::Json<Crawl>> {
+pub(super) async fn get_crawl(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> ApiResult<axum::Json<Crawl>> {
     Ok(axum::Json(crawl::get(&app, &id).await?.into()))
 }

@@ -54,7 +54,10 @@ pub(super) struct NewDatabase {
 /// List databases
 #[utoipa::path(get, path = "/api/v1/databases", operation_id = "list_databases", tag = "catalog", params(ListQuery),
     responses((status = 200, body = Page<Database>), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> ApiResult<axum::Json<Page<Database>>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<axum::Json<Page<Database>>> {
     let page = catalog::databases::list(&app, &query.request()?).await?;
     Ok(axum::Json(Page::of(page, Database::from)))
 }
@@ -73,13 +76,19 @@ pub(super) async fn create(
         parameters: new.parameters,
         ..Default::default()
     };
-    Ok((StatusCode::CREATED, axum::Json(catalog::databases::create(&app, input).await?.into())))
+    Ok((
+        StatusCode::CREATED,
+        axum::Json(catalog::databases::create(&app, input).await?.into()),
+    ))
 }
 
 /// Show a database
 #[utoipa::path(get, path = "/api/v1/databases/{database}", operation_id = "get_database", tag = "catalog", params(("database" = String, Path)),
     responses((status = 200, body = Database), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get(State(app): State<App>, Path(database): Path<String>) -> ApiResult<axum::Json<Database>> {
+pub(super) async fn get(
+    State(app): State<App>,
+    Path(database): Path<String>,
+) -> ApiResult<axum::Json<Database>> {
     Ok(axum::Json(catalog::databases::get(&app, &database).await?.into()))
 }
 

@@ -82,13 +82,21 @@ pub fn problem(error: &Error) -> Response {
 fn request_id() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("r{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "r{:x}-{:x}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 pub(super) async fn no_such_endpoint(request: Request) -> Response {
     problem(
-        &Error::not_found(format!("there is no {} {}", request.method(), request.uri().path()))
-            .hint("the endpoints are described at /api/v1/openapi.json"),
+        &Error::not_found(format!(
+            "there is no {} {}",
+            request.method(),
+            request.uri().path()
+        ))
+        .hint("the endpoints are described at /api/v1/openapi.json"),
     )
 }
 
@@ -122,7 +130,10 @@ where
 {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Self, Self::Rejection> {
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
             Err(rejection) => Err(ApiError(Error::invalid(rejection.body_text()))),

@@ -93,17 +93,31 @@ impl From<nouns::Event> for Event {
 /// List events with what became of them, the newest first
 #[utoipa::path(get, path = "/api/v1/events", operation_id = "list_events", tag = "events", params(ListQuery),
     responses((status = 200, body = Page<Event>), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> ApiResult<axum::Json<Page<Event>>> {
-    Ok(axum::Json(Page::of(events::list(&app, &query.request()?).await?, Event::from)))
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<axum::Json<Page<Event>>> {
+    Ok(axum::Json(Page::of(
+        events::list(&app, &query.request()?).await?,
+        Event::from,
+    )))
 }
 
 /// Receive a notification of S3, EventBridge, SNS, MinIO or Ceph. It is on the disk when this answers
 #[utoipa::path(post, path = "/api/v1/events/s3", operation_id = "receive_events", tag = "events", request_body = String,
     responses((status = 200, body = Received), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn receive(State(app): State<App>, body: String) -> ApiResult<(StatusCode, axum::Json<Received>)> {
+pub(super) async fn receive(
+    State(app): State<App>,
+    body: String,
+) -> ApiResult<(StatusCode, axum::Json<Received>)> {
     let events = events::message::parse(&body)?;
     for event in &events {
         events::accept(&app, event).await?;
     }
-    Ok((StatusCode::OK, axum::Json(Received { accepted: events.len() })))
+    Ok((
+        StatusCode::OK,
+        axum::Json(Received {
+            accepted: events.len(),
+        }),
+    ))
 }

@@ -100,13 +100,29 @@ pub(super) struct Trigger {
 
 impl From<nouns::Job> for Job {
     fn from(job: nouns::Job) -> Self {
-        let triggers = jobs::triggers_of(&job).into_iter().map(|trigger| trigger.name).collect();
+        let triggers = jobs::triggers_of(&job)
+            .into_iter()
+            .map(|trigger| trigger.name)
+            .collect();
         let definition = job.definition;
         let parameter = |(name, parameter): (String, nouns::ParameterDefinition)| {
-            (name, Parameter { pattern: parameter.pattern, default: parameter.default })
+            (
+                name,
+                Parameter {
+                    pattern: parameter.pattern,
+                    default: parameter.default,
+                },
+            )
         };
         let input = |(name, input): (String, nouns::InputDefinition)| {
-            (name, Input { location: input.location, columns: input.columns, optional: input.optional })
+            (
+                name,
+                Input {
+                    location: input.location,
+                    columns: input.columns,
+                    optional: input.optional,
+                },
+            )
         };
         Self {
             name: job.name,
@@ -153,8 +169,14 @@ impl From<nouns::Trigger> for Trigger {
 /// List jobs
 #[utoipa::path(get, path = "/api/v1/jobs", operation_id = "list_jobs", tag = "jobs", params(ListQuery),
     responses((status = 200, body = Page<Job>), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> ApiResult<axum::Json<Page<Job>>> {
-    Ok(axum::Json(Page::of(jobs::list(&app, &query.request()?).await?, Job::from)))
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<axum::Json<Page<Job>>> {
+    Ok(axum::Json(Page::of(
+        jobs::list(&app, &query.request()?).await?,
+        Job::from,
+    )))
 }
 
 /// Show a job
@@ -173,7 +195,11 @@ pub(super) async fn put(
     Path(name): Path<String>,
     Json(source): Json<JobSource>,
 ) -> ApiResult<axum::Json<Job>> {
-    let source = jobs::JobSource { name, definition: source.definition, script: source.script };
+    let source = jobs::JobSource {
+        name,
+        definition: source.definition,
+        script: source.script,
+    };
     Ok(axum::Json(jobs::register(&app, &source).await?.into()))
 }
 
@@ -205,13 +231,19 @@ pub(super) async fn list_triggers(
     State(app): State<App>,
     Query(query): Query<ListQuery>,
 ) -> ApiResult<axum::Json<Page<Trigger>>> {
-    Ok(axum::Json(Page::of(triggers::list(&app, &query.request()?).await?, Trigger::from)))
+    Ok(axum::Json(Page::of(
+        triggers::list(&app, &query.request()?).await?,
+        Trigger::from,
+    )))
 }
 
 /// Show a trigger
 #[utoipa::path(get, path = "/api/v1/triggers/{name}", operation_id = "get_trigger", tag = "jobs", params(("name" = String, Path)),
     responses((status = 200, body = Trigger), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get_trigger(State(app): State<App>, Path(name): Path<String>) -> ApiResult<axum::Json<Trigger>> {
+pub(super) async fn get_trigger(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<axum::Json<Trigger>> {
     Ok(axum::Json(triggers::get(&app, &name).await?.into()))
 }
 

@@ -71,7 +71,10 @@ fn routes() -> OpenApiRouter<App> {
 pub fn router() -> Router<App> {
     let (router, document) = routes().split_for_parts();
     router
-        .route("/api/v1/openapi.json", axum::routing::get(move || async move { axum::Json(document) }))
+        .route(
+            "/api/v1/openapi.json",
+            axum::routing::get(move || async move { axum::Json(document) }),
+        )
         .route("/api/{*rest}", axum::routing::any(error::no_such_endpoint))
 }
 

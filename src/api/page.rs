@@ -27,7 +27,9 @@ impl ListQuery {
         let bad = |what: &str| ApiError(Error::invalid(format!("{what} is wrong")));
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=page::MAX_LIMIT).contains(&limit) {
-            return Err(ApiError(Error::invalid(format!("limit is {limit}")).hint("it may be 1 to 1000")));
+            return Err(ApiError(
+                Error::invalid(format!("limit is {limit}")).hint("it may be 1 to 1000"),
+            ));
         }
         let after = match &self.cursor {
             None => None,
@@ -51,7 +53,10 @@ pub(super) struct Page<T> {
 
 impl<T> Page<T> {
     pub(super) fn of<U>(page: page::Page<U>, render: impl FnMut(U) -> T) -> Self {
-        Self { next: page.next.map(hex::encode), items: page.items.into_iter().map(render).collect() }
+        Self {
+            next: page.next.map(hex::encode),
+            items: page.items.into_iter().map(render).collect(),
+        }
     }
 
     pub(super) fn whole(items: Vec<T>) -> Self {

@@ -120,7 +120,10 @@ impl From<nouns::Run> for Run {
             rows: output.rows,
             etag: output.etag,
         };
-        let duration = run.started_at.zip(run.finished_at).map(|(start, end)| (end - start).num_milliseconds());
+        let duration = run
+            .started_at
+            .zip(run.finished_at)
+            .map(|(start, end)| (end - start).num_milliseconds());
         Self {
             id: run.id,
             job: run.job,
@@ -139,30 +142,47 @@ impl From<nouns::Run> for Run {
             bytes_out: body.bytes_out,
             inputs: body.inputs.into_iter().map(input).collect(),
             outputs: body.outputs.into_iter().map(output).collect(),
-            error: body.error.map(|error| RunError { message: error.message, hint: error.hint }),
+            error: body.error.map(|error| RunError {
+                message: error.message,
+                hint: error.hint,
+            }),
         }
     }
 }
 
 impl From<nouns::LogLine> for LogLine {
     fn from(line: nouns::LogLine) -> Self {
-        Self { seq: line.seq, at: line.at, level: line.level.as_str(), message: line.message }
+        Self {
+            seq: line.seq,
+            at: line.at,
+            level: line.level.as_str(),
+            message: line.message,
+        }
     }
 }
 
 /// List runs, the newest first
 #[utoipa::path(get, path = "/api/v1/runs", operation_id = "list_runs", tag = "jobs", params(RunsQuery),
     responses((status = 200, body = Page<Run>), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn list(State(app): State<App>, Query(query): Query<RunsQuery>) -> ApiResult<axum::Json<Page<Run>>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<RunsQuery>,
+) -> ApiResult<axum::Json<Page<Run>>> {
     let state = query.state.as_deref().map(|text| {
         WorkState::parse(&text.to_uppercase()).ok_or_else(|| {
             Error::invalid(format!("state is '{text}'"))
                 .hint("it may be QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED")
         })
     });
-    let filter = RunFilter { job: query.job, state: state.transpose()? };
+    let filter = RunFilter {
+        job: query.job,
+        state: state.transpose()?,
+    };
     let page = ListQuery::new(query.limit, query.cursor).request()?;
-    Ok(axum::Json(Page::of(runs::list(&app, &filter, &page).await?, Run::from)))
+    Ok(axum::Json(Page::of(
+        runs::list(&app, &filter, &page).await?,
+        Run::from,
+    )))
 }
 
 /// Show a run
@@ -175,8 +195,14 @@ pub(super) async fn get(State(app): State<App>, Path(id): Path<String>) -> ApiRe
 /// Ask for a run to be stopped
 #[utoipa::path(post, path = "/api/v1/runs/{id}/cancel", operation_id = "cancel_run", tag = "jobs", params(("id" = String, Path)),
     responses((status = 202, body = Run), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn cancel(State(app): State<App>, Path(id): Path<String>) -> ApiResult<(StatusCode, axum::Json<Run>)> {
-    Ok((StatusCode::ACCEPTED, axum::Json(runs::cancel(&app, &id).await?.into())))
+pub(super) async fn cancel(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> ApiResult<(StatusCode, axum::Json<Run>)> {
+    Ok((
+        StatusCode::ACCEPTED,
+        axum::Json(runs::cancel(&app, &id).await?.into()),
+    ))
 }
 
 /// Show a run's log: as JSON, as text (`Accept: text/plain`), or as server-sent events until the run ends
@@ -190,10 +216,15 @@ pub(super) async fn logs(
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if accept.starts_with("text/event-stream") {
         runs::get(&app, &id).await?;
-        return Ok(Sse::new(follow(app, id)).keep_alive(KeepAlive::default()).into_response());
+        return Ok(Sse::new(follow(app, id))
+            .keep_alive(KeepAlive::default())
+            .into_response());
     }
     if accept.starts_with("text/plain") {
         return Ok(as_text(&app, &id).await?.into_response());
@@ -220,18 +251,28 @@ async fn as_text(app: &App, id: &str) -> Result<String> {
 
 /// Every line that is there, then every new one, until the run is over.
 fn follow(app: App, id: String) -> impl Stream<Item = Result<Event, Infallible>> {
-    let start = (app, id, PageRequest::first(MAX_LIMIT), Vec::<nouns::LogLine>::new().into_iter(), false);
+    let start = (
+        app,
+        id,
+        PageRequest::first(MAX_LIMIT),
+        Vec::<nouns::LogLine>::new().into_iter(),
+        false,
+    );
     futures::stream::unfold(start, async |(app, id, mut request, mut lines, mut is_over)| {
         loop {
             if let Some(line) = lines.next() {
-                let event = Event::default().json_data(LogLine::from(line)).unwrap_or_default();
+                let event = Event::default()
+                    .json_data(LogLine::from(line))
+                    .unwrap_or_default();
                 return Some((Ok(event), (app, id, request, lines, is_over)));
             }
             if is_over {
                 return None;
             }
             // The state first: what is logged before the end is then among the lines.
-            is_over = runs::get(&app, &id).await.map_or(true, |run| run.state.is_final());
+            is_over = runs::get(&app, &id)
+                .await
+                .map_or(true, |run| run.state.is_final());
             let page = runs::logs(&app, &id, &request).await.ok()?;
             if let Some(last) = page.items.last() {
                 request.after = Some(last.seq.to_string());

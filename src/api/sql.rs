@@ -107,7 +107,9 @@ pub(super) async fn query(
 ) -> ApiResult<axum::Json<QueryResult>> {
     let limit = request.limit.unwrap_or(DEFAULT_ROWS);
     if !(1..=MAX_ROWS).contains(&limit) {
-        return Err(Error::invalid(format!("limit is {limit}")).hint("it may be 1 to 100000").into());
+        return Err(Error::invalid(format!("limit is {limit}"))
+            .hint("it may be 1 to 100000")
+            .into());
     }
     answer(&app, async { etl::query::run(&app, &request.query, limit).await }).await
 }
@@ -120,7 +122,12 @@ pub(super) async fn search(
     Query(query): Query<SearchQuery>,
 ) -> ApiResult<axum::Json<Page<Found>>> {
     let found = catalog::tables::search(&app, &query.q, MAX_FOUND).await?;
-    let render = |(kind, database, name)| Found { kind, database, name, detail: None };
+    let render = |(kind, database, name)| Found {
+        kind,
+        database,
+        name,
+        detail: None,
+    };
     Ok(axum::Json(Page::whole(found.into_iter().map(render).collect())))
 }
 
@@ -136,7 +143,11 @@ pub(super) async fn system(State(app): State<App>) -> axum::Json<System> {
         version: env!("CARGO_PKG_VERSION"),
         account_id: app.config.catalog.account_id.clone(),
         region: app.config.catalog.region.clone(),
-        database_kind: if app.store.is_sqlite() { "sqlite" } else { "postgres" },
+        database_kind: if app.store.is_sqlite() {
+            "sqlite"
+        } else {
+            "postgres"
+        },
         lake,
     })
 }

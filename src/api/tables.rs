@@ -112,7 +112,11 @@ pub(super) struct SampleQuery {
 
 impl From<model::table::Column> for Column {
     fn from(column: model::table::Column) -> Self {
-        Self { name: column.name, data_type: column.data_type.unwrap_or_default(), comment: column.comment }
+        Self {
+            name: column.name,
+            data_type: column.data_type.unwrap_or_default(),
+            comment: column.comment,
+        }
     }
 }
 
@@ -263,5 +267,7 @@ pub(super) async fn ddl(
     Path((database, table)): Path<(String, String)>,
 ) -> ApiResult<axum::Json<Ddl>> {
     let table = catalog::tables::get(&app, &TableRef::new(&database, &table)?).await?;
-    Ok(axum::Json(Ddl { ddl: catalog::ddl::create_statement(&table) }))
+    Ok(axum::Json(Ddl {
+        ddl: catalog::ddl::create_statement(&table),
+    }))
 }

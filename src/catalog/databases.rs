@@ -17,10 +17,14 @@ pub async fn create(app: &App, input: DatabaseInput) -> Result<Database> {
         ..input
     };
     let mut tx = app.store.write().await?;
-    store::databases::insert(&mut tx, &input, app.clock.now()).await.map_err(|error| match error.kind {
-        ErrorKind::AlreadyExists => Error::already_exists(format!("database {} exists already", input.name)),
-        _ => error,
-    })?;
+    store::databases::insert(&mut tx, &input, app.clock.now())
+        .await
+        .map_err(|error| match error.kind {
+            ErrorKind::AlreadyExists => {
+                Error::already_exists(format!("database {} exists already", input.name))
+            }
+            _ => error,
+        })?;
     let made = require(&mut tx, &input.name).await?;
     tx.commit().await?;
     Ok(made)
@@ -62,7 +66,9 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
 /// # Errors
 /// NotFound.
 pub async fn require(tx: &mut Tx, name: &str) -> Result<Database> {
-    store::databases::find(tx, name).await?.ok_or_else(|| missing(name))
+    store::databases::find(tx, name)
+        .await?
+        .ok_or_else(|| missing(name))
 }
 
 /// Adds the database called `name` unless it is there.

@@ -7,14 +7,22 @@ use crate::model::table::{Column, Table};
 /// `CREATE EXTERNAL TABLE …` for a table.
 pub fn create_statement(table: &Table) -> String {
     let input = &table.input;
-    let mut ddl = format!("CREATE EXTERNAL TABLE {}.{} (\n", quoted(&table.database), quoted(&input.name));
+    let mut ddl = format!(
+        "CREATE EXTERNAL TABLE {}.{} (\n",
+        quoted(&table.database),
+        quoted(&input.name)
+    );
     ddl.push_str(&column_list(input.columns()));
     ddl.push_str("\n)");
     if let Some(description) = &input.description {
         let _ = write!(ddl, "\nCOMMENT {}", text(description));
     }
     if !input.partition_keys.is_empty() {
-        let _ = write!(ddl, "\nPARTITIONED BY (\n{}\n)", column_list(&input.partition_keys));
+        let _ = write!(
+            ddl,
+            "\nPARTITIONED BY (\n{}\n)",
+            column_list(&input.partition_keys)
+        );
     }
     let storage = input.storage.clone().unwrap_or_default();
     let serde = storage.serde_info.unwrap_or_default();
@@ -25,7 +33,12 @@ pub fn create_statement(table: &Table) -> String {
         }
     }
     if let (Some(reader), Some(writer)) = (storage.input_format, storage.output_format) {
-        let _ = write!(ddl, "\nSTORED AS INPUTFORMAT {}\nOUTPUTFORMAT {}", text(&reader), text(&writer));
+        let _ = write!(
+            ddl,
+            "\nSTORED AS INPUTFORMAT {}\nOUTPUTFORMAT {}",
+            text(&reader),
+            text(&writer)
+        );
     }
     if let Some(location) = storage.location {
         let _ = write!(ddl, "\nLOCATION {}", text(&location));
@@ -42,8 +55,10 @@ fn column_list(columns: &[Column]) -> String {
         .iter()
         .map(|column| {
             let data_type = column.data_type.as_deref().unwrap_or("string");
-            let comment =
-                column.comment.as_ref().map_or(String::new(), |comment| format!(" COMMENT {}", text(comment)));
+            let comment = column
+                .comment
+                .as_ref()
+                .map_or(String::new(), |comment| format!(" COMMENT {}", text(comment)));
             format!("  {} {data_type}{comment}", quoted(&column.name))
         })
         .collect();
@@ -51,8 +66,10 @@ fn column_list(columns: &[Column]) -> String {
 }
 
 fn pairs(parameters: &std::collections::BTreeMap<String, String>) -> String {
-    let pairs: Vec<String> =
-        parameters.iter().map(|(key, value)| format!("{} = {}", text(key), text(value))).collect();
+    let pairs: Vec<String> = parameters
+        .iter()
+        .map(|(key, value)| format!("{} = {}", text(key), text(value)))
+        .collect();
     pairs.join(", ")
 }
 

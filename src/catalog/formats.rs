@@ -56,9 +56,17 @@ impl FileFormat {
             Self::Json => {
                 let mut names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
                 names.sort_unstable();
-                (TEXT_INPUT, TEXT_OUTPUT, serde(JSON_SERDE, &[("paths", &names.join(","))]))
+                (
+                    TEXT_INPUT,
+                    TEXT_OUTPUT,
+                    serde(JSON_SERDE, &[("paths", &names.join(","))]),
+                )
             }
-            Self::Parquet => (PARQUET_INPUT, PARQUET_OUTPUT, serde(PARQUET_SERDE, &[("serialization.format", "1")])),
+            Self::Parquet => (
+                PARQUET_INPUT,
+                PARQUET_OUTPUT,
+                serde(PARQUET_SERDE, &[("serialization.format", "1")]),
+            ),
         };
         StorageDescriptor {
             columns,
@@ -97,7 +105,10 @@ fn serde(library: &str, parameters: &[(&str, &str)]) -> SerdeInfo {
     SerdeInfo {
         name: None,
         serialization_library: Some(library.to_owned()),
-        parameters: parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        parameters: parameters
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
     }
 }
 
@@ -107,7 +118,14 @@ fn csv_serde(dialect: &CsvDialect, quoted: bool) -> SerdeInfo {
     }
     let quote = dialect.quote.as_deref().unwrap_or("\"");
     let escape = dialect.escape.as_deref().unwrap_or("\\");
-    serde(CSV_SERDE, &[(SEPARATOR_CHAR, &dialect.delimiter), (QUOTE_CHAR, quote), (ESCAPE_CHAR, escape)])
+    serde(
+        CSV_SERDE,
+        &[
+            (SEPARATOR_CHAR, &dialect.delimiter),
+            (QUOTE_CHAR, quote),
+            (ESCAPE_CHAR, escape),
+        ],
+    )
 }
 
 /// How a catalogued CSV table is written, out of its parameters and its SerDe's; absent where it is no CSV.
@@ -122,7 +140,9 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
         return None;
     }
     let setting = |name: &str| serde.parameters.get(name).or_else(|| parameters.get(name));
-    let delimiter = setting(FIELD_DELIM).or_else(|| setting(SEPARATOR_CHAR)).or_else(|| setting("delimiter"));
+    let delimiter = setting(FIELD_DELIM)
+        .or_else(|| setting(SEPARATOR_CHAR))
+        .or_else(|| setting("delimiter"));
     Some(CsvDialect {
         delimiter: delimiter.cloned().unwrap_or_else(|| ",".to_owned()),
         quote: Some(setting(QUOTE_CHAR).cloned().unwrap_or_else(|| "\"".to_owned())),

@@ -45,7 +45,10 @@ pub async fn list(app: &App, database: &str, page: &PageRequest) -> Result<Page<
         let partitions = store::partitions::count(&mut tx, &table.id).await?;
         items.push((table, partitions));
     }
-    Ok(Page { items, next: tables.next })
+    Ok(Page {
+        items,
+        next: tables.next,
+    })
 }
 
 /// The tables of a database by name, of those whose whole name `pattern` was made to match; all where there is none.
@@ -68,7 +71,12 @@ pub async fn list_named(
     let mut look = PageRequest::new(MAX_LIMIT, page.after.clone());
     loop {
         let tables = store::tables::list(&mut tx, &database, &look).await?;
-        matching.extend(tables.items.into_iter().filter(|table| pattern.is_match(&table.input.name)));
+        matching.extend(
+            tables
+                .items
+                .into_iter()
+                .filter(|table| pattern.is_match(&table.input.name)),
+        );
         match tables.next {
             Some(after) if matching.len() <= page.limit as usize => look.after = Some(after),
             _ => return Ok(Page::of(matching, page, |table: &Table| table.input.name.clone())),
@@ -138,12 +146,12 @@ pub async fn insert(app: &App, tx: &mut Tx, database: &str, input: TableInput) -
     let input = checked(input)?;
     let name = TableRef::new(database, &input.name)?;
     databases::require(tx, &name.database).await?;
-    store::tables::insert(tx, &app.clock.new_id(), &name.database, &input, app.clock.now()).await.map_err(
-        |error| match error.kind {
+    store::tables::insert(tx, &app.clock.new_id(), &name.database, &input, app.clock.now())
+        .await
+        .map_err(|error| match error.kind {
             ErrorKind::AlreadyExists => Error::already_exists(format!("table {name} exists already")),
             _ => error,
-        },
-    )?;
+        })?;
     Ok(name)
 }
 
@@ -159,7 +167,10 @@ pub async fn replace(app: &App, tx: &mut Tx, current: &Table, input: TableInput)
     if store::tables::update(tx, &current.id, current.version, &input, app.clock.now()).await? {
         return Ok(());
     }
-    Err(Error::conflict(format!("table {} changed meanwhile", current.name())))
+    Err(Error::conflict(format!(
+        "table {} changed meanwhile",
+        current.name()
+    )))
 }
 
 /// Folds names to lower case and refuses what no engine could read.
@@ -171,13 +182,19 @@ fn checked(mut input: TableInput) -> Result<TableInput> {
     for column in columns {
         column.name = catalog_name("column", &column.name)?;
         if !seen.insert(column.name.clone()) {
-            return Err(Error::invalid(format!("table {} has the column {} twice", input.name, column.name))
-                .hint("names are compared without regard to case"));
+            return Err(Error::invalid(format!(
+                "table {} has the column {} twice",
+                input.name, column.name
+            ))
+            .hint("names are compared without regard to case"));
         }
     }
     Ok(input)
 }
 
 fn missing(name: &TableRef) -> Error {
-    Error::not_found(format!("table {} not found in database {}", name.name, name.database))
+    Error::not_found(format!(
+        "table {} not found in database {}",
+        name.name, name.database
+    ))
 }

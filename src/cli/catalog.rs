@@ -78,13 +78,23 @@ impl Databases {
         let client = Client::new(global);
         match self {
             Self::List => {
-                let columns = [("name", "name"), ("description", "description"), ("created", "created_at")];
+                let columns = [
+                    ("name", "name"),
+                    ("description", "description"),
+                    ("created", "created_at"),
+                ];
                 output::list(global.output, &client.all("/databases")?, &columns);
             }
             Self::Show { database } => {
-                output::item(global.output, &client.get(&format!("/databases/{}", segment(&database)))?);
+                output::item(
+                    global.output,
+                    &client.get(&format!("/databases/{}", segment(&database)))?,
+                );
             }
-            Self::Create { database, description } => {
+            Self::Create {
+                database,
+                description,
+            } => {
                 let body = json!({ "name": database, "description": description });
                 output::item(global.output, &client.post("/databases", &body)?);
             }
@@ -98,7 +108,11 @@ impl Databases {
 
 fn table_path(table: &str) -> Result<String, Error> {
     let name = TableRef::parse(table)?;
-    Ok(format!("/databases/{}/tables/{}", segment(&name.database), segment(&name.name)))
+    Ok(format!(
+        "/databases/{}/tables/{}",
+        segment(&name.database),
+        segment(&name.name)
+    ))
 }
 
 impl Tables {
@@ -119,8 +133,16 @@ impl Tables {
                 output::data(ddl["ddl"].as_str().unwrap_or_default());
             }
             Self::Versions { table } => {
-                let columns = [("version", "version"), ("updated", "table/updated_at"), ("location", "table/location")];
-                output::list(global.output, &client.all(&format!("{}/versions", table_path(&table)?))?, &columns);
+                let columns = [
+                    ("version", "version"),
+                    ("updated", "table/updated_at"),
+                    ("location", "table/location"),
+                ];
+                output::list(
+                    global.output,
+                    &client.all(&format!("{}/versions", table_path(&table)?))?,
+                    &columns,
+                );
             }
             Self::Delete { table } => {
                 client.delete(&table_path(&table)?)?;
@@ -158,20 +180,34 @@ fn list_tables(global: &Global, client: &Client, database: Option<String>) -> Re
 fn show_table(global: &Global, table: &serde_json::Value) {
     let mut facts = table.clone();
     if let Some(map) = facts.as_object_mut() {
-        map.retain(|name, _| !["columns", "partition_keys", "storage", "parameters"].contains(&name.as_str()));
+        map.retain(|name, _| {
+            !["columns", "partition_keys", "storage", "parameters"].contains(&name.as_str())
+        });
     }
     output::item(global.output, &facts);
-    let columns: Vec<serde_json::Value> =
-        ["columns", "partition_keys"].iter().filter_map(|name| table[name].as_array()).flatten().cloned().collect();
+    let columns: Vec<serde_json::Value> = ["columns", "partition_keys"]
+        .iter()
+        .filter_map(|name| table[name].as_array())
+        .flatten()
+        .cloned()
+        .collect();
     output::data("");
-    output::list(global.output, &columns, &[("column", "name"), ("type", "type"), ("comment", "comment")]);
+    output::list(
+        global.output,
+        &columns,
+        &[("column", "name"), ("type", "type"), ("comment", "comment")],
+    );
 }
 
 impl Partitions {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
         let Self::List { table } = self;
         let partitions = Client::new(global).all(&format!("{}/partitions", table_path(&table)?))?;
-        let columns = [("values", "values"), ("location", "location"), ("updated", "updated_at")];
+        let columns = [
+            ("values", "values"),
+            ("location", "location"),
+            ("updated", "updated_at"),
+        ];
         output::list(global.output, &partitions, &columns);
         Ok(Outcome::Done)
     }

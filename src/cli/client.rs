@@ -105,8 +105,9 @@ fn read(response: &mut Response<Body>) -> Result<Value> {
         return serde_json::from_str(&text)
             .map_err(|cause| Error::internal("the server's answer is no JSON").source(cause));
     }
-    let problem: Problem = serde_json::from_str(&text)
-        .map_err(|_| Error::internal(format!("the server answered {status}")).hint("is it a mastic server?"))?;
+    let problem: Problem = serde_json::from_str(&text).map_err(|_| {
+        Error::internal(format!("the server answered {status}")).hint("is it a mastic server?")
+    })?;
     let kind = match problem.kind.rsplit(':').next().unwrap_or_default() {
         "not_found" => ErrorKind::NotFound,
         "already_exists" => ErrorKind::AlreadyExists,
@@ -127,5 +128,13 @@ fn read(response: &mut Response<Body>) -> Result<Value> {
 /// A name as a segment of a path.
 pub(super) fn segment(name: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
-    name.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    name.bytes()
+        .map(|byte| {
+            if plain(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

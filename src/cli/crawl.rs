@@ -79,16 +79,30 @@ impl Crawlers {
         let client = Client::new(global);
         match self {
             Self::List => {
-                let columns =
-                    [("name", "name"), ("database", "database"), ("state", "state"), ("last crawl", "last_crawl/state")];
+                let columns = [
+                    ("name", "name"),
+                    ("database", "database"),
+                    ("state", "state"),
+                    ("last crawl", "last_crawl/state"),
+                ];
                 output::list(global.output, &client.all("/crawlers")?, &columns);
             }
             Self::Show { name } => {
-                output::item(global.output, &client.get(&format!("/crawlers/{}", segment(&name)))?);
+                output::item(
+                    global.output,
+                    &client.get(&format!("/crawlers/{}", segment(&name)))?,
+                );
             }
-            Self::Create { name, database, paths, exclusions } => {
-                let targets: Vec<Value> =
-                    paths.iter().map(|path| json!({ "path": path, "exclusions": exclusions })).collect();
+            Self::Create {
+                name,
+                database,
+                paths,
+                exclusions,
+            } => {
+                let targets: Vec<Value> = paths
+                    .iter()
+                    .map(|path| json!({ "path": path, "exclusions": exclusions }))
+                    .collect();
                 let body = json!({ "name": name, "database": database, "targets": targets });
                 output::item(global.output, &client.post("/crawlers", &body)?);
             }
@@ -122,7 +136,10 @@ fn follow(global: &Global, client: &Client, crawl: &Value, dry_run: bool) -> Res
     };
     bar.finish_and_clear();
     if done["state"] != "SUCCEEDED" {
-        let message = done["error"].as_str().unwrap_or("the crawl did not succeed").to_owned();
+        let message = done["error"]
+            .as_str()
+            .unwrap_or("the crawl did not succeed")
+            .to_owned();
         return Err(Error::invalid(message));
     }
     match global.output {
@@ -133,9 +150,16 @@ fn follow(global: &Global, client: &Client, crawl: &Value, dry_run: bool) -> Res
     let verb = if dry_run { "would change" } else { "changed" };
     output::say(
         global.quiet,
-        &format!("{} objects, {} files read; {changes} {verb}, {} set aside", done["objects"], done["files_read"], done["warnings"]),
+        &format!(
+            "{} objects, {} files read; {changes} {verb}, {} set aside",
+            done["objects"], done["files_read"], done["warnings"]
+        ),
     );
-    Ok(if dry_run && changes > 0 { Outcome::WouldChange } else { Outcome::Done })
+    Ok(if dry_run && changes > 0 {
+        Outcome::WouldChange
+    } else {
+        Outcome::Done
+    })
 }
 
 /// A line that says how far long work is; nothing unless stderr is a terminal.
@@ -144,7 +168,9 @@ pub(super) fn progress_bar(quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();
-    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
     bar.enable_steady_tick(POLL);
     bar
 }
@@ -163,17 +189,39 @@ pub(super) fn print_plan(plan: &Value) {
         };
         let kind = change["kind"].as_str().unwrap_or_default();
         let text = |name: &str| output::plain(change[name].as_str().unwrap_or_default());
-        let indent = if kind == "column" || kind == "partitions" { "    " } else { "" };
-        output::data(&format!("{indent}{sign} {kind} {}: {}", text("name"), text("detail")));
+        let indent = if kind == "column" || kind == "partitions" {
+            "    "
+        } else {
+            ""
+        };
+        output::data(&format!(
+            "{indent}{sign} {kind} {}: {}",
+            text("name"),
+            text("detail")
+        ));
         output::data(&format!("{indent}    because {}", text("reason")));
         if kind == "table" && sign == '+' {
             let name = text("name");
             let is_it = |table: &&Value| {
-                format!("{}.{}", table["database"].as_str().unwrap_or_default(), table["name"].as_str().unwrap_or_default()) == name
+                format!(
+                    "{}.{}",
+                    table["database"].as_str().unwrap_or_default(),
+                    table["name"].as_str().unwrap_or_default()
+                ) == name
             };
-            for column in tables.iter().find(is_it).and_then(|table| table["columns"].as_array()).unwrap_or(&none) {
+            for column in tables
+                .iter()
+                .find(is_it)
+                .and_then(|table| table["columns"].as_array())
+                .unwrap_or(&none)
+            {
                 let text = |name: &str| output::plain(column[name].as_str().unwrap_or_default());
-                output::data(&format!("    + {} {}  ({})", text("name"), text("type"), text("reason")));
+                output::data(&format!(
+                    "    + {} {}  ({})",
+                    text("name"),
+                    text("type"),
+                    text("reason")
+                ));
             }
         }
     }

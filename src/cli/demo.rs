@@ -74,17 +74,28 @@ impl Demo {
         block_on(async {
             let started = Instant::now();
             let server = Server::start(self.config(&folder)?, Arc::new(SystemClock), Parts::All).await?;
-            let told = Story { server: &server, quiet }.tell().await;
+            let told = Story {
+                server: &server,
+                quiet,
+            }
+            .tell()
+            .await;
             if told.is_ok() {
                 let seconds = started.elapsed().as_secs_f64();
-                output::say(quiet, &format!("\n{GOOD}The story was told and checked in {seconds:.1} s.{GOOD:#}\n"));
+                output::say(
+                    quiet,
+                    &format!("\n{GOOD}The story was told and checked in {seconds:.1} s.{GOOD:#}\n"),
+                );
                 next_steps(&server, quiet);
                 if !self.once {
                     greet(&server, quiet);
                     if !self.no_open {
                         open(&format!("http://{}", server.address));
                     }
-                    output::say(quiet, &format!("Everything is in {}. Ctrl-C stops it.", folder.display()));
+                    output::say(
+                        quiet,
+                        &format!("Everything is in {}. Ctrl-C stops it.", folder.display()),
+                    );
                     stop_signal().await;
                 }
             }
@@ -94,7 +105,13 @@ impl Demo {
     }
 
     fn config(&self, folder: &Path) -> Result<Config> {
-        let address = |port| if self.once { free_port() } else { free_or_this(port) };
+        let address = |port| {
+            if self.once {
+                free_port()
+            } else {
+                free_or_this(port)
+            }
+        };
         let database = format!("sqlite://{}", folder.join("mastic.db").display());
         let flags = Flags {
             listen: Some(address(8080)?.to_string()),
@@ -150,18 +167,34 @@ impl Story<'_> {
             _ => {}
         }
         for prefix in ["raw/yellow/", "raw/green/", "curated/yellow_green/"] {
-            let keys = app.buckets.list(BUCKET, prefix).await?.into_iter().map(|object| object.key);
+            let keys = app
+                .buckets
+                .list(BUCKET, prefix)
+                .await?
+                .into_iter()
+                .map(|object| object.key);
             app.buckets.delete_all(BUCKET, &keys.collect::<Vec<_>>()).await?;
         }
         reconcile::run(app).await.map(drop)
     }
 
     async fn put_month(&self, month: &str) -> Result<Vec<TripFile>> {
-        let files =
-            vec![trips(Color::Yellow, month, YELLOW_TRIPS)?, trips(Color::Green, month, GREEN_TRIPS)?];
+        let files = vec![
+            trips(Color::Yellow, month, YELLOW_TRIPS)?,
+            trips(Color::Green, month, GREEN_TRIPS)?,
+        ];
         for file in &files {
-            self.server.app.buckets.put(BUCKET, &file.key, file.bytes.clone()).await?;
-            self.line(&format!("s3://{BUCKET}/{}  {} trips, {} bytes", file.key, file.rows, file.bytes.len()));
+            self.server
+                .app
+                .buckets
+                .put(BUCKET, &file.key, file.bytes.clone())
+                .await?;
+            self.line(&format!(
+                "s3://{BUCKET}/{}  {} trips, {} bytes",
+                file.key,
+                file.rows,
+                file.bytes.len()
+            ));
         }
         Ok(files)
     }
@@ -171,15 +204,25 @@ impl Story<'_> {
         let request = CrawlRequest {
             crawler: None,
             database: "raw".to_owned(),
-            targets: vec![CrawlTarget { path: format!("s3://{BUCKET}/raw/"), exclusions: Vec::new() }],
+            targets: vec![CrawlTarget {
+                path: format!("s3://{BUCKET}/raw/"),
+                exclusions: Vec::new(),
+            }],
             table_prefix: None,
             dry_run: false,
         };
         let id = crawl::start(app, request).await?.id;
-        let crawl = self.wait(async || Ok(Some(crawl::get(app, &id).await?).filter(|crawl| crawl.state.is_final()))).await?;
+        let crawl = self
+            .wait(async || Ok(Some(crawl::get(app, &id).await?).filter(|crawl| crawl.state.is_final())))
+            .await?;
         let plan = match (crawl.state, crawl.plan) {
             (WorkState::Succeeded, Some(plan)) => plan,
-            _ => return Err(Error::internal(format!("the crawl failed: {}", crawl.error.unwrap_or_default()))),
+            _ => {
+                return Err(Error::internal(format!(
+                    "the crawl failed: {}",
+                    crawl.error.unwrap_or_default()
+                )));
+            }
         };
         let shown = serde_json::to_value(&plan)
             .map_err(|cause| Error::internal("the plan can't be shown").source(cause))?;
@@ -190,24 +233,39 @@ impl Story<'_> {
         for (table, _) in tables.items {
             let input = &table.input;
             let place = input.location().unwrap_or_default();
-            self.line(&format!("raw.{}: {} columns at {place}", input.name, input.columns().len()));
+            self.line(&format!(
+                "raw.{}: {} columns at {place}",
+                input.name,
+                input.columns().len()
+            ));
         }
-        let missing: Vec<&str> =
-            ["yellow", "green"].into_iter().filter(|name| !plan.tables.iter().any(|table| table.name == *name)).collect();
-        ensure(missing.is_empty(), || format!("the crawl did not find {}", missing.join(" and ")))
+        let missing: Vec<&str> = ["yellow", "green"]
+            .into_iter()
+            .filter(|name| !plan.tables.iter().any(|table| table.name == *name))
+            .collect();
+        ensure(missing.is_empty(), || {
+            format!("the crawl did not find {}", missing.join(" and "))
+        })
     }
 
     async fn register_job(&self) -> Result<()> {
         let text = |name: &str| {
             let file = ShippedJobs::get(&format!("{JOB}/{name}"))
                 .ok_or_else(|| Error::internal(format!("the binary lacks the job's {name}")))?;
-            String::from_utf8(file.data.into_owned()).map_err(|cause| Error::internal("a job is no text").source(cause))
+            String::from_utf8(file.data.into_owned())
+                .map_err(|cause| Error::internal("a job is no text").source(cause))
         };
-        let source =
-            jobs::JobSource { name: JOB.to_owned(), definition: text("job.toml")?, script: text("union.sql")? };
+        let source = jobs::JobSource {
+            name: JOB.to_owned(),
+            definition: text("job.toml")?,
+            script: text("union.sql")?,
+        };
         let job = jobs::register(&self.server.app, &source).await?;
         for trigger in &job.definition.triggers {
-            self.line(&format!("{JOB} runs when an object like {} is written", trigger.pattern));
+            self.line(&format!(
+                "{JOB} runs when an object like {} is written",
+                trigger.pattern
+            ));
         }
         if let Some(output) = &job.definition.output {
             self.line(&format!("and writes {}", output.location));
@@ -216,7 +274,10 @@ impl Story<'_> {
     }
 
     async fn newest_run(&self) -> Result<Option<Run>> {
-        let filter = RunFilter { job: Some(JOB.to_owned()), state: None };
+        let filter = RunFilter {
+            job: Some(JOB.to_owned()),
+            state: None,
+        };
         let newest = runs::list(&self.server.app, &filter, &PageRequest::first(1)).await?;
         Ok(newest.items.into_iter().next())
     }
@@ -224,14 +285,32 @@ impl Story<'_> {
     /// Waits for a run other than `before` to be over, and tells of it.
     async fn wait_for_run(&self, before: Option<String>) -> Result<Run> {
         let app = &self.server.app;
-        let arrived =
-            self.wait(async || Ok(self.newest_run().await?.filter(|run| Some(&run.id) != before.as_ref()))).await?;
-        for event in events::list(app, &PageRequest::first(2)).await?.items.into_iter().rev() {
-            self.line(&format!("event: s3://{}/{} was written", event.object.bucket, event.object.key));
+        let arrived = self
+            .wait(async || {
+                Ok(self
+                    .newest_run()
+                    .await?
+                    .filter(|run| Some(&run.id) != before.as_ref()))
+            })
+            .await?;
+        for event in events::list(app, &PageRequest::first(2))
+            .await?
+            .items
+            .into_iter()
+            .rev()
+        {
+            self.line(&format!(
+                "event: s3://{}/{} was written",
+                event.object.bucket, event.object.key
+            ));
         }
-        self.line(&format!("both arrivals are one run: {} {:?}", arrived.job, arrived.body.parameters));
-        let run =
-            self.wait(async || Ok(Some(runs::get(app, &arrived.id).await?).filter(|run| run.state.is_final()))).await?;
+        self.line(&format!(
+            "both arrivals are one run: {} {:?}",
+            arrived.job, arrived.body.parameters
+        ));
+        let run = self
+            .wait(async || Ok(Some(runs::get(app, &arrived.id).await?).filter(|run| run.state.is_final())))
+            .await?;
         for line in runs::logs(app, &run.id, &PageRequest::first(100)).await?.items {
             self.line(&format!("log: {}", line.message));
         }
@@ -245,16 +324,27 @@ impl Story<'_> {
     async fn check(&self, run: &Run, expected: &[TripFile]) -> Result<()> {
         let app = &self.server.app;
         let [file] = run.body.outputs.as_slice() else {
-            return Err(Error::internal(format!("the run wrote {} files instead of one", run.body.outputs.len())));
+            return Err(Error::internal(format!(
+                "the run wrote {} files instead of one",
+                run.body.outputs.len()
+            )));
         };
         let rows: usize = expected.iter().map(|file| file.rows).sum();
         let cents: i64 = expected.iter().map(|file| file.total_cents).sum();
-        let key = file.path.strip_prefix(&format!("s3://{BUCKET}/")).unwrap_or_default();
+        let key = file
+            .path
+            .strip_prefix(&format!("s3://{BUCKET}/"))
+            .unwrap_or_default();
         let size = u64::try_from(file.size).unwrap_or(0);
         let csv = app.buckets.get_range(BUCKET, key, 0..size, None).await?;
         let lines = csv.iter().filter(|byte| **byte == b'\n').count();
-        ensure(lines == rows + 1, || format!("the CSV has {lines} lines instead of {}", rows + 1))?;
-        self.line(&format!("{}: a header and {rows} trips, {} bytes", file.path, file.size));
+        ensure(lines == rows + 1, || {
+            format!("the CSV has {lines} lines instead of {}", rows + 1)
+        })?;
+        self.line(&format!(
+            "{}: a header and {rows} trips, {} bytes",
+            file.path, file.size
+        ));
         let sql = format!(
             "SELECT taxi_type, count(*) AS trips, round(sum(total_amount), 2) AS total FROM curated.yellow_green \
              WHERE ym = '{}' GROUP BY taxi_type ORDER BY taxi_type",
@@ -268,7 +358,9 @@ impl Story<'_> {
         }
         #[expect(clippy::cast_precision_loss, reason = "the sum is small")]
         let difference = (found_cents - cents as f64).abs();
-        ensure(difference < 1.0, || format!("total_amount adds up to {found_cents} cents instead of {cents}"))?;
+        ensure(difference < 1.0, || {
+            format!("total_amount adds up to {found_cents} cents instead of {cents}")
+        })?;
         let mut dollars = cents.to_string();
         dollars.insert(dollars.len() - 2, '.');
         self.line(&format!("total_amount adds up to {dollars}, as it should"));
@@ -283,7 +375,10 @@ impl Story<'_> {
                 return Ok(answer);
             }
             if Instant::now() > deadline {
-                return Err(Error::limit(format!("nothing happened for {} seconds", PATIENCE.as_secs())));
+                return Err(Error::limit(format!(
+                    "nothing happened for {} seconds",
+                    PATIENCE.as_secs()
+                )));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -291,19 +386,29 @@ impl Story<'_> {
 }
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::internal(otherwise())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::internal(otherwise()))
+    }
 }
 
 /// Lines to paste.
 fn next_steps(server: &Server, quiet: bool) {
-    let (Some(lake), api) = (server.lake_address, server.address) else { return };
-    let keys = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1";
+    let (Some(lake), api) = (server.lake_address, server.address) else {
+        return;
+    };
+    let keys = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=us-east-1";
     let lines = [
         "Try it yourself:".to_owned(),
         format!("  export {keys}"),
-        format!("  aws --endpoint-url http://{lake} s3 cp s3://{BUCKET}/curated/yellow_green/ym=2022-03/part-00000.csv ."),
+        format!(
+            "  aws --endpoint-url http://{lake} s3 cp s3://{BUCKET}/curated/yellow_green/ym=2022-03/part-00000.csv ."
+        ),
         format!("  aws --endpoint-url http://{api} glue get-tables --database-name raw"),
-        format!("  mastic --url http://{api} sql \"SELECT taxi_type, avg(tip_amount) FROM curated.yellow_green GROUP BY taxi_type\""),
+        format!(
+            "  mastic --url http://{api} sql \"SELECT taxi_type, avg(tip_amount) FROM curated.yellow_green GROUP BY taxi_type\""
+        ),
         format!("  http://{api}"),
         String::new(),
     ];
@@ -330,9 +435,17 @@ fn free_or_this(port: u16) -> Result<SocketAddr> {
 
 /// Opens a page in the browser, where there is one.
 fn open(url: &str) {
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
     let silent = std::process::Stdio::null;
-    let _ = std::process::Command::new(opener).arg(url).stdout(silent()).stderr(silent()).spawn();
+    let _ = std::process::Command::new(opener)
+        .arg(url)
+        .stdout(silent())
+        .stderr(silent())
+        .spawn();
 }
 
 /// A folder that goes with its owner.

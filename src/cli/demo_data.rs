@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
-use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, NullArray, StringArray, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, Float64Array, Int64Array, NullArray, StringArray, TimestampMicrosecondArray,
+};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
 
@@ -53,7 +55,12 @@ pub(super) fn trips(color: Color, month: &str, rows: usize) -> Result<TripFile> 
     writer.write(&batch).map_err(unwritable)?;
     writer.close().map_err(unwritable)?;
     let name = color.name();
-    Ok(TripFile { key: format!("raw/{name}/{name}_tripdata_{month}.parquet"), bytes, rows, total_cents })
+    Ok(TripFile {
+        key: format!("raw/{name}/{name}_tripdata_{month}.parquet"),
+        bytes,
+        rows,
+        total_cents,
+    })
 }
 
 fn unwritable(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -106,7 +113,9 @@ impl Trips {
     fn new(first: NaiveDate, color: Color, rows: usize) -> Self {
         let seed = u64::from(first.year().unsigned_abs()) * 100 + u64::from(first.month());
         let mut dice = Dice(seed * 2 + u64::from(color == Color::Green));
-        let start = first.and_hms_opt(0, 0, 0).map_or(0, |time| time.and_utc().timestamp());
+        let start = first
+            .and_hms_opt(0, 0, 0)
+            .map_or(0, |time| time.and_utc().timestamp());
         let month_seconds = 28 * 24 * 3600;
         let mut trips = Self::default();
         for _ in 0..rows {
@@ -115,19 +124,33 @@ impl Trips {
             let hundredths = dice.between(30, 40) * minutes / 10 + dice.between(0, 99);
             let fare = 250 + hundredths * 25 / 10 * 10 / 10;
             let extra = dice.between(0, 2) * 50;
-            let tip = if dice.between(0, 9) < 6 { fare * dice.between(10, 25) / 100 } else { 0 };
+            let tip = if dice.between(0, 9) < 6 {
+                fare * dice.between(10, 25) / 100
+            } else {
+                0
+            };
             let tolls = if dice.between(0, 19) == 0 { 655 } else { 0 };
-            let congestion = if color == Color::Yellow { 250 } else { dice.between(0, 1) * 275 };
+            let congestion = if color == Color::Yellow {
+                250
+            } else {
+                dice.between(0, 1) * 275
+            };
             trips.vendor.push(dice.between(1, 2));
             trips.pickup.push(pickup * 1_000_000);
-            trips.dropoff.push((pickup + minutes * 60 + dice.between(0, 59)) * 1_000_000);
+            trips
+                .dropoff
+                .push((pickup + minutes * 60 + dice.between(0, 59)) * 1_000_000);
             let passengers = dice.between(1, 6);
-            trips.passengers.push((dice.between(0, 29) > 0).then_some(float(passengers)));
+            trips
+                .passengers
+                .push((dice.between(0, 29) > 0).then_some(float(passengers)));
             trips.distance.push(dollars(hundredths));
             trips.pickup_zone.push(dice.between(1, 263));
             trips.dropoff_zone.push(dice.between(1, 263));
             trips.payment.push(if tip > 0 { 1 } else { 2 });
-            trips.total.push(fare + extra + MTA_TAX + tip + tolls + IMPROVEMENT + congestion);
+            trips
+                .total
+                .push(fare + extra + MTA_TAX + tip + tolls + IMPROVEMENT + congestion);
             trips.fare.push(fare);
             trips.extra.push(extra);
             trips.tip.push(tip);
@@ -148,7 +171,10 @@ impl Trips {
         let pickup: ArrayRef = Arc::new(TimestampMicrosecondArray::from(std::mem::take(&mut self.pickup)));
         let dropoff: ArrayRef = Arc::new(TimestampMicrosecondArray::from(std::mem::take(&mut self.dropoff)));
         let passengers = column("passenger_count", Arc::new(passengers));
-        let distance = column("trip_distance", Arc::new(Float64Array::from(std::mem::take(&mut self.distance))));
+        let distance = column(
+            "trip_distance",
+            Arc::new(Float64Array::from(std::mem::take(&mut self.distance))),
+        );
         let rate_codes = column("RatecodeID", Arc::new(rate_codes));
         let flags = column("store_and_fwd_flag", Arc::new(flags));
         let pickup_zone = column("PULocationID", integers(&mut self.pickup_zone));
@@ -201,7 +227,15 @@ impl Trips {
                 column("ehail_fee", Arc::new(NullArray::new(rows))),
                 improvement,
                 total,
-                column("payment_type", Arc::new(payment.iter().map(|kind| Some(float(*kind))).collect::<Float64Array>())),
+                column(
+                    "payment_type",
+                    Arc::new(
+                        payment
+                            .iter()
+                            .map(|kind| Some(float(*kind)))
+                            .collect::<Float64Array>(),
+                    ),
+                ),
                 column("trip_type", Arc::new(Float64Array::from(vec![1.0; rows]))),
                 congestion,
             ],
@@ -218,7 +252,12 @@ fn integers(values: &mut Vec<i64>) -> ArrayRef {
 }
 
 fn money(cents: &[i64]) -> ArrayRef {
-    Arc::new(cents.iter().map(|cents| Some(dollars(*cents))).collect::<Float64Array>())
+    Arc::new(
+        cents
+            .iter()
+            .map(|cents| Some(dollars(*cents)))
+            .collect::<Float64Array>(),
+    )
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]

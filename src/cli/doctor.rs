@@ -17,7 +17,15 @@ pub(super) fn run(flags: ServeFlags, global: &Global) -> Result<Outcome> {
         .iter()
         .map(|origin| vec![origin.name.to_owned(), origin.value.clone(), origin.from.clone()])
         .collect();
-    output::rows_of(if global.output == Format::Csv { Format::Csv } else { Format::Table }, &["setting", "value", "from"], &rows);
+    output::rows_of(
+        if global.output == Format::Csv {
+            Format::Csv
+        } else {
+            Format::Table
+        },
+        &["setting", "value", "from"],
+        &rows,
+    );
     output::data("");
     let mut is_well = true;
     let mut report = |part: &str, outcome: Result<String>| match outcome {
@@ -69,7 +77,10 @@ fn jobs(config: &Config) -> Result<String> {
     let entries = std::fs::read_dir(folder)
         .map_err(|cause| Error::unavailable(format!("can't read {}: {cause}", folder.display())))?;
     let mut count = 0;
-    for entry in entries.flatten().filter(|entry| entry.path().join(DEFINITION_FILE).is_file()) {
+    for entry in entries
+        .flatten()
+        .filter(|entry| entry.path().join(DEFINITION_FILE).is_file())
+    {
         JobSource::read(&entry.path())?;
         count += 1;
     }

@@ -14,7 +14,11 @@ use crate::error::{Error, Result};
 use crate::model::location::Location;
 use crate::task::{Child, Failure, FileToClassify, Limits, Message, ObjectToRead, Spec, Work};
 
-const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 300, wall_seconds: 600 };
+const LIMITS: Limits = Limits {
+    memory_bytes: 1 << 30,
+    cpu_seconds: 300,
+    wall_seconds: 600,
+};
 
 /// Say what files are: schema, dialect, and why.
 #[derive(Debug, Args)]
@@ -90,7 +94,12 @@ fn local(path: PathBuf) -> File {
     let shown = path.display().to_string();
     // The child works in another folder.
     let absolute = std::path::absolute(&path).unwrap_or(path);
-    File { file: Ok(FileToClassify::Local { path: absolute.display().to_string() }), shown }
+    File {
+        file: Ok(FileToClassify::Local {
+            path: absolute.display().to_string(),
+        }),
+        shown,
+    }
 }
 
 async fn objects_at(path: &str) -> Vec<File> {
@@ -112,7 +121,10 @@ async fn objects_at(path: &str) -> Vec<File> {
                 file: Ok(FileToClassify::Object(ObjectToRead::of(&bucket, object))),
             })
             .collect(),
-        Err(error) => vec![File { shown: path.to_owned(), file: Err(Failure::from(error)) }],
+        Err(error) => vec![File {
+            shown: path.to_owned(),
+            file: Err(Failure::from(error)),
+        }],
     }
 }
 
@@ -128,7 +140,9 @@ async fn judge(files: &[File], access: Option<Access>) -> Result<BTreeMap<usize,
         .collect();
     while !rest.is_empty() {
         let spec = Spec {
-            work: Work::Classify { files: rest.iter().map(|(_, file)| file.clone()).collect() },
+            work: Work::Classify {
+                files: rest.iter().map(|(_, file)| file.clone()).collect(),
+            },
             access: access.clone(),
             limits: LIMITS,
         };
@@ -140,7 +154,9 @@ async fn judge(files: &[File], access: Option<Access>) -> Result<BTreeMap<usize,
                     let line = match verdict {
                         Ok(verdict) => serde_json::to_value(verdict.concrete())
                             .map_err(|cause| Error::internal("a verdict can't be shown").source(cause))?,
-                        Err(failure) => json!({ "error": { "kind": failure.kind, "message": failure.message } }),
+                        Err(failure) => {
+                            json!({ "error": { "kind": failure.kind, "message": failure.message } })
+                        }
                     };
                     verdicts.insert(rest[judged].0, line);
                     judged += 1;
@@ -157,7 +173,10 @@ async fn judge(files: &[File], access: Option<Access>) -> Result<BTreeMap<usize,
                 return Err(error);
             }
             let (index, _) = rest.remove(0);
-            verdicts.insert(index, json!({ "error": { "kind": error.kind, "message": error.message } }));
+            verdicts.insert(
+                index,
+                json!({ "error": { "kind": error.kind, "message": error.message } }),
+            );
         }
     }
     Ok(verdicts)
@@ -178,7 +197,16 @@ fn print(format: Format, shown: &str, mut line: Value) {
     }
     let columns = line["columns"].as_array().cloned().unwrap_or_default();
     if !columns.is_empty() {
-        output::list(format, &columns, &[("column", "name"), ("type", "type"), ("nullable", "nullable"), ("reason", "reason")]);
+        output::list(
+            format,
+            &columns,
+            &[
+                ("column", "name"),
+                ("type", "type"),
+                ("nullable", "nullable"),
+                ("reason", "reason"),
+            ],
+        );
     }
 }
 
@@ -190,5 +218,9 @@ fn headline(line: &Value) -> String {
         None | Some("none") => String::new(),
         Some(compression) => format!(", {compression}"),
     };
-    format!("{}{compression}, {} rows looked at", output::cell(&line["classification"]), line["rows_sampled"])
+    format!(
+        "{}{compression}, {} rows looked at",
+        output::cell(&line["classification"]),
+        line["rows_sampled"]
+    )
 }

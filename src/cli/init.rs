@@ -22,17 +22,23 @@ impl Init {
     pub(super) fn run(self) -> Result<Outcome> {
         use std::io::Write;
         let shown = self.path.display();
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&self.path).map_err(
-            |cause| match cause.kind() {
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&self.path)
+            .map_err(|cause| match cause.kind() {
                 std::io::ErrorKind::AlreadyExists => {
-                    Error::already_exists(format!("{shown} is there already")).hint("remove it first, or name another")
+                    Error::already_exists(format!("{shown} is there already"))
+                        .hint("remove it first, or name another")
                 }
                 _ => Error::unavailable(format!("can't write {shown}: {cause}")),
-            },
-        )?;
+            })?;
         file.write_all(TEMPLATE.as_bytes())
             .map_err(|cause| Error::unavailable(format!("can't write {shown}: {cause}")))?;
-        output::say(false, &format!("wrote {shown}; next: mastic doctor, then mastic serve"));
+        output::say(
+            false,
+            &format!("wrote {shown}; next: mastic doctor, then mastic serve"),
+        );
         Ok(Outcome::Done)
     }
 }
@@ -48,10 +54,16 @@ mod tests {
     fn the_template_is_valid_with_every_line_switched_on() {
         let folder = tempfile::tempdir().unwrap();
         let is_setting = |line: &str| line.starts_with("# ") && line.contains(" = ");
-        let on: Vec<&str> = TEMPLATE.lines().map(|line| if is_setting(line) { &line[2..] } else { line }).collect();
+        let on: Vec<&str> = TEMPLATE
+            .lines()
+            .map(|line| if is_setting(line) { &line[2..] } else { line })
+            .collect();
         let path = folder.path().join("mastic.toml");
         std::fs::write(&path, on.join("\n")).unwrap();
-        let flags = Flags { config: Some(path), ..Flags::default() };
+        let flags = Flags {
+            config: Some(path),
+            ..Flags::default()
+        };
         Config::resolve(&flags, &BTreeMap::new()).unwrap();
     }
 }

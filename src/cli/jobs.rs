@@ -109,12 +109,19 @@ pub(super) enum Events {
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| "write it as key=value".to_owned())?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| "write it as key=value".to_owned())?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
 fn object(parameters: Vec<(String, String)>) -> Value {
-    Value::Object(parameters.into_iter().map(|(key, value)| (key, Value::String(value))).collect::<Map<_, _>>())
+    Value::Object(
+        parameters
+            .into_iter()
+            .map(|(key, value)| (key, Value::String(value)))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 impl Jobs {
@@ -139,10 +146,17 @@ impl Jobs {
                     let source = JobSource::read(&folder)?;
                     let body = json!({ "definition": source.definition, "script": source.script });
                     let job = client.put(&format!("/jobs/{}", segment(&source.name)), &body)?;
-                    output::say(global.quiet, &format!("registered {}, version {}", source.name, job["version"]));
+                    output::say(
+                        global.quiet,
+                        &format!("registered {}, version {}", source.name, job["version"]),
+                    );
                 }
             }
-            Self::Run { name, parameters, wait } => {
+            Self::Run {
+                name,
+                parameters,
+                wait,
+            } => {
                 let body = json!({ "parameters": object(parameters) });
                 let run = client.post(&format!("/jobs/{}/runs", segment(&name)), &body)?;
                 let id = run["id"].as_str().unwrap_or_default();
@@ -218,8 +232,13 @@ impl Runs {
                 ];
                 output::list(global.output, &client.all(&path)?, &columns);
             }
-            Self::Show { id } => output::item(global.output, &client.get(&format!("/runs/{}", segment(&id)))?),
-            Self::Logs { id, follow: until_over } => follow(&client, &segment(&id), until_over, output::data)?,
+            Self::Show { id } => {
+                output::item(global.output, &client.get(&format!("/runs/{}", segment(&id)))?)
+            }
+            Self::Logs {
+                id,
+                follow: until_over,
+            } => follow(&client, &segment(&id), until_over, output::data)?,
             Self::Cancel { id } => {
                 client.post(&format!("/runs/{}/cancel", segment(&id)), &json!({}))?;
                 output::say(global.quiet, "asked to stop");
@@ -238,7 +257,10 @@ impl Triggers {
                 output::list(global.output, &client.all("/triggers")?, &columns);
             }
             Self::Show { name } => {
-                output::item(global.output, &client.get(&format!("/triggers/{}", segment(&name)))?);
+                output::item(
+                    global.output,
+                    &client.get(&format!("/triggers/{}", segment(&name)))?,
+                );
             }
             Self::Fire { name, parameters } => {
                 let body = json!({ "parameters": object(parameters) });
@@ -262,15 +284,29 @@ impl Events {
                 let mut event = event.clone();
                 let what = |outcome: &Value| {
                     let parts = ["trigger", "state", "run", "detail"];
-                    parts.iter().filter_map(|part| outcome[part].as_str()).collect::<Vec<_>>().join(" ")
+                    parts
+                        .iter()
+                        .filter_map(|part| outcome[part].as_str())
+                        .collect::<Vec<_>>()
+                        .join(" ")
                 };
-                let became: Vec<String> = event["outcomes"].as_array().into_iter().flatten().map(what).collect();
+                let became: Vec<String> = event["outcomes"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(what)
+                    .collect();
                 event["became"] = Value::String(became.join("; "));
                 event
             })
             .collect();
-        let columns =
-            [("received", "received_at"), ("kind", "kind"), ("bucket", "bucket"), ("key", "key"), ("became", "became")];
+        let columns = [
+            ("received", "received_at"),
+            ("kind", "kind"),
+            ("bucket", "bucket"),
+            ("key", "key"),
+            ("became", "became"),
+        ];
         output::list(global.output, &events, &columns);
         Ok(Outcome::Done)
     }

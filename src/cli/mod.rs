@@ -26,7 +26,12 @@ pub use output::Format;
 
 /// A data catalog, crawler and ETL runner for data lakes
 #[derive(Debug, Parser)]
-#[command(name = "mastic", version, max_term_width = 100, after_help = "Start with: mastic demo")]
+#[command(
+    name = "mastic",
+    version,
+    max_term_width = 100,
+    after_help = "Start with: mastic demo"
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -38,7 +43,12 @@ struct Cli {
 #[derive(Clone, Debug, Args)]
 struct Global {
     /// Where the server is
-    #[arg(long, global = true, env = "MASTIC_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        global = true,
+        env = "MASTIC_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
     url: String,
     /// The token that the server asks for
     #[arg(long, global = true, env = "MASTIC_TOKEN", hide_env_values = true)]
@@ -160,7 +170,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let is_help = !error.use_stderr();
             let _ = error.print();
-            return if is_help { ExitCode::SUCCESS } else { ExitCode::from(64) };
+            return if is_help {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(64)
+            };
         }
     };
     match run(cli) {

@@ -56,7 +56,10 @@ pub(super) fn item(format: Format, value: &Value) {
         Format::Json => data(&serde_json::to_string_pretty(value).unwrap_or_default()),
         Format::Table | Format::Csv => {
             let rows: Vec<Vec<String>> = match value {
-                Value::Object(map) => map.iter().map(|(key, value)| vec![key.clone(), cell(value)]).collect(),
+                Value::Object(map) => map
+                    .iter()
+                    .map(|(key, value)| vec![key.clone(), cell(value)])
+                    .collect(),
                 other => vec![vec!["value".to_owned(), cell(other)]],
             };
             rows_of(format, &["field", "value"], &rows);
@@ -73,7 +76,12 @@ pub(super) fn list(format: Format, items: &[Value], columns: &[ListColumn]) {
             let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
             let rows: Vec<Vec<String>> = items
                 .iter()
-                .map(|item| columns.iter().map(|(_, path)| cell(item.pointer(&format!("/{path}")).unwrap_or(&Value::Null))).collect())
+                .map(|item| {
+                    columns
+                        .iter()
+                        .map(|(_, path)| cell(item.pointer(&format!("/{path}")).unwrap_or(&Value::Null)))
+                        .collect()
+                })
                 .collect();
             rows_of(format, &titles, &rows);
         }
@@ -91,7 +99,9 @@ pub(super) fn rows_of(format: Format, titles: &[&str], rows: &[Vec<String>]) {
         return;
     }
     let mut table = comfy_table::Table::new();
-    table.load_preset("     ──  ─            ").set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table
+        .load_preset("     ──  ─            ")
+        .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     table.set_header(titles.to_vec());
     for row in rows {
         table.add_row(row.iter().map(|cell| plain(cell)).collect::<Vec<_>>());
@@ -104,21 +114,33 @@ pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(values) => {
-            values.iter().map(cell).collect::<Vec<_>>().join(", ")
-        }
-        Value::Object(map) => {
-            map.iter().map(|(key, value)| format!("{key}={}", cell(value))).collect::<Vec<_>>().join(" ")
-        }
+        Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(", "),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| format!("{key}={}", cell(value)))
+            .collect::<Vec<_>>()
+            .join(" "),
         other => other.to_string(),
     }
 }
 
 /// Text that somebody else wrote may hold codes that a terminal obeys.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }

@@ -40,8 +40,10 @@ pub(super) fn serve(flags: ServeFlags, global: &Global) -> Result<Outcome> {
 pub(super) fn work(flags: ServeFlags) -> Result<Outcome> {
     let config = Config::load(&Flags::from(flags))?;
     if config.database_url.starts_with("sqlite:") {
-        return Err(Error::invalid("`mastic work` needs a database that can be shared, and this one is SQLite")
-            .hint("use --database postgres://…; `mastic serve` does its background work itself"));
+        return Err(Error::invalid(
+            "`mastic work` needs a database that can be shared, and this one is SQLite",
+        )
+        .hint("use --database postgres://…; `mastic serve` does its background work itself"));
     }
     begin_log(LOG);
     block_on(async move {
@@ -56,7 +58,10 @@ pub(super) fn migrate(flags: ServeFlags) -> Result<Outcome> {
     let config = Config::load(&Flags::from(flags))?;
     block_on(async move {
         Store::open(&config.database_url).await?.close().await;
-        output::say(false, &format!("{} is up to date", without_password(&config.database_url)));
+        output::say(
+            false,
+            &format!("{} is up to date", without_password(&config.database_url)),
+        );
         Ok(Outcome::Done)
     })
 }
@@ -64,13 +69,28 @@ pub(super) fn migrate(flags: ServeFlags) -> Result<Outcome> {
 /// Says where everything is.
 pub(super) fn greet(server: &Server, quiet: bool) {
     let config = &server.app.config;
-    output::say(quiet, &format!("{GREEN}mastic{GREEN:#} {} is up", env!("CARGO_PKG_VERSION")));
+    output::say(
+        quiet,
+        &format!("{GREEN}mastic{GREEN:#} {} is up", env!("CARGO_PKG_VERSION")),
+    );
     output::say(quiet, &format!("  UI and REST API  http://{}", server.address));
-    output::say(quiet, &format!("  Glue API         aws --endpoint-url http://{} glue get-databases", server.address));
+    output::say(
+        quiet,
+        &format!(
+            "  Glue API         aws --endpoint-url http://{} glue get-databases",
+            server.address
+        ),
+    );
     if let Some(address) = server.lake_address {
-        output::say(quiet, &format!("  Object store     aws --endpoint-url http://{address} s3 ls"));
+        output::say(
+            quiet,
+            &format!("  Object store     aws --endpoint-url http://{address} s3 ls"),
+        );
     }
-    output::say(quiet, &format!("  Database         {}", without_password(&config.database_url)));
+    output::say(
+        quiet,
+        &format!("  Database         {}", without_password(&config.database_url)),
+    );
 }
 
 /// Begins to log on stderr.

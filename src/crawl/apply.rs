@@ -20,7 +20,15 @@ pub(super) async fn apply(app: &App, lease: &Lease, crawl: &Crawl, planned: Plan
         change_catalog(app, &mut tx, &crawl.request, &planned).await?;
     }
     store::crawls::set_progress(&mut tx, &crawl.id, &planned.progress).await?;
-    store::crawls::finish(&mut tx, &crawl.id, WorkState::Succeeded, Some(&planned.plan), None, now).await?;
+    store::crawls::finish(
+        &mut tx,
+        &crawl.id,
+        WorkState::Succeeded,
+        Some(&planned.plan),
+        None,
+        now,
+    )
+    .await?;
     lease.finish(&mut tx).await?;
     tx.commit().await
 }
@@ -54,11 +62,19 @@ async fn change_catalog(app: &App, tx: &mut Tx, request: &CrawlRequest, planned:
         }
     }
     for change in &planned.plan.changes {
-        if (change.op, change.kind) == (crate::model::crawl::ChangeOp::Retire, crate::model::crawl::ChangeKind::Table) {
+        if (change.op, change.kind)
+            == (
+                crate::model::crawl::ChangeOp::Retire,
+                crate::model::crawl::ChangeKind::Table,
+            )
+        {
             let name = crate::model::name::TableRef::parse(&change.name)?;
             let table = tables::require(tx, &name).await?;
             let mut input = table.input.clone();
-            input.parameters.insert(plan::DEPRECATED_BY_CRAWLER.to_owned(), now.timestamp_millis().to_string());
+            input.parameters.insert(
+                plan::DEPRECATED_BY_CRAWLER.to_owned(),
+                now.timestamp_millis().to_string(),
+            );
             tables::replace(app, tx, &table, input).await?;
         }
     }

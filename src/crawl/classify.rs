@@ -24,16 +24,30 @@ pub(super) struct LookedAt {
 }
 
 /// Looks at every object of a chunk.
-pub(super) async fn classify(app: &App, bucket: &str, chunk: &[ObjectMeta], looks: &mut Looks) -> Result<LookedAt> {
-    let mut rest: Vec<ObjectToRead> = chunk.iter().map(|object| ObjectToRead::of(bucket, object.clone())).collect();
-    let mut looked_at = LookedAt { files_read: 0, bytes_read: 0 };
+pub(super) async fn classify(
+    app: &App,
+    bucket: &str,
+    chunk: &[ObjectMeta],
+    looks: &mut Looks,
+) -> Result<LookedAt> {
+    let mut rest: Vec<ObjectToRead> = chunk
+        .iter()
+        .map(|object| ObjectToRead::of(bucket, object.clone()))
+        .collect();
+    let mut looked_at = LookedAt {
+        files_read: 0,
+        bytes_read: 0,
+    };
     while !rest.is_empty() {
         let (judged, death) = one_child(app, &rest, looks, &mut looked_at).await?;
         rest.drain(..judged);
         if let Some(error) = death {
             // The first that wasn't judged is what the child died of.
             let culprit = rest.remove(0);
-            looks.insert(culprit.key, Err(format!("looking at it failed: {}", error.message)));
+            looks.insert(
+                culprit.key,
+                Err(format!("looking at it failed: {}", error.message)),
+            );
             looked_at.files_read += 1;
         }
     }
@@ -48,7 +62,9 @@ async fn one_child(
     looked_at: &mut LookedAt,
 ) -> Result<(usize, Option<Error>)> {
     let spec = Spec {
-        work: Work::Classify { files: objects.iter().cloned().map(FileToClassify::Object).collect() },
+        work: Work::Classify {
+            files: objects.iter().cloned().map(FileToClassify::Object).collect(),
+        },
         access: Some(app.access.clone()),
         limits: Limits {
             memory_bytes: app.config.tasks.classify_memory_bytes,
@@ -62,8 +78,14 @@ async fn one_child(
     loop {
         match child.next().await {
             Ok(Message::Looking { .. }) => is_looking = true,
-            Ok(Message::Classified { file, bytes_read, verdict }) => {
-                let object = objects.get(file).ok_or_else(|| Error::internal("a child judged an unknown file"))?;
+            Ok(Message::Classified {
+                file,
+                bytes_read,
+                verdict,
+            }) => {
+                let object = objects
+                    .get(file)
+                    .ok_or_else(|| Error::internal("a child judged an unknown file"))?;
                 let verdict = match verdict {
                     Ok(verdict) => Ok(*verdict),
                     // The store, not the file, is at fault: the crawl is tried again.

@@ -24,10 +24,14 @@ pub async fn create(app: &App, mut input: CrawlerInput) -> Result<Crawler> {
         super::group::exclusions(&target.exclusions)?;
     }
     let mut tx = app.store.write().await?;
-    store::crawls::insert_crawler(&mut tx, &input, app.clock.now()).await.map_err(|error| match error.kind {
-        ErrorKind::AlreadyExists => Error::already_exists(format!("crawler {} exists already", input.name)),
-        _ => error,
-    })?;
+    store::crawls::insert_crawler(&mut tx, &input, app.clock.now())
+        .await
+        .map_err(|error| match error.kind {
+            ErrorKind::AlreadyExists => {
+                Error::already_exists(format!("crawler {} exists already", input.name))
+            }
+            _ => error,
+        })?;
     tx.commit().await?;
     get(app, &input.name).await
 }
@@ -38,7 +42,9 @@ pub async fn create(app: &App, mut input: CrawlerInput) -> Result<Crawler> {
 /// NotFound.
 pub async fn get(app: &App, name: &str) -> Result<Crawler> {
     let mut tx = app.store.read().await?;
-    store::crawls::find_crawler(&mut tx, name).await?.ok_or_else(|| missing(name))
+    store::crawls::find_crawler(&mut tx, name)
+        .await?
+        .ok_or_else(|| missing(name))
 }
 
 /// Crawlers by name.

@@ -124,7 +124,11 @@ pub fn group(target: &Location, objects: Vec<ObjectMeta>, exclusions: &[Regex]) 
     let mut set_aside = Vec::new();
     for object in objects {
         let is_target = object.key == target.key && !target.key.is_empty();
-        let relative = if is_target { "" } else { object.key.strip_prefix(&base).unwrap_or(&object.key) };
+        let relative = if is_target {
+            ""
+        } else {
+            object.key.strip_prefix(&base).unwrap_or(&object.key)
+        };
         if is_hidden(relative) || exclusions.iter().any(|glob| glob.is_match(relative)) {
             continue;
         }
@@ -132,20 +136,36 @@ pub fn group(target: &Location, objects: Vec<ObjectMeta>, exclusions: &[Regex]) 
             // A folder's marker is not a file that somebody expects to see.
             if !object.key.ends_with('/') {
                 let path = target.with_key(&object.key).to_string();
-                set_aside.push(SetAside { path, reason: "the object is empty: it has 0 bytes".to_owned() });
+                set_aside.push(SetAside {
+                    path,
+                    reason: "the object is empty: it has 0 bytes".to_owned(),
+                });
             }
             continue;
         }
-        let place = if is_target { Place::of_single_file(&object.key) } else { Place::of(&base, &object.key) };
-        let folder = folders.entry((place.root.clone(), place.keys.clone())).or_insert_with(|| Folder {
-            root: place.root,
-            single_file: is_target,
-            partition_keys: place.keys,
-            files: Vec::new(),
+        let place = if is_target {
+            Place::of_single_file(&object.key)
+        } else {
+            Place::of(&base, &object.key)
+        };
+        let folder = folders
+            .entry((place.root.clone(), place.keys.clone()))
+            .or_insert_with(|| Folder {
+                root: place.root,
+                single_file: is_target,
+                partition_keys: place.keys,
+                files: Vec::new(),
+            });
+        folder.files.push(DataFile {
+            object,
+            partition: place.values,
+            folder: place.folder,
         });
-        folder.files.push(DataFile { object, partition: place.values, folder: place.folder });
     }
-    Grouped { folders: folders.into_values().collect(), set_aside }
+    Grouped {
+        folders: folders.into_values().collect(),
+        set_aside,
+    }
 }
 
 fn is_hidden(relative: &str) -> bool {
@@ -166,7 +186,12 @@ struct Place {
 
 impl Place {
     fn of_single_file(key: &str) -> Self {
-        Self { root: key.to_owned(), keys: Vec::new(), values: Vec::new(), folder: key.to_owned() }
+        Self {
+            root: key.to_owned(),
+            keys: Vec::new(),
+            values: Vec::new(),
+            folder: key.to_owned(),
+        }
     }
 
     fn of(base: &str, key: &str) -> Self {
@@ -178,21 +203,33 @@ impl Place {
             .iter()
             .position(|segment| partition_of_segment(segment).is_none() && !is_date_part(segment))
             .map_or(segments.len(), |count| first + count);
-        let join = |until: usize| segments[..until].iter().fold(base.to_owned(), |key, segment| format!("{key}{segment}/"));
+        let join = |until: usize| {
+            segments[..until]
+                .iter()
+                .fold(base.to_owned(), |key, segment| format!("{key}{segment}/"))
+        };
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         for (depth, segment) in segments[first..last].iter().enumerate() {
-            let (name, value) =
-                partition_of_segment(segment).unwrap_or_else(|| (format!("partition_{depth}"), (*segment).to_owned()));
+            let (name, value) = partition_of_segment(segment)
+                .unwrap_or_else(|| (format!("partition_{depth}"), (*segment).to_owned()));
             keys.push(name);
             values.push(value);
         }
-        Self { root: join(first), keys, values, folder: join(last) }
+        Self {
+            root: join(first),
+            keys,
+            values,
+            folder: join(last),
+        }
     }
 }
 
 /// Where partitions begin: at the first `key=value` folder, or where the rest of the folders are a date.
 fn first_partition(segments: &[&str]) -> usize {
-    if let Some(first) = segments.iter().position(|segment| partition_of_segment(segment).is_some()) {
+    if let Some(first) = segments
+        .iter()
+        .position(|segment| partition_of_segment(segment).is_some())
+    {
         return first;
     }
     let is_year = |segment: &&str| segment.len() >= 4 && is_date_part(segment);
@@ -210,7 +247,12 @@ fn is_date_part(segment: &str) -> bool {
     if digits + dashes != segment.len() {
         return false;
     }
-    let year = || segment.get(..4).and_then(|year| year.parse::<u32>().ok()).is_some_and(|year| (1900..2200).contains(&year));
+    let year = || {
+        segment
+            .get(..4)
+            .and_then(|year| year.parse::<u32>().ok())
+            .is_some_and(|year| (1900..2200).contains(&year))
+    };
     match (digits, dashes) {
         (2, 0) => segment.parse::<u32>().is_ok_and(|part| part <= 59),
         (4 | 6 | 8, 0) => year(),
@@ -226,7 +268,15 @@ pub fn samples(folders: &[Folder]) -> Vec<ObjectMeta> {
         .flat_map(|folder| {
             let count = folder.files.len();
             let wanted = count.min(SAMPLES);
-            (0..wanted).map(move |n| if wanted < 2 { n } else { n * (count - 1) / (wanted - 1) }).map(|n| &folder.files[n])
+            (0..wanted)
+                .map(move |n| {
+                    if wanted < 2 {
+                        n
+                    } else {
+                        n * (count - 1) / (wanted - 1)
+                    }
+                })
+                .map(|n| &folder.files[n])
         })
         .map(|file| file.object.clone())
         .collect()
@@ -248,13 +298,22 @@ mod tests {
                 metadata: Vec::new(),
             })
             .collect();
-        let found = group(&Location::parse(target).unwrap(), objects, &exclusions(&["skip/**".to_owned()]).unwrap());
+        let found = group(
+            &Location::parse(target).unwrap(),
+            objects,
+            &exclusions(&["skip/**".to_owned()]).unwrap(),
+        );
         found
             .folders
             .iter()
             .map(|folder| {
                 let values: Vec<String> = folder.files.iter().map(|file| file.partition.join("/")).collect();
-                format!("{} [{}] {}", folder.root, folder.partition_keys.join(","), values.join(" "))
+                format!(
+                    "{} [{}] {}",
+                    folder.root,
+                    folder.partition_keys.join(","),
+                    values.join(" ")
+                )
             })
             .collect()
     }
@@ -276,7 +335,10 @@ mod tests {
     #[test]
     fn dates_are_partitions_without_names() {
         assert_eq!(
-            grouped("s3://lake/logs", &["logs/2022/01/31/a.log", "logs/2022/02/01/a.log"]),
+            grouped(
+                "s3://lake/logs",
+                &["logs/2022/01/31/a.log", "logs/2022/02/01/a.log"]
+            ),
             ["logs/ [partition_0,partition_1,partition_2] 2022/01/31 2022/02/01"]
         );
         assert_eq!(grouped("s3://lake/", &["v2/10/a.csv"]), ["v2/10/ [] "]);
@@ -284,7 +346,15 @@ mod tests {
 
     #[test]
     fn what_is_hidden_or_excluded_is_no_data() {
-        let keys = ["t/_SUCCESS", "t/_temporary/0/x", "t/.x.crc", "t_$folder$", "t/_k=1/a", "skip/a/b.csv", "t/"];
+        let keys = [
+            "t/_SUCCESS",
+            "t/_temporary/0/x",
+            "t/.x.crc",
+            "t_$folder$",
+            "t/_k=1/a",
+            "skip/a/b.csv",
+            "t/",
+        ];
         assert_eq!(grouped("s3://lake/", &keys), ["t/ [] ", "t/ [_k] 1"]);
     }
 

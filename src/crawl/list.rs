@@ -18,12 +18,16 @@ pub(super) async fn list(app: &App, target: &CrawlTarget) -> Result<Vec<ObjectMe
     let mut pages = Box::pin(app.buckets.list_pages(&location.bucket, &location.key));
     let mut objects = Vec::new();
     let hinted = |error: Error| match error.kind {
-        ErrorKind::NotFound => error.hint(format!("make the bucket {}, or crawl another path", location.bucket)),
+        ErrorKind::NotFound => error.hint(format!(
+            "make the bucket {}, or crawl another path",
+            location.bucket
+        )),
         _ => error,
     };
     while let Some(page) = pages.try_next().await.map_err(hinted)? {
         objects.extend(
-            page.into_iter().filter(|object| object.key == location.key || object.key.starts_with(&folder.key)),
+            page.into_iter()
+                .filter(|object| object.key == location.key || object.key.starts_with(&folder.key)),
         );
     }
     objects.sort_by(|a, b| a.key.cmp(&b.key));

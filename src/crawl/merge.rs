@@ -68,7 +68,9 @@ struct Cluster<'a> {
 
 impl Cluster<'_> {
     fn classification(&self) -> &str {
-        self.files.first().map_or("", |(_, verdict)| &verdict.classification)
+        self.files
+            .first()
+            .map_or("", |(_, verdict)| &verdict.classification)
     }
 }
 
@@ -82,7 +84,10 @@ pub fn merge(target: &Location, folders: Vec<Folder>, looks: &Looks) -> Merged {
 }
 
 fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut Merged) {
-    let aside = |file: &DataFile, reason: String| SetAside { path: target.with_key(&file.object.key).to_string(), reason };
+    let aside = |file: &DataFile, reason: String| SetAside {
+        path: target.with_key(&file.object.key).to_string(),
+        reason,
+    };
     let mut looked = Vec::new();
     for file in &folder.files {
         match looks.get(&file.object.key) {
@@ -91,7 +96,10 @@ fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut 
                 let what = if verdict.columns.is_empty() && verdict.classification != "UNKNOWN" {
                     format!("it is {}, and has no columns", verdict.classification)
                 } else {
-                    format!("no classifier makes a table of it: {}", verdict.reasons.join("; "))
+                    format!(
+                        "no classifier makes a table of it: {}",
+                        verdict.reasons.join("; ")
+                    )
                 };
                 merged.set_aside.push(aside(file, what));
             }
@@ -99,44 +107,80 @@ fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut 
             None => {}
         }
     }
-    let (misnamed, looked): (Vec<_>, Vec<_>) = looked.iter().copied().partition(|look| is_misnamed(look, &looked));
+    let (misnamed, looked): (Vec<_>, Vec<_>) = looked
+        .iter()
+        .copied()
+        .partition(|look| is_misnamed(look, &looked));
     let mut odd = BTreeSet::new();
     for (file, verdict) in misnamed {
         let (named, is) = (extension(&file.object.key), &verdict.classification);
         odd.insert(&file.object.key);
-        merged.set_aside.push(aside(file, format!("it is {is}, though it is named .{named} like others in the folder")));
+        merged.set_aside.push(aside(
+            file,
+            format!("it is {is}, though it is named .{named} like others in the folder"),
+        ));
     }
     let clusters = clusters_of(&looked, folder.partition_keys.is_empty());
-    let Some(largest) = (0..clusters.len()).max_by_key(|index| (clusters[*index].files.len(), usize::MAX - index)) else {
+    let Some(largest) =
+        (0..clusters.len()).max_by_key(|index| (clusters[*index].files.len(), usize::MAX - index))
+    else {
         return;
     };
     let has_majority = clusters[largest].files.len() * 2 > looked.len();
     if clusters.len() > 1 && !has_majority && folder.partition_keys.is_empty() {
         for (file, verdict) in looked {
-            let alone = Cluster { files: vec![(file, verdict)] };
+            let alone = Cluster {
+                files: vec![(file, verdict)],
+            };
             let reason = "less than half of the folder's files are alike: each is a table of its own";
-            merged.tables.extend(table_of(target, &file.object.key, folder, &alone, &[file], reason.to_owned()));
+            merged.tables.extend(table_of(
+                target,
+                &file.object.key,
+                folder,
+                &alone,
+                &[file],
+                reason.to_owned(),
+            ));
         }
         return;
     }
     for (index, cluster) in clusters.iter().enumerate().filter(|(index, _)| *index != largest) {
         for (file, _) in &cluster.files {
             odd.insert(&file.object.key);
-            merged.set_aside.push(aside(file, odd_reason(&clusters[largest], &clusters[index])));
+            merged
+                .set_aside
+                .push(aside(file, odd_reason(&clusters[largest], &clusters[index])));
         }
     }
     let failed = |file: &DataFile| matches!(looks.get(&file.object.key), Some(look) if !is_table(look));
-    let members: Vec<&DataFile> =
-        folder.files.iter().filter(|file| !odd.contains(&file.object.key) && !failed(file)).collect();
-    let reason = match (folder.single_file, folder.partition_keys.is_empty(), members.len()) {
+    let members: Vec<&DataFile> = folder
+        .files
+        .iter()
+        .filter(|file| !odd.contains(&file.object.key) && !failed(file))
+        .collect();
+    let reason = match (
+        folder.single_file,
+        folder.partition_keys.is_empty(),
+        members.len(),
+    ) {
         (true, ..) => "the target is one file".to_owned(),
         (_, true, 1) => "one file in one folder".to_owned(),
         (_, true, count) => format!("{count} files in one folder, alike"),
         (_, false, count) => {
-            format!("{count} files in folders that are partitions by {}", folder.partition_keys.join(", "))
+            format!(
+                "{count} files in folders that are partitions by {}",
+                folder.partition_keys.join(", ")
+            )
         }
     };
-    merged.tables.extend(table_of(target, &folder.root, folder, &clusters[largest], &members, reason));
+    merged.tables.extend(table_of(
+        target,
+        &folder.root,
+        folder,
+        &clusters[largest],
+        &members,
+        reason,
+    ));
 }
 
 fn is_table(look: &Result<Verdict, String>) -> bool {
@@ -147,14 +191,22 @@ fn odd_reason(table: &Cluster<'_>, odd: &Cluster<'_>) -> String {
     let (ours, theirs) = (odd.classification(), table.classification());
     let count = table.files.len();
     if ours == theirs {
-        return format!("its columns are unlike those of the {count} other files in the folder: move it to a folder of its own");
+        return format!(
+            "its columns are unlike those of the {count} other files in the folder: move it to a folder of its own"
+        );
     }
-    format!("it is {ours}, and the {count} other files in the folder are {theirs}: move it to a folder of its own")
+    format!(
+        "it is {ours}, and the {count} other files in the folder are {theirs}: move it to a folder of its own"
+    )
 }
 
 /// What the name says the file is; `.gz` at its end says nothing of that.
 fn extension(key: &str) -> &str {
-    key.strip_suffix(".gz").unwrap_or(key).rsplit('.').next().unwrap_or_default()
+    key.strip_suffix(".gz")
+        .unwrap_or(key)
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
 }
 
 /// Whether a file's name says that it is like others in the folder, and its content says otherwise.
@@ -169,11 +221,17 @@ fn clusters_of<'a>(looked: &[(&'a DataFile, &'a Verdict)], compare_columns: bool
     for (file, verdict) in looked {
         let home = clusters.iter_mut().find(|cluster| {
             cluster.classification() == verdict.classification
-                && (!compare_columns || cluster.files.first().is_some_and(|(_, first)| are_alike(first, verdict)))
+                && (!compare_columns
+                    || cluster
+                        .files
+                        .first()
+                        .is_some_and(|(_, first)| are_alike(first, verdict)))
         });
         match home {
             Some(cluster) => cluster.files.push((*file, *verdict)),
-            None => clusters.push(Cluster { files: vec![(*file, *verdict)] }),
+            None => clusters.push(Cluster {
+                files: vec![(*file, *verdict)],
+            }),
         }
     }
     clusters
@@ -181,11 +239,18 @@ fn clusters_of<'a>(looked: &[(&'a DataFile, &'a Verdict)], compare_columns: bool
 
 fn are_alike(a: &Verdict, b: &Verdict) -> bool {
     let names = |verdict: &Verdict| -> BTreeSet<String> {
-        verdict.columns.iter().map(|column| column.name.to_lowercase()).collect()
+        verdict
+            .columns
+            .iter()
+            .map(|column| column.name.to_lowercase())
+            .collect()
     };
     let (a, b) = (names(a), names(b));
     let widest = a.len().max(b.len());
-    #[expect(clippy::cast_precision_loss, reason = "a file has at most ten thousand columns")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a file has at most ten thousand columns"
+    )]
     let share = a.intersection(&b).count() as f64 / widest.max(1) as f64;
     widest == 0 || share >= ALIKE
 }
@@ -196,7 +261,10 @@ fn format_of(verdict: &Verdict) -> Option<FileFormat> {
         return None;
     }
     match (verdict.classification.as_str(), &verdict.csv) {
-        ("csv", Some(dialect)) => Some(FileFormat::Csv { dialect: dialect.clone(), quoted: false }),
+        ("csv", Some(dialect)) => Some(FileFormat::Csv {
+            dialect: dialect.clone(),
+            quoted: false,
+        }),
         ("json", _) => Some(FileFormat::Json),
         ("parquet", _) => Some(FileFormat::Parquet),
         _ => None,
@@ -214,16 +282,22 @@ fn table_of(
     let (_, first) = cluster.files.first()?;
     let mut reasons = vec![reason];
     if cluster.files.len() < members.len() {
-        reasons.push(format!("{} of {} files were looked at", cluster.files.len(), members.len()));
+        reasons.push(format!(
+            "{} of {} files were looked at",
+            cluster.files.len(),
+            members.len()
+        ));
     }
     reasons.extend(first.reasons.iter().cloned());
     let mut partitions: BTreeMap<Vec<String>, FoundPartition> = BTreeMap::new();
     for file in members.iter().filter(|_| !folder.partition_keys.is_empty()) {
-        let partition = partitions.entry(file.partition.clone()).or_insert_with(|| FoundPartition {
-            location: target.with_key(&file.folder),
-            files: 0,
-            bytes: 0,
-        });
+        let partition = partitions
+            .entry(file.partition.clone())
+            .or_insert_with(|| FoundPartition {
+                location: target.with_key(&file.folder),
+                files: 0,
+                bytes: 0,
+            });
         partition.files += 1;
         partition.bytes += size_of(file);
     }
@@ -232,7 +306,10 @@ fn table_of(
     columns.retain(|column| {
         let is_key = folder.partition_keys.contains(&column.name);
         if is_key {
-            reasons.push(format!("the column {} is left out: it is a partition key", column.name));
+            reasons.push(format!(
+                "the column {} is left out: it is a partition key",
+                column.name
+            ));
         }
         !is_key
     });
@@ -240,7 +317,11 @@ fn table_of(
         name: String::new(),
         location: target.with_key(root),
         format: format_of(first)?,
-        compression: if cluster.files.iter().any(|(_, verdict)| verdict.compression == classifiers::Compression::Gzip) {
+        compression: if cluster
+            .files
+            .iter()
+            .any(|(_, verdict)| verdict.compression == classifiers::Compression::Gzip)
+        {
             "gzip".to_owned()
         } else {
             "none".to_owned()
@@ -260,7 +341,11 @@ fn size_of(file: &DataFile) -> i64 {
 }
 
 /// Rows of the files that were looked at, stretched to those that weren't by their size.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "it is an estimate")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "it is an estimate"
+)]
 fn rows_of(looked: &[(&DataFile, &Verdict)], members: &[&DataFile]) -> Option<i64> {
     let mut rows = 0.0;
     let mut looked_bytes = 0;
@@ -309,8 +394,10 @@ fn columns_of(files: &[(&DataFile, &Verdict)]) -> Vec<PlannedColumn> {
             let merged = seen.data_type.clone().merge(column.data_type.clone());
             if merged != seen.data_type {
                 let file_name = file.object.key.rsplit('/').next().unwrap_or_default();
-                seen.widened_by =
-                    Some(format!("{} before {file_name}, which has {}", seen.data_type, column.data_type));
+                seen.widened_by = Some(format!(
+                    "{} before {file_name}, which has {}",
+                    seen.data_type, column.data_type
+                ));
                 seen.data_type = merged;
             }
         }
@@ -333,10 +420,18 @@ fn columns_of(files: &[(&DataFile, &Verdict)]) -> Vec<PlannedColumn> {
 /// Names tables after their folders; where two would have the same name, the folders above are put before it.
 pub fn give_names(tables: &mut [FoundTable], prefix: &str) {
     tables.sort_by(|a, b| a.location.cmp(&b.location));
-    let most = tables.iter().map(|table| segments(&table.location).len()).max().unwrap_or(0);
+    let most = tables
+        .iter()
+        .map(|table| segments(&table.location).len())
+        .max()
+        .unwrap_or(0);
     let mut depth = vec![1; tables.len()];
     for _ in 0..most {
-        let names: Vec<String> = tables.iter().zip(&depth).map(|(table, depth)| name_of(table, *depth)).collect();
+        let names: Vec<String> = tables
+            .iter()
+            .zip(&depth)
+            .map(|(table, depth)| name_of(table, *depth))
+            .collect();
         for (index, name) in names.iter().enumerate() {
             if names.iter().filter(|other| *other == name).count() > 1 {
                 depth[index] += 1;

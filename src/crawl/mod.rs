@@ -46,7 +46,14 @@ pub async fn start(app: &App, mut request: CrawlRequest) -> Result<Crawl> {
     store::crawls::insert(&mut tx, &id, &request, now).await?;
     // Crawls into one database change the same tables, so one is at work at a time.
     let serial_key = Some(format!("crawl {}", request.database));
-    queue::enqueue(&mut tx, &*app.clock, &Task::Crawl { crawl: id.clone() }, now, serial_key).await?;
+    queue::enqueue(
+        &mut tx,
+        &*app.clock,
+        &Task::Crawl { crawl: id.clone() },
+        now,
+        serial_key,
+    )
+    .await?;
     let crawl = require(&mut tx, &id).await?;
     app.commit_with_work(tx).await?;
     Ok(crawl)
@@ -71,7 +78,9 @@ pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Crawl>> {
 }
 
 async fn require(tx: &mut Tx, id: &str) -> Result<Crawl> {
-    store::crawls::find(tx, id).await?.ok_or_else(|| Error::not_found(format!("crawl {id} not found")))
+    store::crawls::find(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found(format!("crawl {id} not found")))
 }
 
 /// Does a crawl.
@@ -90,7 +99,10 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     tx.commit().await?;
 
     let planned = if lease.is_exhausted() {
-        Err(Error::new(ErrorKind::Invalid, "every worker that took it up died of it"))
+        Err(Error::new(
+            ErrorKind::Invalid,
+            "every worker that took it up died of it",
+        ))
     } else {
         make_plan(app, lease, &crawl).await
     };
@@ -101,9 +113,20 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
         Err(error) => {
             let mut tx = app.store.write().await?;
             lease.hold(&mut tx, app.clock.now()).await?;
-            let hint = error.hint.as_ref().map_or(String::new(), |hint| format!(" (hint: {hint})"));
+            let hint = error
+                .hint
+                .as_ref()
+                .map_or(String::new(), |hint| format!(" (hint: {hint})"));
             let message = format!("{}{}{hint}", error.message, error.causes());
-            store::crawls::finish(&mut tx, id, WorkState::Failed, None, Some(&message), app.clock.now()).await?;
+            store::crawls::finish(
+                &mut tx,
+                id,
+                WorkState::Failed,
+                None,
+                Some(&message),
+                app.clock.now(),
+            )
+            .await?;
             lease.finish(&mut tx).await?;
             tx.commit().await
         }
@@ -144,10 +167,17 @@ async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
         found.extend(merged.tables);
         set_aside.extend(merged.set_aside);
     }
-    merge::give_names(&mut found, crawl.request.table_prefix.as_deref().unwrap_or_default());
+    merge::give_names(
+        &mut found,
+        crawl.request.table_prefix.as_deref().unwrap_or_default(),
+    );
     let current = current_state(app, &crawl.request, &found).await?;
     let plan = plan::plan(&crawl.request, &found, set_aside, &current);
-    Ok(Planned { plan, found, progress })
+    Ok(Planned {
+        plan,
+        found,
+        progress,
+    })
 }
 
 async fn save_progress(app: &App, lease: &Lease, id: &str, progress: &CrawlProgress) -> Result<()> {
@@ -158,10 +188,16 @@ async fn save_progress(app: &App, lease: &Lease, id: &str, progress: &CrawlProgr
 }
 
 /// The tables that the plan is about, with their partitions, as they are in the catalog now.
-async fn current_state(app: &App, request: &CrawlRequest, found: &[merge::FoundTable]) -> Result<plan::Current> {
+async fn current_state(
+    app: &App,
+    request: &CrawlRequest,
+    found: &[merge::FoundTable],
+) -> Result<plan::Current> {
     let mut tx = app.store.read().await?;
     let mut current = plan::Current {
-        database_exists: store::databases::find(&mut tx, &request.database).await?.is_some(),
+        database_exists: store::databases::find(&mut tx, &request.database)
+            .await?
+            .is_some(),
         tables: BTreeMap::new(),
     };
     let mut page = PageRequest::first(crate::model::page::MAX_LIMIT);
@@ -171,7 +207,9 @@ async fn current_state(app: &App, request: &CrawlRequest, found: &[merge::FoundT
             let is_found = found.iter().any(|found| found.name == table.input.name);
             if is_found || plan::is_ours(request, &table.input) {
                 let partitions = all_partitions(&mut tx, &table).await?;
-                current.tables.insert(table.input.name.clone(), (table, partitions));
+                current
+                    .tables
+                    .insert(table.input.name.clone(), (table, partitions));
             }
         }
         match tables.next {
@@ -196,5 +234,8 @@ async fn all_partitions(tx: &mut Tx, table: &Table) -> Result<Vec<Partition>> {
 
 /// The full name of a table of the request's database.
 fn table_ref(request: &CrawlRequest, name: &str) -> TableRef {
-    TableRef { database: request.database.clone(), name: name.to_owned() }
+    TableRef {
+        database: request.database.clone(),
+        name: name.to_owned(),
+    }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::merge::{FoundPartition, FoundTable};
-use crate::model::crawl::{Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedColumn, PlannedTable, SetAside};
+use crate::model::crawl::{
+    Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedColumn, PlannedTable, SetAside,
+};
 use crate::model::location::Location;
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::{Column, Parameters, Table, TableInput};
@@ -30,9 +32,16 @@ pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
     let below = |location: &str| {
         let location = Location::parse(location).ok()?;
         let is_below = |target: &Location| {
-            target.contains(&location.bucket, &location.key) || (target.key == location.key && target.bucket == location.bucket)
+            target.contains(&location.bucket, &location.key)
+                || (target.key == location.key && target.bucket == location.bucket)
         };
-        Some(request.targets.iter().filter_map(|target| Location::parse(&target.path).ok()).any(|target| is_below(&target)))
+        Some(
+            request
+                .targets
+                .iter()
+                .filter_map(|target| Location::parse(&target.path).ok())
+                .any(|target| is_below(&target)),
+        )
     };
     made_by == Some(crawler_name(request)) && table.location().and_then(below).unwrap_or(false)
 }
@@ -42,7 +51,12 @@ fn crawler_name(request: &CrawlRequest) -> &str {
 }
 
 /// Plans a crawl.
-pub fn plan(request: &CrawlRequest, found: &[FoundTable], mut set_aside: Vec<SetAside>, current: &Current) -> Plan {
+pub fn plan(
+    request: &CrawlRequest,
+    found: &[FoundTable],
+    mut set_aside: Vec<SetAside>,
+    current: &Current,
+) -> Plan {
     set_aside.sort_by(|a, b| a.path.cmp(&b.path));
     let mut changes = Vec::new();
     if !current.database_exists && !found.is_empty() {
@@ -68,11 +82,18 @@ pub fn plan(request: &CrawlRequest, found: &[FoundTable], mut set_aside: Vec<Set
                 kind: ChangeKind::Table,
                 name: format!("{}.{name}", request.database),
                 detail: "marked as deprecated; nothing is deleted".to_owned(),
-                reason: format!("no table is found at {} any more", table.input.location().unwrap_or_default()),
+                reason: format!(
+                    "no table is found at {} any more",
+                    table.input.location().unwrap_or_default()
+                ),
             });
         }
     }
-    Plan { changes, set_aside, tables: found.iter().map(|table| summary(request, table)).collect() }
+    Plan {
+        changes,
+        set_aside,
+        tables: found.iter().map(|table| summary(request, table)).collect(),
+    }
 }
 
 fn summary(request: &CrawlRequest, table: &FoundTable) -> PlannedTable {
@@ -110,7 +131,11 @@ fn add_table(request: &CrawlRequest, table: &FoundTable, changes: &mut Vec<Chang
             op: ChangeOp::Add,
             kind: ChangeKind::Partitions,
             name,
-            detail: format!("{} by {}", table.partitions.len(), table.partition_keys.join(", ")),
+            detail: format!(
+                "{} by {}",
+                table.partitions.len(),
+                table.partition_keys.join(", ")
+            ),
             reason: "folders are named key=value, or are dates".to_owned(),
         });
     }
@@ -153,8 +178,14 @@ fn change_table(
     };
     partition_change(ChangeOp::Add, difference.added.len(), "new folders");
     partition_change(ChangeOp::Change, difference.moved.len(), "they lie elsewhere now");
-    partition_change(ChangeOp::Retire, difference.gone.len(), "their folders hold no files any more");
-    let is_changed = changes[before..].iter().any(|change| change.op != ChangeOp::Unchanged);
+    partition_change(
+        ChangeOp::Retire,
+        difference.gone.len(),
+        "their folders hold no files any more",
+    );
+    let is_changed = changes[before..]
+        .iter()
+        .any(|change| change.op != ChangeOp::Unchanged);
     let input = table_input(request, found, Some(&existing.input));
     if input != existing.input && !is_changed {
         changes.push(Change {
@@ -185,7 +216,11 @@ fn what_differs(old: &TableInput, new: &TableInput) -> String {
     if old.location() != new.location() {
         names.insert(0, "location");
     }
-    if names.is_empty() { "storage".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "storage".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn column_change(table: &str, found: &PlannedColumn, existing: &[Column], changes: &mut Vec<Change>) {
@@ -193,14 +228,23 @@ fn column_change(table: &str, found: &PlannedColumn, existing: &[Column], change
     let (op, detail) = match existing.iter().find(|column| column.name == found.name) {
         None => (ChangeOp::Add, found.data_type.clone()),
         Some(column) => {
-            let (old, new) = (column.data_type.clone().unwrap_or_default(), merged_type(column, found));
+            let (old, new) = (
+                column.data_type.clone().unwrap_or_default(),
+                merged_type(column, found),
+            );
             if old == new {
                 return;
             }
             (ChangeOp::Change, format!("{old} → {new}"))
         }
     };
-    changes.push(Change { op, kind: ChangeKind::Column, name, detail, reason: found.reason.clone() });
+    changes.push(Change {
+        op,
+        kind: ChangeKind::Column,
+        name,
+        detail,
+        reason: found.reason.clone(),
+    });
 }
 
 /// What is to become of partitions.
@@ -210,10 +254,19 @@ pub(super) struct PartitionDifference<'a> {
     pub(super) gone: Vec<&'a Partition>,
 }
 
-pub(super) fn partition_difference<'a>(found: &'a FoundTable, existing: &'a [Partition]) -> PartitionDifference<'a> {
-    let mut difference = PartitionDifference { added: Vec::new(), moved: Vec::new(), gone: Vec::new() };
-    let known: BTreeMap<&Vec<String>, &Partition> =
-        existing.iter().map(|partition| (&partition.input.values, partition)).collect();
+pub(super) fn partition_difference<'a>(
+    found: &'a FoundTable,
+    existing: &'a [Partition],
+) -> PartitionDifference<'a> {
+    let mut difference = PartitionDifference {
+        added: Vec::new(),
+        moved: Vec::new(),
+        gone: Vec::new(),
+    };
+    let known: BTreeMap<&Vec<String>, &Partition> = existing
+        .iter()
+        .map(|partition| (&partition.input.values, partition))
+        .collect();
     for (values, partition) in &found.partitions {
         match known.get(values) {
             None => difference.added.push((values, partition)),
@@ -234,7 +287,10 @@ pub(super) fn partition_difference<'a>(found: &'a FoundTable, existing: &'a [Par
 }
 
 fn merged_type(existing: &Column, found: &PlannedColumn) -> String {
-    let old = existing.data_type.as_deref().map(str::parse::<classifiers::DataType>);
+    let old = existing
+        .data_type
+        .as_deref()
+        .map(str::parse::<classifiers::DataType>);
     match (old, found.data_type.parse::<classifiers::DataType>()) {
         (Some(Ok(old)), Ok(new)) => old.merge(new).to_string(),
         _ => found.data_type.clone(),
@@ -242,7 +298,11 @@ fn merged_type(existing: &Column, found: &PlannedColumn) -> String {
 }
 
 /// The table as the crawl would write it: what people wrote stays, columns are widened and never lost.
-pub(super) fn table_input(request: &CrawlRequest, found: &FoundTable, existing: Option<&TableInput>) -> TableInput {
+pub(super) fn table_input(
+    request: &CrawlRequest,
+    found: &FoundTable,
+    existing: Option<&TableInput>,
+) -> TableInput {
     let old_columns = existing.map_or(&[][..], TableInput::columns);
     let mut columns: Vec<Column> = old_columns.to_vec();
     for column in &found.columns {
@@ -263,7 +323,13 @@ pub(super) fn table_input(request: &CrawlRequest, found: &FoundTable, existing: 
     input.partition_keys = found
         .partition_keys
         .iter()
-        .map(|key| old_keys.iter().find(|old| old.name == *key).cloned().unwrap_or_else(|| Column::new(key, "string")))
+        .map(|key| {
+            old_keys
+                .iter()
+                .find(|old| old.name == *key)
+                .cloned()
+                .unwrap_or_else(|| Column::new(key, "string"))
+        })
         .collect();
     input.storage = Some(storage);
     input.parameters.extend(parameters);
@@ -288,7 +354,11 @@ fn parameters_of(request: &CrawlRequest, found: &FoundTable) -> Parameters {
 }
 
 /// A partition as the crawl would write it: with the table's columns, so that the two never disagree.
-pub(super) fn partition_input(table: &TableInput, values: &[String], found: &FoundPartition) -> PartitionInput {
+pub(super) fn partition_input(
+    table: &TableInput,
+    values: &[String],
+    found: &FoundPartition,
+) -> PartitionInput {
     let mut storage = table.storage.clone().unwrap_or_default();
     storage.location = Some(found.location.to_string());
     storage.parameters = None;
@@ -296,5 +366,10 @@ pub(super) fn partition_input(table: &TableInput, values: &[String], found: &Fou
     parameters.retain(|key, _| key == "classification" || key == "compressionType" || key == "typeOfData");
     parameters.insert("objectCount".to_owned(), found.files.to_string());
     parameters.insert("sizeKey".to_owned(), found.bytes.to_string());
-    PartitionInput { values: values.to_vec(), storage: Some(storage), parameters, other: serde_json::Map::new() }
+    PartitionInput {
+        values: values.to_vec(),
+        storage: Some(storage),
+        parameters,
+        other: serde_json::Map::new(),
+    }
 }

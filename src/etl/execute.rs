@@ -50,10 +50,15 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     let execution = Execution { app, lease, run };
     let ended = match (journal, job) {
         (Some((CommitState::Committing, manifest)), Some(job)) => {
-            execution.log(LogLevel::Info, "the output was decided: finishing it").await?;
+            execution
+                .log(LogLevel::Info, "the output was decided: finishing it")
+                .await?;
             execution.publish(&job, &manifest).await
         }
-        (_, None) => Ok(Ended::Failed(Error::not_found(format!("job {} was removed", execution.run.job)))),
+        (_, None) => Ok(Ended::Failed(Error::not_found(format!(
+            "job {} was removed",
+            execution.run.job
+        )))),
         (journal, Some(job)) => {
             if let Some((_, staged)) = journal {
                 publish::throw_away(app, &staged).await;
@@ -68,7 +73,12 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
         Err(error) if error.kind == ErrorKind::Conflict => Err(error),
         Err(error) if lease.is_last() => execution.end(WorkState::Failed, Some(&error)).await,
         Err(error) => {
-            execution.log(LogLevel::Warn, &format!("{}{}; trying again", error.message, error.causes())).await?;
+            execution
+                .log(
+                    LogLevel::Warn,
+                    &format!("{}{}; trying again", error.message, error.causes()),
+                )
+                .await?;
             Err(error)
         }
     }
@@ -84,7 +94,9 @@ impl Execution<'_> {
     /// One attempt from the beginning.
     async fn attempt(&self, job: &Job) -> Result<Ended> {
         if self.lease.is_exhausted() {
-            return Ok(Ended::Failed(Error::internal("every worker that took it up died of it")));
+            return Ok(Ended::Failed(Error::internal(
+                "every worker that took it up died of it",
+            )));
         }
         if self.is_cancelled().await? {
             return Ok(Ended::Cancelled);
@@ -99,7 +111,10 @@ impl Execution<'_> {
         for table in &tables {
             for file in &table.files {
                 let object = &file.object;
-                let line = format!("{}: s3://{}/{} ({} bytes)", table.name, object.bucket, object.key, object.size);
+                let line = format!(
+                    "{}: s3://{}/{} ({} bytes)",
+                    table.name, object.bucket, object.key, object.size
+                );
                 self.log(LogLevel::Info, &line).await?;
             }
         }
@@ -132,7 +147,8 @@ impl Execution<'_> {
         let mut tx = self.app.store.write().await?;
         self.lease.hold(&mut tx, self.app.clock.now()).await?;
         store::runs::set_body(&mut tx, &self.run.id, &body).await?;
-        self.save_journal(&mut tx, CommitState::Committing, &manifest).await?;
+        self.save_journal(&mut tx, CommitState::Committing, &manifest)
+            .await?;
         tx.commit().await?;
         self.publish(job, &manifest).await
     }
@@ -145,7 +161,11 @@ impl Execution<'_> {
         tables: &[TableToRead],
         manifest: &publish::Manifest,
     ) -> Result<Option<Done>> {
-        let timeout = job.definition.timeout.unwrap_or(self.app.config.tasks.run_timeout).as_secs();
+        let timeout = job
+            .definition
+            .timeout
+            .unwrap_or(self.app.config.tasks.run_timeout)
+            .as_secs();
         let spec = Spec {
             work: Work::Script(ScriptWork {
                 sql: job.script.clone(),
@@ -192,15 +212,28 @@ impl Execution<'_> {
         body.bytes_out = Some(outputs.iter().map(|file| file.size).sum());
         body.outputs = outputs;
         for file in &body.outputs {
-            let line = format!("published {} ({} rows, {} bytes)", file.path, file.rows, file.size);
+            let line = format!(
+                "published {} ({} rows, {} bytes)",
+                file.path, file.rows, file.size
+            );
             store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Info, &line).await?;
         }
         if let Some(output) = &job.definition.output {
             let folder = crate::model::location::Location::parse(&manifest.folder)?;
-            output_table::keep(self.app, &mut tx, job, output, &folder, &manifest.columns, &body.outputs).await?;
+            output_table::keep(
+                self.app,
+                &mut tx,
+                job,
+                output,
+                &folder,
+                &manifest.columns,
+                &body.outputs,
+            )
+            .await?;
         }
         store::runs::finish(&mut tx, &self.run.id, WorkState::Succeeded, &body, now).await?;
-        self.save_journal(&mut tx, CommitState::Committed, manifest).await?;
+        self.save_journal(&mut tx, CommitState::Committed, manifest)
+            .await?;
         self.lease.finish(&mut tx).await?;
         tx.commit().await?;
         Ok(Ended::Succeeded)
@@ -232,8 +265,21 @@ impl Execution<'_> {
         tx.commit().await
     }
 
-    async fn save_journal(&self, tx: &mut Tx, state: CommitState, manifest: &publish::Manifest) -> Result<()> {
-        commits::save(tx, &self.run.id, self.lease.attempt, state, manifest, self.app.clock.now()).await
+    async fn save_journal(
+        &self,
+        tx: &mut Tx,
+        state: CommitState,
+        manifest: &publish::Manifest,
+    ) -> Result<()> {
+        commits::save(
+            tx,
+            &self.run.id,
+            self.lease.attempt,
+            state,
+            manifest,
+            self.app.clock.now(),
+        )
+        .await
     }
 
     async fn log(&self, level: LogLevel, message: &str) -> Result<()> {
@@ -255,7 +301,11 @@ impl Execution<'_> {
         body.inputs.clear();
         for (index, table) in tables.iter().enumerate() {
             for (file_index, file) in table.files.iter().enumerate() {
-                let rows = rows_in.get(index).and_then(|rows| rows.get(file_index)).copied().flatten();
+                let rows = rows_in
+                    .get(index)
+                    .and_then(|rows| rows.get(file_index))
+                    .copied()
+                    .flatten();
                 body.inputs.push(RunInput {
                     name: table.name.clone(),
                     path: format!("s3://{}/{}", file.object.bucket, file.object.key),

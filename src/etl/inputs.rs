@@ -22,8 +22,18 @@ pub(super) async fn resolve(app: &App, job: &Job, parameters: &Captures) -> Resu
         }
         tables.push(TableToRead {
             name: name.clone(),
-            files: objects.into_iter().map(|object| FileOfTable { object, partition: BTreeMap::new() }).collect(),
-            columns: input.columns.iter().map(|(name, hive)| (name.clone(), hive.clone())).collect(),
+            files: objects
+                .into_iter()
+                .map(|object| FileOfTable {
+                    object,
+                    partition: BTreeMap::new(),
+                })
+                .collect(),
+            columns: input
+                .columns
+                .iter()
+                .map(|(name, hive)| (name.clone(), hive.clone()))
+                .collect(),
             as_declared: false,
             csv: None,
         });
@@ -59,7 +69,9 @@ async fn objects_of(app: &App, input: &InputDefinition, parameters: &Captures) -
     let whole_folder = input.location.ends_with('/');
     Ok(listed
         .into_iter()
-        .filter(|object| whole_folder && is_data(&object.key) || pattern.matches(pattern.bucket(), &object.key).is_some())
+        .filter(|object| {
+            whole_folder && is_data(&object.key) || pattern.matches(pattern.bucket(), &object.key).is_some()
+        })
         .map(|object| ObjectToRead::of(pattern.bucket(), object))
         .collect())
 }

@@ -35,15 +35,26 @@ impl JobSource {
     /// # Errors
     /// NotFound where `job.toml` or the script isn't there; Invalid where `job.toml` is wrong.
     pub fn read(folder: &Path) -> Result<Self> {
-        let folder_name = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
-        let name = folder_name.ok_or_else(|| Error::not_found(format!("there is no folder {}", folder.display())))?;
+        let folder_name = folder
+            .canonicalize()
+            .ok()
+            .and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
+        let name = folder_name
+            .ok_or_else(|| Error::not_found(format!("there is no folder {}", folder.display())))?;
         let definition = read_text(&folder.join(DEFINITION_FILE))?;
         let parsed = JobDefinition::parse(&name, &definition)?;
         if Path::new(&parsed.script).components().count() != 1 {
-            return Err(Error::invalid(format!("job {name}: the script '{}' is not beside job.toml", parsed.script)));
+            return Err(Error::invalid(format!(
+                "job {name}: the script '{}' is not beside job.toml",
+                parsed.script
+            )));
         }
         let script = read_text(&folder.join(&parsed.script))?;
-        Ok(Self { name, definition, script })
+        Ok(Self {
+            name,
+            definition,
+            script,
+        })
     }
 }
 
@@ -65,11 +76,17 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     let name = plain_name("job", &source.name)?;
     let definition = JobDefinition::parse(&name, &source.definition)?;
     if definition.engine != Engine::Sql {
-        return Err(Error::invalid(format!("job {name}: the engine {} can't be run yet", definition.engine.as_str()))
-            .hint("use the engine sql"));
+        return Err(Error::invalid(format!(
+            "job {name}: the engine {} can't be run yet",
+            definition.engine.as_str()
+        ))
+        .hint("use the engine sql"));
     }
     if source.script.trim().is_empty() {
-        return Err(Error::invalid(format!("job {name}: its script {} is empty", definition.script)));
+        return Err(Error::invalid(format!(
+            "job {name}: its script {} is empty",
+            definition.script
+        )));
     }
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
@@ -106,19 +123,30 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
 ///
 /// # Errors
 /// AlreadyExists where there is another job of this name; NotFound where there is no such object; as [`register`].
-pub async fn register_from_objects(app: &App, name: &str, definition: &str, script: &Location) -> Result<Job> {
+pub async fn register_from_objects(
+    app: &App,
+    name: &str,
+    definition: &str,
+    script: &Location,
+) -> Result<Job> {
     let definition = match Location::parse(definition) {
         Ok(location) => text_of_object(app, &location).await?,
         Err(_) => definition.to_owned(),
     };
     let script = text_of_object(app, script).await?;
-    let source = JobSource { name: plain_name("job", name)?, definition, script };
+    let source = JobSource {
+        name: plain_name("job", name)?,
+        definition,
+        script,
+    };
     let mut tx = app.store.read().await?;
     let former = store::jobs::find(&mut tx, name).await?;
     drop(tx);
     match former {
         Some(job) if job.definition_text == source.definition && job.script == source.script => Ok(job),
-        Some(_) => Err(Error::already_exists(format!("job {name} exists already, with another definition or script"))),
+        Some(_) => Err(Error::already_exists(format!(
+            "job {name} exists already, with another definition or script"
+        ))),
         None => register(app, &source).await,
     }
 }
@@ -128,11 +156,17 @@ async fn text_of_object(app: &App, location: &Location) -> Result<String> {
         return Err(Error::not_found(format!("there is no object {location}")));
     };
     if object.size > MAX_OBJECT_BYTES {
-        return Err(Error::invalid(format!("{location} has {} bytes", object.size))
-            .hint(format!("a job's script and its definition have at most {MAX_OBJECT_BYTES} bytes each")));
+        return Err(
+            Error::invalid(format!("{location} has {} bytes", object.size)).hint(format!(
+                "a job's script and its definition have at most {MAX_OBJECT_BYTES} bytes each"
+            )),
+        );
     }
     let whole = 0..object.size;
-    let bytes = app.buckets.get_range(&location.bucket, &location.key, whole, Some(&object.etag)).await?;
+    let bytes = app
+        .buckets
+        .get_range(&location.bucket, &location.key, whole, Some(&object.etag))
+        .await?;
     String::from_utf8(bytes.into()).map_err(|_| Error::invalid(format!("{location} is not text in UTF-8")))
 }
 
@@ -141,8 +175,9 @@ async fn text_of_object(app: &App, location: &Location) -> Result<String> {
 /// # Errors
 /// Unavailable where the folder can't be read.
 pub async fn register_all(app: &App, folder: &Path) -> Result<(Vec<Job>, Vec<Error>)> {
-    let entries = std::fs::read_dir(folder)
-        .map_err(|cause| Error::unavailable(format!("can't read the folder {}: {cause}", folder.display())))?;
+    let entries = std::fs::read_dir(folder).map_err(|cause| {
+        Error::unavailable(format!("can't read the folder {}: {cause}", folder.display()))
+    })?;
     let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     folders.retain(|path| path.join(DEFINITION_FILE).is_file());
     folders.sort();
@@ -210,15 +245,25 @@ pub fn triggers_of(job: &Job) -> Vec<Trigger> {
         definition,
         enabled: true,
     };
-    job.definition.triggers.iter().cloned().enumerate().map(named).collect()
+    job.definition
+        .triggers
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(named)
+        .collect()
 }
 
 /// Objects that were there before a trigger, or before its pattern changed, are its past.
 async fn take_past_as_seen(app: &App, triggers: &[Trigger], before: &[Trigger]) -> Result<()> {
-    let others =
-        before.iter().map(|trigger| ObjectPattern::parse(&trigger.definition.pattern)).collect::<Result<Vec<_>>>()?;
+    let others = before
+        .iter()
+        .map(|trigger| ObjectPattern::parse(&trigger.definition.pattern))
+        .collect::<Result<Vec<_>>>()?;
     for trigger in triggers {
-        let is_new = before.iter().all(|old| old.definition.pattern != trigger.definition.pattern);
+        let is_new = before
+            .iter()
+            .all(|old| old.definition.pattern != trigger.definition.pattern);
         if is_new {
             triggers::take_as_seen(app, &ObjectPattern::parse(&trigger.definition.pattern)?, &others).await?;
         }

@@ -22,25 +22,45 @@ struct Place {
 
 /// Takes `…/yellow_green/ym=2022-01/` apart at its first `key=value` folder.
 fn place_of(folder: &Location) -> Place {
-    let segments: Vec<&str> = folder.key.split('/').filter(|segment| !segment.is_empty()).collect();
-    let first = segments.iter().position(|segment| partition_of_segment(segment).is_some()).unwrap_or(segments.len());
-    let root = segments[..first].iter().fold(String::new(), |root, segment| format!("{root}{segment}/"));
+    let segments: Vec<&str> = folder
+        .key
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let first = segments
+        .iter()
+        .position(|segment| partition_of_segment(segment).is_some())
+        .unwrap_or(segments.len());
+    let root = segments[..first]
+        .iter()
+        .fold(String::new(), |root, segment| format!("{root}{segment}/"));
     Place {
         root: folder.with_key(root).to_string(),
-        partition: segments[first..].iter().filter_map(|segment| partition_of_segment(segment)).collect(),
+        partition: segments[first..]
+            .iter()
+            .filter_map(|segment| partition_of_segment(segment))
+            .collect(),
     }
 }
 
 /// Refuses columns that no catalog could hold, before anything is published.
 pub(super) fn check(folder: &Location, columns: &[(String, String)]) -> Result<()> {
-    let mut seen: Vec<String> = place_of(folder).partition.into_iter().map(|(key, _)| key).collect();
+    let mut seen: Vec<String> = place_of(folder)
+        .partition
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
     let keys = seen.len();
     for (name, _) in columns {
         let name = name.to_lowercase();
         match seen.iter().position(|known| *known == name) {
             Some(key) if key < keys => {
-                return Err(Error::invalid(format!("the result has the column {name}, which is a partition key too"))
-                    .hint(format!("its value is in the folder's name: leave {name} out of the SELECT")));
+                return Err(Error::invalid(format!(
+                    "the result has the column {name}, which is a partition key too"
+                ))
+                .hint(format!(
+                    "its value is in the folder's name: leave {name} out of the SELECT"
+                )));
             }
             Some(_) => {
                 return Err(Error::invalid(format!("the result has the column {name} twice"))
@@ -69,10 +89,19 @@ pub(super) async fn keep(
     databases::ensure(app, tx, &name.database).await?;
     let place = place_of(folder);
     let format = format_of(output.format);
-    let columns: Vec<Column> =
-        columns.iter().map(|(name, hive)| Column::new(name.to_lowercase(), hive.clone())).collect();
+    let columns: Vec<Column> = columns
+        .iter()
+        .map(|(name, hive)| Column::new(name.to_lowercase(), hive.clone()))
+        .collect();
     let found = store::tables::find(tx, &name).await?;
-    let input = table_input(job, &name, &place, &format, &columns, found.as_ref().map(|table| &table.input));
+    let input = table_input(
+        job,
+        &name,
+        &place,
+        &format,
+        &columns,
+        found.as_ref().map(|table| &table.input),
+    );
     let table = match found {
         Some(current) => {
             tables::replace(app, tx, &current, input).await?;
@@ -116,10 +145,16 @@ fn table_input(
         input.description.clone_from(&job.definition.description);
     }
     input.table_type = Some("EXTERNAL_TABLE".to_owned());
-    input.partition_keys = place.partition.iter().map(|(key, _)| Column::new(key.clone(), "string")).collect();
+    input.partition_keys = place
+        .partition
+        .iter()
+        .map(|(key, _)| Column::new(key.clone(), "string"))
+        .collect();
     input.storage = Some(storage);
     input.parameters.extend(format.parameters());
-    input.parameters.insert("UPDATED_BY_JOB".to_owned(), job.name.clone());
+    input
+        .parameters
+        .insert("UPDATED_BY_JOB".to_owned(), job.name.clone());
     input
 }
 
@@ -129,14 +164,22 @@ fn widened(new: &[Column], old: &[Column]) -> Vec<Column> {
         let Some(known) = old.iter().find(|known| known.name == column.name) else {
             return column.clone();
         };
-        let data_type = match (column.data_type.as_deref().map(str::parse), known.data_type.as_deref().map(str::parse)) {
+        let data_type = match (
+            column.data_type.as_deref().map(str::parse),
+            known.data_type.as_deref().map(str::parse),
+        ) {
             (Some(Ok(new)), Some(Ok(old))) => {
                 let merged: DataType = DataType::merge(new, old);
                 Some(merged.to_string())
             }
             _ => column.data_type.clone(),
         };
-        Column { data_type, comment: known.comment.clone(), parameters: known.parameters.clone(), ..column.clone() }
+        Column {
+            data_type,
+            comment: known.comment.clone(),
+            parameters: known.parameters.clone(),
+            ..column.clone()
+        }
     };
     new.iter().map(widen).collect()
 }
@@ -159,15 +202,33 @@ mod tests {
         assert_eq!(place.root, "s3://lake/curated/yellow_green/");
         assert_eq!(place.partition, [("ym".to_owned(), "2022-01".to_owned())]);
         let plain = place_of(&Location::parse("s3://lake/out/").unwrap());
-        assert_eq!((plain.root.as_str(), plain.partition.len()), ("s3://lake/out/", 0));
+        assert_eq!(
+            (plain.root.as_str(), plain.partition.len()),
+            ("s3://lake/out/", 0)
+        );
     }
 
     #[test]
     fn a_column_may_not_repeat_a_partition_key() {
         let folder = Location::parse("s3://lake/t/ym=2022-01/").unwrap();
-        let columns = |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), "int".to_owned())).collect::<Vec<_>>();
+        let columns = |names: &[&str]| {
+            names
+                .iter()
+                .map(|n| ((*n).to_owned(), "int".to_owned()))
+                .collect::<Vec<_>>()
+        };
         assert!(check(&folder, &columns(&["a", "b"])).is_ok());
-        assert!(check(&folder, &columns(&["YM"])).unwrap_err().message.contains("partition key"));
-        assert!(check(&folder, &columns(&["a", "A"])).unwrap_err().message.contains("twice"));
+        assert!(
+            check(&folder, &columns(&["YM"]))
+                .unwrap_err()
+                .message
+                .contains("partition key")
+        );
+        assert!(
+            check(&folder, &columns(&["a", "A"]))
+                .unwrap_err()
+                .message
+                .contains("twice")
+        );
     }
 }

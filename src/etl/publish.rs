@@ -52,7 +52,12 @@ pub(super) fn folder_of(output: &OutputDefinition, parameters: &Captures) -> Res
 ///
 /// A single file that replaces what was there keeps one name, so that it is replaced in one step. Others are named after
 /// their run, so that the files of two runs never mix.
-pub(super) async fn begin(app: &App, output: &OutputDefinition, folder: &Location, run: &str) -> Result<Manifest> {
+pub(super) async fn begin(
+    app: &App,
+    output: &OutputDefinition,
+    folder: &Location,
+    run: &str,
+) -> Result<Manifest> {
     let keeps_its_name = output.files == 1 && output.mode == OutputMode::Overwrite;
     let token = (!keeps_its_name).then_some(run);
     let content_type = match output.format {
@@ -60,7 +65,10 @@ pub(super) async fn begin(app: &App, output: &OutputDefinition, folder: &Locatio
         crate::model::job::OutputFormat::Json => "application/x-ndjson",
         crate::model::job::OutputFormat::Parquet => "application/vnd.apache.parquet",
     };
-    let mut manifest = Manifest { folder: folder.to_string(), ..Manifest::default() };
+    let mut manifest = Manifest {
+        folder: folder.to_string(),
+        ..Manifest::default()
+    };
     for index in 0..output.files {
         let key = format!("{}{}", folder.key, output.file_name(index, token));
         let upload_id = app
@@ -68,7 +76,11 @@ pub(super) async fn begin(app: &App, output: &OutputDefinition, folder: &Locatio
             .create_upload(&folder.bucket, &key, content_type, &[(RUN_METADATA, run)])
             .await
             .map_err(|error| error.within("the output can't be written"))?;
-        manifest.uploads.push(Upload { bucket: folder.bucket.clone(), key, upload_id });
+        manifest.uploads.push(Upload {
+            bucket: folder.bucket.clone(),
+            key,
+            upload_id,
+        });
     }
     Ok(manifest)
 }
@@ -76,29 +88,47 @@ pub(super) async fn begin(app: &App, output: &OutputDefinition, folder: &Locatio
 /// Throws staged uploads away. A failure leaves an invisible upload behind and nothing worse, so it is only logged.
 pub(super) async fn throw_away(app: &App, manifest: &Manifest) {
     for upload in &manifest.uploads {
-        if let Err(error) = app.buckets.abort_upload(&upload.bucket, &upload.key, &upload.upload_id).await {
-            tracing::warn!(key = upload.key, error = error.message, "an upload could not be thrown away");
+        if let Err(error) = app
+            .buckets
+            .abort_upload(&upload.bucket, &upload.key, &upload.upload_id)
+            .await
+        {
+            tracing::warn!(
+                key = upload.key,
+                error = error.message,
+                "an upload could not be thrown away"
+            );
         }
     }
 }
 
 /// The keys in the folder that an overwriting output replaces.
-pub(super) async fn replaced_by(app: &App, output: &OutputDefinition, manifest: &Manifest) -> Result<Vec<String>> {
+pub(super) async fn replaced_by(
+    app: &App,
+    output: &OutputDefinition,
+    manifest: &Manifest,
+) -> Result<Vec<String>> {
     if output.mode == OutputMode::Append {
         return Ok(Vec::new());
     }
     let folder = Location::parse(&manifest.folder)?;
     let there = app.buckets.list(&folder.bucket, &folder.key).await?;
     let written = |key: &String| manifest.uploads.iter().any(|upload| upload.key == *key);
-    Ok(there.into_iter().map(|object| object.key).filter(|key| is_data(key) && !written(key)).collect())
+    Ok(there
+        .into_iter()
+        .map(|object| object.key)
+        .filter(|key| is_data(key) && !written(key))
+        .collect())
 }
 
 /// Steps 3 to 5. May be done again, by anybody, at any time until the output is committed.
 pub(super) async fn finish(app: &App, manifest: &Manifest, run: &str) -> Result<Vec<RunOutput>> {
     let mut outputs = Vec::new();
     for (upload, file) in manifest.uploads.iter().zip(&manifest.files) {
-        let completed =
-            app.buckets.complete_upload(&upload.bucket, &upload.key, &upload.upload_id, &file.parts).await?;
+        let completed = app
+            .buckets
+            .complete_upload(&upload.bucket, &upload.key, &upload.upload_id, &file.parts)
+            .await?;
         let etag = match completed {
             Completed::Done { etag } => etag,
             Completed::NoSuchUpload => etag_of_finished(app, upload, run).await?,
@@ -117,7 +147,9 @@ pub(super) async fn finish(app: &App, manifest: &Manifest, run: &str) -> Result<
     if manifest.uploads.len() > 1 {
         let summary = serde_json::json!({ "run": run, "files": outputs });
         let key = format!("{}{SUCCESS_FILE}", folder.key);
-        app.buckets.put(&folder.bucket, &key, bytes::Bytes::from(summary.to_string())).await?;
+        app.buckets
+            .put(&folder.bucket, &key, bytes::Bytes::from(summary.to_string()))
+            .await?;
     }
     Ok(outputs)
 }
@@ -125,7 +157,12 @@ pub(super) async fn finish(app: &App, manifest: &Manifest, run: &str) -> Result<
 /// The upload is gone: somebody completed it, which the object itself must show.
 async fn etag_of_finished(app: &App, upload: &Upload, run: &str) -> Result<String> {
     match app.buckets.head(&upload.bucket, &upload.key).await? {
-        Some(object) if object.metadata.iter().any(|(name, value)| name == RUN_METADATA && value == run) => {
+        Some(object)
+            if object
+                .metadata
+                .iter()
+                .any(|(name, value)| name == RUN_METADATA && value == run) =>
+        {
             Ok(object.etag)
         }
         _ => Err(Error::internal(format!(

@@ -13,7 +13,9 @@ use crate::model::name::TableRef;
 use crate::model::page::{MAX_LIMIT, PageRequest};
 use crate::model::table::{Column, StorageDescriptor, Table};
 use crate::store;
-use crate::task::{Child, Failure, FileOfTable, Limits, Message, ObjectToRead, Spec, TableToRead, Tables, Work};
+use crate::task::{
+    Child, Failure, FileOfTable, Limits, Message, ObjectToRead, Spec, TableToRead, Tables, Work,
+};
 
 /// How long a query may take, in seconds.
 const QUERY_SECONDS: u64 = 300;
@@ -35,7 +37,10 @@ pub struct QueryResult {
 /// Invalid where the SQL is wrong; NotFound where it names a table that isn't there; Limit where it needs too much.
 pub async fn run(app: &App, sql: &str, limit: usize) -> Result<QueryResult> {
     let spec = Spec {
-        work: Work::Query { sql: sql.to_owned(), limit },
+        work: Work::Query {
+            sql: sql.to_owned(),
+            limit,
+        },
         access: Some(app.access.clone()),
         limits: Limits {
             memory_bytes: app.config.tasks.sql_memory_bytes,
@@ -51,7 +56,11 @@ pub async fn run(app: &App, sql: &str, limit: usize) -> Result<QueryResult> {
                 child.say(&answer).await?;
             }
             Message::Done(done) => {
-                return Ok(QueryResult { columns: done.columns, rows: done.rows, truncated: done.truncated });
+                return Ok(QueryResult {
+                    columns: done.columns,
+                    rows: done.rows,
+                    truncated: done.truncated,
+                });
             }
             Message::Failed(failure) => return Err(failure.into()),
             Message::Log { .. } | Message::Looking { .. } | Message::Classified { .. } => {}
@@ -65,12 +74,19 @@ pub async fn run(app: &App, sql: &str, limit: usize) -> Result<QueryResult> {
 /// As [`run`].
 pub async fn sample(app: &App, table: &TableRef, limit: usize) -> Result<QueryResult> {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let sql = format!("SELECT * FROM {}.{} LIMIT {limit}", quoted(&table.database), quoted(&table.name));
+    let sql = format!(
+        "SELECT * FROM {}.{} LIMIT {limit}",
+        quoted(&table.database),
+        quoted(&table.name)
+    );
     run(app, &sql, limit).await
 }
 
 async fn tables_called(app: &App, names: &[String]) -> Result<Tables> {
-    let mut answer = Tables { tables: Vec::new(), missing: None };
+    let mut answer = Tables {
+        tables: Vec::new(),
+        missing: None,
+    };
     for name in names {
         match table_called(app, name).await {
             Ok(table) => answer.tables.push(table),
@@ -121,7 +137,10 @@ async fn readable(app: &App, table: &Table, name: &str) -> Result<TableToRead> {
         }
     }
     let declared = |column: &Column| {
-        (column.name.clone(), column.data_type.clone().unwrap_or_else(|| "string".to_owned()))
+        (
+            column.name.clone(),
+            column.data_type.clone().unwrap_or_else(|| "string".to_owned()),
+        )
     };
     Ok(TableToRead {
         name: name.to_owned(),
@@ -149,6 +168,9 @@ async fn files_at(
         .into_iter()
         .filter(|object| object.key == location.key || object.key.starts_with(&folder.key))
         .filter(|object| is_data(&object.key) && object.size > 0)
-        .map(|object| FileOfTable { object: ObjectToRead::of(&location.bucket, object), partition: partition.clone() })
+        .map(|object| FileOfTable {
+            object: ObjectToRead::of(&location.bucket, object),
+            partition: partition.clone(),
+        })
         .collect())
 }

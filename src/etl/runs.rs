@@ -40,10 +40,22 @@ pub async fn insert(
 ) -> Result<String> {
     let id = app.clock.new_id();
     let serial_key = format!("run {} {}", job.name, parameters_key(&parameters));
-    let body = RunBody { parameters, trigger: trigger.map(str::to_owned), events, ..RunBody::default() };
+    let body = RunBody {
+        parameters,
+        trigger: trigger.map(str::to_owned),
+        events,
+        ..RunBody::default()
+    };
     let now = app.clock.now();
     store::runs::insert(tx, &id, &job.name, &body, now).await?;
-    queue::enqueue(tx, &*app.clock, &Task::Run { run: id.clone() }, now, Some(serial_key)).await?;
+    queue::enqueue(
+        tx,
+        &*app.clock,
+        &Task::Run { run: id.clone() },
+        now,
+        Some(serial_key),
+    )
+    .await?;
     Ok(id)
 }
 
@@ -80,7 +92,15 @@ pub async fn get_of(app: &App, job: &str, id: &str) -> Result<Run> {
 pub async fn list_of(app: &App, job: &str, page: &PageRequest) -> Result<Page<Run>> {
     let mut tx = app.store.read().await?;
     jobs::require(&mut tx, job).await?;
-    store::runs::list(&mut tx, &RunFilter { job: Some(job.to_owned()), state: None }, page).await
+    store::runs::list(
+        &mut tx,
+        &RunFilter {
+            job: Some(job.to_owned()),
+            state: None,
+        },
+        page,
+    )
+    .await
 }
 
 /// Runs, the newest first.
@@ -110,7 +130,10 @@ pub async fn cancel(app: &App, id: &str) -> Result<Run> {
     let mut tx = app.store.write().await?;
     let run = require(&mut tx, id).await?;
     if !store::runs::request_cancel(&mut tx, id).await? {
-        return Err(Error::conflict(format!("run {id} is over: it is {}", run.state.as_str())));
+        return Err(Error::conflict(format!(
+            "run {id} is over: it is {}",
+            run.state.as_str()
+        )));
     }
     store::runs::append_log(&mut tx, id, app.clock.now(), LogLevel::Warn, "asked to stop").await?;
     app.commit_with_work(tx).await?;
@@ -131,5 +154,7 @@ pub async fn cancel_of(app: &App, job: &str, id: &str) -> Result<Run> {
 /// # Errors
 /// NotFound.
 pub async fn require(tx: &mut Tx, id: &str) -> Result<Run> {
-    store::runs::find(tx, id).await?.ok_or_else(|| Error::not_found(format!("run {id} not found")))
+    store::runs::find(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found(format!("run {id} not found")))
 }

@@ -41,7 +41,9 @@ pub async fn fire(app: &App, name: &str, parameters: &Captures) -> Result<Run> {
 }
 
 async fn require(tx: &mut Tx, name: &str) -> Result<Trigger> {
-    store::jobs::find_trigger(tx, name).await?.ok_or_else(|| Error::not_found(format!("trigger {name} not found")))
+    store::jobs::find_trigger(tx, name)
+        .await?
+        .ok_or_else(|| Error::not_found(format!("trigger {name} not found")))
 }
 
 /// Puts an event into the open batch of every trigger that it matches, and says how many did. A new batch closes by
@@ -58,8 +60,12 @@ pub async fn batch(app: &App, tx: &mut Tx, event_id: &str, event: &ObjectEvent) 
         };
         matched += 1;
         let job = jobs::require(tx, &trigger.job).await?;
-        let mut outcome =
-            Outcome { trigger: Some(trigger.name.clone()), state: OutcomeState::Batched, run: None, detail: None };
+        let mut outcome = Outcome {
+            trigger: Some(trigger.name.clone()),
+            state: OutcomeState::Batched,
+            run: None,
+            detail: None,
+        };
         match parameters_of(&job, captures) {
             Ok(parameters) => {
                 let batch = join_batch(app, tx, &trigger, &parameters).await?;
@@ -88,7 +94,14 @@ async fn join_batch(app: &App, tx: &mut Tx, trigger: &Trigger, parameters: &Capt
     let (batch, is_new) =
         store::events::open_batch(tx, &id, &group_key, &trigger.name, parameters, due).await?;
     if is_new {
-        queue::enqueue(tx, &*app.clock, &Task::CloseBatch { batch: batch.clone() }, due, None).await?;
+        queue::enqueue(
+            tx,
+            &*app.clock,
+            &Task::CloseBatch { batch: batch.clone() },
+            due,
+            None,
+        )
+        .await?;
     }
     Ok(batch)
 }
@@ -128,7 +141,8 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
     match missing {
         Ok(None) => {
             let events = store::events::batch_events(&mut tx, batch_id).await?;
-            let run = runs::insert(app, &mut tx, &job, batch.parameters, Some(&batch.trigger), events).await?;
+            let run =
+                runs::insert(app, &mut tx, &job, batch.parameters, Some(&batch.trigger), events).await?;
             store::events::settle_batch(&mut tx, batch_id, OutcomeState::Started, Some(&run), None).await?;
         }
         Ok(Some(what)) => {
@@ -136,7 +150,14 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
         }
         // Its parameters no longer fit the job.
         Err(error) if error.kind == ErrorKind::Invalid => {
-            store::events::settle_batch(&mut tx, batch_id, OutcomeState::Rejected, None, Some(&error.message)).await?;
+            store::events::settle_batch(
+                &mut tx,
+                batch_id,
+                OutcomeState::Rejected,
+                None,
+                Some(&error.message),
+            )
+            .await?;
         }
         Err(error) => return Err(error),
     }
@@ -159,7 +180,9 @@ pub async fn take_as_seen(app: &App, pattern: &ObjectPattern, others: &[ObjectPa
     let now: chrono::DateTime<Utc> = app.clock.now();
     let mut tx = app.store.write().await?;
     for object in objects {
-        let is_waited_for = others.iter().any(|other| other.matches(pattern.bucket(), &object.key).is_some());
+        let is_waited_for = others
+            .iter()
+            .any(|other| other.matches(pattern.bucket(), &object.key).is_some());
         if pattern.matches(pattern.bucket(), &object.key).is_none() || is_waited_for {
             continue;
         }

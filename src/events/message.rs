@@ -19,7 +19,10 @@ pub fn parse(text: &str) -> Result<Vec<ObjectEvent>> {
 
 fn events_in(value: &Value, may_be_wrapped: bool) -> Result<Vec<ObjectEvent>> {
     if let Some(records) = value["Records"].as_array() {
-        return records.iter().filter_map(|record| record_event(record).transpose()).collect();
+        return records
+            .iter()
+            .filter_map(|record| record_event(record).transpose())
+            .collect();
     }
     if value["source"] == "aws.s3" && value["detail"].is_object() {
         return Ok(bridge_event(value)?.into_iter().collect());
@@ -29,12 +32,15 @@ fn events_in(value: &Value, may_be_wrapped: bool) -> Result<Vec<ObjectEvent>> {
     }
     // SNS puts the notification, as text, into an envelope.
     if let (true, Some(inner)) = (may_be_wrapped, value["Message"].as_str()) {
-        let inner: Value = serde_json::from_str(inner)
-            .map_err(|cause| Error::invalid(format!("the Message of the notification is not JSON: {cause}")))?;
+        let inner: Value = serde_json::from_str(inner).map_err(|cause| {
+            Error::invalid(format!("the Message of the notification is not JSON: {cause}"))
+        })?;
         return events_in(&inner, false);
     }
-    Err(Error::invalid("the notification has none of the shapes that are known")
-        .hint("S3, EventBridge, SNS, MinIO and Ceph notifications are understood"))
+    Err(
+        Error::invalid("the notification has none of the shapes that are known")
+            .hint("S3, EventBridge, SNS, MinIO and Ceph notifications are understood"),
+    )
 }
 
 /// A record of S3, MinIO (`s3:` before the name) or Ceph (a size may be text). The key is form-encoded.
@@ -56,7 +62,10 @@ fn record_event(record: &Value) -> Result<Option<ObjectEvent>> {
         kind,
         size,
         etag: etag(object["eTag"].as_str()),
-        sequencer: object["sequencer"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
+        sequencer: object["sequencer"]
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
         source: "webhook".to_owned(),
     }))
 }
@@ -91,7 +100,9 @@ fn kind_of(name: &str) -> Option<EventKind> {
 }
 
 fn required<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
-    value.as_str().ok_or_else(|| Error::invalid(format!("the notification lacks {name}")))
+    value
+        .as_str()
+        .ok_or_else(|| Error::invalid(format!("the notification lacks {name}")))
 }
 
 fn number(value: &Value) -> Option<i64> {
@@ -99,7 +110,8 @@ fn number(value: &Value) -> Option<i64> {
 }
 
 fn etag(text: Option<&str>) -> Option<String> {
-    text.map(|text| text.trim_matches('"').to_owned()).filter(|text| !text.is_empty())
+    text.map(|text| text.trim_matches('"').to_owned())
+        .filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -111,8 +123,13 @@ mod tests {
         let s3 = r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},
             "object":{"key":"a/b+c%3D1.csv","size":1024,"eTag":"e1","sequencer":"0055AE"}}}]}"#;
         let events = parse(s3).unwrap();
-        assert_eq!((events[0].key.as_str(), events[0].size, events[0].kind), ("a/b c=1.csv", Some(1024), EventKind::Created));
-        let minio = s3.replace("ObjectCreated:Put", "s3:ObjectRemoved:Delete").replace("aws:s3", "minio:s3");
+        assert_eq!(
+            (events[0].key.as_str(), events[0].size, events[0].kind),
+            ("a/b c=1.csv", Some(1024), EventKind::Created)
+        );
+        let minio = s3
+            .replace("ObjectCreated:Put", "s3:ObjectRemoved:Delete")
+            .replace("aws:s3", "minio:s3");
         assert_eq!(parse(&minio).unwrap()[0].kind, EventKind::Removed);
     }
 
@@ -126,9 +143,18 @@ mod tests {
 
     #[test]
     fn tests_hold_nothing_and_nonsense_is_refused() {
-        assert!(parse(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#).unwrap().is_empty());
+        assert!(
+            parse(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#)
+                .unwrap()
+                .is_empty()
+        );
         assert!(parse(r#"{"hello":1}"#).unwrap_err().hint.is_some());
         assert!(parse("nope").unwrap_err().message.contains("not JSON"));
-        assert!(parse(r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#).unwrap_err().message.contains("lacks"));
+        assert!(
+            parse(r#"{"Records":[{"eventName":"ObjectCreated:Put"}]}"#)
+                .unwrap_err()
+                .message
+                .contains("lacks")
+        );
     }
 }

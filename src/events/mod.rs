@@ -25,7 +25,12 @@ pub async fn accept(app: &App, event: &ObjectEvent) -> Result<()> {
     let known = store::events::lock_object(&mut tx, event, now).await?;
     store::events::insert(&mut tx, &id, event, now).await?;
     if let Some((state, detail)) = nothing_new(event, &known) {
-        let outcome = Outcome { trigger: None, state, run: None, detail: Some(detail) };
+        let outcome = Outcome {
+            trigger: None,
+            state,
+            run: None,
+            detail: Some(detail),
+        };
         store::events::insert_outcome(&mut tx, &id, &outcome, None).await?;
         return tx.commit().await;
     }
@@ -39,7 +44,12 @@ pub async fn accept(app: &App, event: &ObjectEvent) -> Result<()> {
         EventKind::Removed => 0,
     };
     if matched == 0 {
-        let outcome = Outcome { trigger: None, state: OutcomeState::Unmatched, run: None, detail: None };
+        let outcome = Outcome {
+            trigger: None,
+            state: OutcomeState::Unmatched,
+            run: None,
+            detail: None,
+        };
         store::events::insert_outcome(&mut tx, &id, &outcome, None).await?;
     }
     app.commit_with_work(tx).await
@@ -59,8 +69,16 @@ fn nothing_new(event: &ObjectEvent, known: &KnownObject) -> Option<(OutcomeState
     if let (Some(new), Some(seen)) = (&event.sequencer, &known.sequencer)
         && is_older(new, seen)
     {
-        return Some((OutcomeState::Superseded, "a later change of this object was seen before".to_owned()));
+        return Some((
+            OutcomeState::Superseded,
+            "a later change of this object was seen before".to_owned(),
+        ));
     }
     let same = event.kind == EventKind::Created && event.etag.is_some() && event.etag == known.etag;
-    same.then(|| (OutcomeState::Duplicate, "this very version of the object was acted on before".to_owned()))
+    same.then(|| {
+        (
+            OutcomeState::Duplicate,
+            "this very version of the object was acted on before".to_owned(),
+        )
+    })
 }

@@ -37,7 +37,11 @@ pub async fn run(app: &App) -> Result<u64> {
             for object in page {
                 gone.remove(&object.key);
                 if known.get(&object.key) != Some(&object.etag) {
-                    accept(app, &event(&bucket, &object.key, EventKind::Created, Some(&object))).await?;
+                    accept(
+                        app,
+                        &event(&bucket, &object.key, EventKind::Created, Some(&object)),
+                    )
+                    .await?;
                     found += 1;
                 }
             }
@@ -60,7 +64,10 @@ fn watched(triggers: &[Trigger]) -> Result<Vec<(String, String)>> {
     let mut outermost: Vec<(String, String)> = Vec::new();
     for (bucket, prefix) in all {
         // Sorted, so an enclosing prefix comes first.
-        if !outermost.iter().any(|(outer, start)| *outer == bucket && prefix.starts_with(start.as_str())) {
+        if !outermost
+            .iter()
+            .any(|(outer, start)| *outer == bucket && prefix.starts_with(start.as_str()))
+        {
             outermost.push((bucket, prefix));
         }
     }
@@ -78,7 +85,10 @@ async fn known_etags(app: &App, bucket: &str, prefix: &str) -> Result<BTreeMap<S
             return Ok(known);
         };
         after = last.object_key.clone();
-        known.extend(page.into_iter().filter_map(|object| Some((object.object_key, object.etag?))));
+        known.extend(
+            page.into_iter()
+                .filter_map(|object| Some((object.object_key, object.etag?))),
+        );
     }
 }
 

@@ -99,7 +99,9 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
     let input = CrawlerInput {
         name: required(request.name, "name")?,
         role: Some(required(request.role, "role")?),
-        database: request.database_name.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
+        database: request
+            .database_name
+            .unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
         description: request.description,
         targets,
         table_prefix: request.table_prefix,
@@ -115,7 +117,9 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
 
 pub(super) async fn get(app: &App, request: Named) -> Answer {
     let name = required(request.name, "name")?;
-    let crawler = crawlers::get(app, &name).await.map_err(|error| in_glues_words(error, &name))?;
+    let crawler = crawlers::get(app, &name)
+        .await
+        .map_err(|error| in_glues_words(error, &name))?;
     Ok(json!({ "Crawler": rendered(app, &crawler) }))
 }
 
@@ -156,43 +160,59 @@ pub(super) async fn metrics(app: &App, request: List) -> Answer {
 
 pub(super) async fn start(app: &App, request: Named) -> Answer {
     let name = required(request.name, "name")?;
-    crawlers::start(app, &name, false).await.map_err(|error| in_glues_words(error, &name))?;
+    crawlers::start(app, &name, false)
+        .await
+        .map_err(|error| in_glues_words(error, &name))?;
     Ok(nothing())
 }
 
 pub(super) async fn delete(app: &App, request: Named) -> Answer {
     let name = required(request.name, "name")?;
-    crawlers::delete(app, &name).await.map_err(|error| in_glues_words(error, &name))?;
+    crawlers::delete(app, &name)
+        .await
+        .map_err(|error| in_glues_words(error, &name))?;
     Ok(nothing())
 }
 
 /// Clients look for these two, the one by its words and the other by its name.
 fn in_glues_words(error: Error, name: &str) -> Failure {
     match error.kind {
-        ErrorKind::NotFound => {
-            Failure::new(Exception::EntityNotFound, format!("Crawler entry with name {name} does not exist"))
-        }
-        ErrorKind::Conflict => {
-            Failure::new(Exception::CrawlerRunning, format!("Crawler with name {name} has already started"))
-        }
+        ErrorKind::NotFound => Failure::new(
+            Exception::EntityNotFound,
+            format!("Crawler entry with name {name} does not exist"),
+        ),
+        ErrorKind::Conflict => Failure::new(
+            Exception::CrawlerRunning,
+            format!("Crawler with name {name} has already started"),
+        ),
         _ => error.into(),
     }
 }
 
 fn targets_of(sent: &Members) -> Answer<Vec<CrawlTarget>> {
     let has_items = |list: &Value| list.as_array().is_none_or(|items| !items.is_empty());
-    if let Some((kind, _)) = sent.iter().find(|(kind, list)| *kind != S3_TARGETS && has_items(list)) {
-        return Err(Failure::invalid(format!("{kind} can't be crawled yet: give S3Targets only.")));
+    if let Some((kind, _)) = sent
+        .iter()
+        .find(|(kind, list)| *kind != S3_TARGETS && has_items(list))
+    {
+        return Err(Failure::invalid(format!(
+            "{kind} can't be crawled yet: give S3Targets only."
+        )));
     }
     let Some(list) = sent.get(S3_TARGETS) else {
-        return Err(Failure::invalid("The crawler has no targets: give S3Targets, each with a Path."));
+        return Err(Failure::invalid(
+            "The crawler has no targets: give S3Targets, each with a Path.",
+        ));
     };
     let list: Vec<S3Target> = read_value(list)?;
     list.into_iter()
         .enumerate()
         .map(|(index, target)| {
             let member = format!("targets.s3Targets.{}.member.path", index + 1);
-            Ok(CrawlTarget { path: required(target.path, &member)?, exclusions: target.exclusions })
+            Ok(CrawlTarget {
+                path: required(target.path, &member)?,
+                exclusions: target.exclusions,
+            })
         })
         .collect()
 }
@@ -223,17 +243,29 @@ fn rendered(app: &App, crawler: &Crawler) -> Value {
             "SchemaChangePolicy".to_owned(),
             json!({ "UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DEPRECATE_IN_DATABASE" }),
         ),
-        ("RecrawlPolicy".to_owned(), json!({ "RecrawlBehavior": "CRAWL_EVERYTHING" })),
-        ("LineageConfiguration".to_owned(), json!({ "CrawlerLineageSettings": "DISABLE" })),
+        (
+            "RecrawlPolicy".to_owned(),
+            json!({ "RecrawlBehavior": "CRAWL_EVERYTHING" }),
+        ),
+        (
+            "LineageConfiguration".to_owned(),
+            json!({ "CrawlerLineageSettings": "DISABLE" }),
+        ),
     ]);
     with_kept(with_kept(own, &input.other), &defaults)
 }
 
 /// The targets with what was sent with each: sample sizes, queues and the like.
 fn rendered_targets(input: &CrawlerInput) -> Vec<Value> {
-    let sent = input.other.get(TARGETS).and_then(|targets| targets.get(S3_TARGETS)).and_then(Value::as_array);
+    let sent = input
+        .other
+        .get(TARGETS)
+        .and_then(|targets| targets.get(S3_TARGETS))
+        .and_then(Value::as_array);
     let kept = |path: &str| {
-        let target = sent?.iter().find(|target| target.get("Path").and_then(Value::as_str) == Some(path))?;
+        let target = sent?
+            .iter()
+            .find(|target| target.get("Path").and_then(Value::as_str) == Some(path))?;
         target.as_object()
     };
     input
@@ -282,12 +314,17 @@ fn elapsed(app: &App, crawler: &Crawler) -> TimeDelta {
 #[expect(clippy::cast_precision_loss, reason = "no crawl takes so many milliseconds")]
 fn rendered_metrics(app: &App, crawler: &Crawler) -> Value {
     let last = crawler.last_crawl.as_ref();
-    let took = last.and_then(|crawl| Some(crawl.finished_at? - begin(crawl))).unwrap_or(elapsed(app, crawler));
+    let took = last
+        .and_then(|crawl| Some(crawl.finished_at? - begin(crawl)))
+        .unwrap_or(elapsed(app, crawler));
     let took = took.num_milliseconds() as f64 / 1000.0;
     let plan = last.and_then(|crawl| crawl.plan.as_ref());
     let count = |op| {
         let changes = plan.map_or(&[][..], |plan| &plan.changes);
-        changes.iter().filter(|change| change.kind == ChangeKind::Table && change.op == op).count()
+        changes
+            .iter()
+            .filter(|change| change.kind == ChangeKind::Table && change.op == op)
+            .count()
     };
     json!({
         "CrawlerName": crawler.input.name,

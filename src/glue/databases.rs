@@ -75,7 +75,12 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
         other: input.kept,
     };
     databases::create(app, input).await.map_err(|error| {
-        Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, "Database already exists.")
+        Failure::worded(
+            error,
+            ErrorKind::AlreadyExists,
+            Exception::AlreadyExists,
+            "Database already exists.",
+        )
     })?;
     Ok(nothing())
 }
@@ -90,7 +95,10 @@ pub(super) async fn list(app: &App, request: List) -> Answer {
     check_catalog(app, request.catalog_id.as_deref())?;
     let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
     // Databases of other accounts are none of ours.
-    if matches!(request.resource_share_type.as_deref(), Some("FOREIGN" | "FEDERATED")) {
+    if matches!(
+        request.resource_share_type.as_deref(),
+        Some("FOREIGN" | "FEDERATED")
+    ) {
         return Ok(json!({ "DatabaseList": [] }));
     }
     let names_only = !request.attributes_to_get.is_empty();

@@ -80,7 +80,11 @@ pub(super) type Answer<T = serde_json::Value> = Result<T, Failure>;
 impl Failure {
     /// A failure that the client is told about in full.
     pub(super) fn new(exception: Exception, message: impl Into<String>) -> Self {
-        Self { exception, message: message.into(), internal: None }
+        Self {
+            exception,
+            message: message.into(),
+            internal: None,
+        }
     }
 
     /// A request that would be wrong again.
@@ -99,8 +103,17 @@ impl Failure {
     }
 
     /// An error in Glue's own words where it is of this kind, and in ours otherwise.
-    pub(super) fn worded(error: Error, kind: ErrorKind, exception: Exception, message: impl Into<String>) -> Self {
-        if error.kind == kind { Self::new(exception, message) } else { error.into() }
+    pub(super) fn worded(
+        error: Error,
+        kind: ErrorKind,
+        exception: Exception,
+        message: impl Into<String>,
+    ) -> Self {
+        if error.kind == kind {
+            Self::new(exception, message)
+        } else {
+            error.into()
+        }
     }
 }
 
@@ -109,7 +122,11 @@ impl From<Error> for Failure {
         let exception = Exception::of(error.kind);
         if error.kind == ErrorKind::Internal {
             let message = "The request failed for a reason that is not its own.".to_owned();
-            return Self { exception, message, internal: Some(error) };
+            return Self {
+                exception,
+                message,
+                internal: Some(error),
+            };
         }
         let mut message = sentence(&error.message);
         if let Some(hint) = &error.hint {
@@ -138,9 +155,16 @@ mod tests {
     #[test]
     fn our_words_become_sentences_and_causes_stay_inside() {
         let failure = Failure::from(Error::not_found("database x not found"));
-        assert_eq!((failure.exception.name(), failure.message.as_str()), ("EntityNotFoundException", "Database x not found."));
-        let hinted = Failure::from(Error::invalid("'x' is no location").hint("write it as s3://bucket/prefix/"));
-        assert_eq!(hinted.message, "'x' is no location. Write it as s3://bucket/prefix/.");
+        assert_eq!(
+            (failure.exception.name(), failure.message.as_str()),
+            ("EntityNotFoundException", "Database x not found.")
+        );
+        let hinted =
+            Failure::from(Error::invalid("'x' is no location").hint("write it as s3://bucket/prefix/"));
+        assert_eq!(
+            hinted.message,
+            "'x' is no location. Write it as s3://bucket/prefix/."
+        );
         let internal = Failure::from(Error::internal("disk full at /var/secret"));
         assert_eq!(internal.exception.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!internal.message.contains("secret") && internal.internal.is_some());

@@ -66,13 +66,21 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
     let name = required(request.name, "name")?;
     required(request.role, "role")?;
     let command = required(request.command, "command")?;
-    let script = command.script_location.as_deref().and_then(|script| Location::parse(script).ok());
-    let script = script.ok_or_else(|| Failure::invalid(format!("The job's script is no object. {WHAT_TO_GIVE}")))?;
+    let script = command
+        .script_location
+        .as_deref()
+        .and_then(|script| Location::parse(script).ok());
+    let script =
+        script.ok_or_else(|| Failure::invalid(format!("The job's script is no object. {WHAT_TO_GIVE}")))?;
     let definition = definition_of(&request.default_arguments)?;
     if !request.non_overridable_arguments.is_empty() {
-        return Err(Failure::invalid("NonOverridableArguments are not supported: write constants into the script."));
+        return Err(Failure::invalid(
+            "NonOverridableArguments are not supported: write constants into the script.",
+        ));
     }
-    let job = jobs::register_from_objects(app, &name, definition, &script).await.map_err(in_glues_words)?;
+    let job = jobs::register_from_objects(app, &name, definition, &script)
+        .await
+        .map_err(in_glues_words)?;
     Ok(json!({ "Name": job.name }))
 }
 
@@ -110,7 +118,10 @@ pub(super) async fn delete(app: &App, request: Named) -> Answer {
 
 /// The definition out of the arguments, which must say what it takes and nothing that would be ignored.
 fn definition_of(arguments: &BTreeMap<String, String>) -> Answer<&str> {
-    if let Some(unknown) = arguments.keys().find(|name| ![ENGINE, DEFINITION].contains(&name.as_str())) {
+    if let Some(unknown) = arguments
+        .keys()
+        .find(|name| ![ENGINE, DEFINITION].contains(&name.as_str()))
+    {
         return Err(Failure::invalid(format!(
             "DefaultArguments has {unknown}, which would be ignored. Give parameters their defaults in the job's \
              definition, as [parameters.NAME] default = 'value', and leave the argument out."
@@ -118,8 +129,16 @@ fn definition_of(arguments: &BTreeMap<String, String>) -> Answer<&str> {
     }
     match arguments.get(ENGINE) {
         Some(engine) if ENGINES.iter().any(|known| known.eq_ignore_ascii_case(engine)) => {}
-        Some(other) => return Err(Failure::invalid(format!("The engine '{other}' can't be run. {WHAT_TO_GIVE}"))),
-        None => return Err(Failure::invalid(format!("The job names no engine. {WHAT_TO_GIVE}"))),
+        Some(other) => {
+            return Err(Failure::invalid(format!(
+                "The engine '{other}' can't be run. {WHAT_TO_GIVE}"
+            )));
+        }
+        None => {
+            return Err(Failure::invalid(format!(
+                "The job names no engine. {WHAT_TO_GIVE}"
+            )));
+        }
     }
     arguments
         .get(DEFINITION)
@@ -130,9 +149,15 @@ fn definition_of(arguments: &BTreeMap<String, String>) -> Answer<&str> {
 fn in_glues_words(error: Error) -> Failure {
     match error.kind {
         // The same job again is fine; another job of the same name is this.
-        ErrorKind::AlreadyExists => Failure { exception: Exception::IdempotentParameterMismatch, ..error.into() },
+        ErrorKind::AlreadyExists => Failure {
+            exception: Exception::IdempotentParameterMismatch,
+            ..error.into()
+        },
         // It is the request that names an object that isn't there.
-        ErrorKind::NotFound => Failure { exception: Exception::InvalidInput, ..error.into() },
+        ErrorKind::NotFound => Failure {
+            exception: Exception::InvalidInput,
+            ..error.into()
+        },
         _ => error.into(),
     }
 }

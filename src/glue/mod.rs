@@ -30,7 +30,10 @@ const REQUEST_ID: &str = "x-amzn-requestid";
 
 /// Answers one request to the Glue API.
 pub async fn handle(app: &App, headers: &HeaderMap, body: Bytes) -> Response {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok())
+        .unwrap_or_default();
     let answer = match target.strip_prefix(SERVICE) {
         Some(operation) => perform(app, operation, &body).await,
         None => Err(Failure::new(
@@ -43,14 +46,28 @@ pub async fn handle(app: &App, headers: &HeaderMap, body: Bytes) -> Response {
         Ok(answer) => (axum::http::StatusCode::OK, without_nulls(answer)),
         Err(mut failure) => {
             if let Some(cause) = failure.internal.take() {
-                tracing::error!(request = request_id, target, "{}{}", cause.message, cause.causes());
-                failure.message.push_str(&format!(" The log has it under request {request_id}."));
+                tracing::error!(
+                    request = request_id,
+                    target,
+                    "{}{}",
+                    cause.message,
+                    cause.causes()
+                );
+                failure
+                    .message
+                    .push_str(&format!(" The log has it under request {request_id}."));
             }
             let exception = failure.exception;
-            (exception.status(), json!({ "__type": exception.name(), "Message": failure.message }))
+            (
+                exception.status(),
+                json!({ "__type": exception.name(), "Message": failure.message }),
+            )
         }
     };
-    let headers = [(CONTENT_TYPE.as_str(), CONTENT), (REQUEST_ID, request_id.as_str())];
+    let headers = [
+        (CONTENT_TYPE.as_str(), CONTENT),
+        (REQUEST_ID, request_id.as_str()),
+    ];
     (status, headers, body.to_string()).into_response()
 }
 

@@ -52,7 +52,9 @@ struct Segment {
 pub(super) async fn get(app: &App, request: Get) -> Answer {
     let name = table_named(app, request.catalog_id, request.database_name, request.table_name)?;
     let values = required(request.partition_values, "partitionValues")?;
-    let found = partitions::find(app, &name, &values).await.map_err(|error| in_glues_words(error, &name))?;
+    let found = partitions::find(app, &name, &values)
+        .await
+        .map_err(|error| in_glues_words(error, &name))?;
     match found {
         Some(partition) => Ok(json!({ "Partition": rendered(app, &name, &partition, true) })),
         None => Err(Failure::new(Exception::EntityNotFound, "Cannot find partition.")),
@@ -61,14 +63,19 @@ pub(super) async fn get(app: &App, request: Get) -> Answer {
 
 pub(super) async fn list(app: &App, request: List) -> Answer {
     let name = table_named(app, request.catalog_id, request.database_name, request.table_name)?;
-    if request.expression.is_some_and(|expression| !expression.trim().is_empty()) {
+    if request
+        .expression
+        .is_some_and(|expression| !expression.trim().is_empty())
+    {
         return Err(Failure::invalid(
             "Expression is not supported yet: leave it out, and take your pick of what comes back.",
         ));
     }
     let segment = request.segment.map(Segment::checked).transpose()?;
     let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
-    let found = partitions::list(app, &name, &page).await.map_err(|error| in_glues_words(error, &name))?;
+    let found = partitions::list(app, &name, &page)
+        .await
+        .map_err(|error| in_glues_words(error, &name))?;
     // A page of a segment holds fewer than were asked for, or none; the token says whether there are more.
     let list: Vec<Value> = found
         .items
@@ -82,7 +89,9 @@ pub(super) async fn list(app: &App, request: List) -> Answer {
 impl Segment {
     fn checked(self) -> Answer<Self> {
         if !(1..=MAX_SEGMENTS).contains(&self.total_segments) {
-            return Err(Failure::invalid(format!("TotalSegments must be 1 to {MAX_SEGMENTS}.")));
+            return Err(Failure::invalid(format!(
+                "TotalSegments must be 1 to {MAX_SEGMENTS}."
+            )));
         }
         if self.segment_number >= self.total_segments {
             return Err(Failure::invalid("SegmentNumber must be less than TotalSegments."));
@@ -92,14 +101,21 @@ impl Segment {
 
     /// Whether a partition belongs to this segment: the same answer every time, on every machine (FNV-1a).
     fn holds(self, values: &[String]) -> bool {
-        let hash = values_key(values).bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = values_key(values)
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
         hash % self.total_segments == self.segment_number
     }
 }
 
-fn table_named(app: &App, catalog: Option<String>, database: Option<String>, table: Option<String>) -> Answer<TableRef> {
+fn table_named(
+    app: &App,
+    catalog: Option<String>,
+    database: Option<String>,
+    table: Option<String>,
+) -> Answer<TableRef> {
     check_catalog(app, catalog.as_deref())?;
     let database = required(database, "databaseName")?;
     Ok(TableRef::new(&database, &required(table, "tableName")?)?)
@@ -129,7 +145,13 @@ mod tests {
         for month in 0..1000 {
             let values = vec![format!("{}", 2000 + month / 12), format!("{:02}", month % 12 + 1)];
             let homes: Vec<u64> = (0..4)
-                .filter(|number| Segment { segment_number: *number, total_segments: 4 }.holds(&values))
+                .filter(|number| {
+                    Segment {
+                        segment_number: *number,
+                        total_segments: 4,
+                    }
+                    .holds(&values)
+                })
                 .collect();
             assert_eq!(homes.len(), 1);
             sizes[homes[0] as usize] += 1;

@@ -20,7 +20,10 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Answer<T> {
         serde_json::from_slice(body).map_err(unreadable)?
     };
     if !value.is_object() {
-        return Err(Failure::new(Exception::Serialization, "A request is a JSON object."));
+        return Err(Failure::new(
+            Exception::Serialization,
+            "A request is a JSON object.",
+        ));
     }
     serde_json::from_value(without_nulls(value)).map_err(unreadable)
 }
@@ -36,7 +39,10 @@ pub(super) fn read_value<T: DeserializeOwned>(value: &Value) -> Answer<T> {
 }
 
 fn unreadable(cause: serde_json::Error) -> Failure {
-    Failure::new(Exception::Serialization, format!("The request can't be read: {cause}"))
+    Failure::new(
+        Exception::Serialization,
+        format!("The request can't be read: {cause}"),
+    )
 }
 
 /// The same value with every null member left out, at every depth.
@@ -81,16 +87,25 @@ pub(super) fn page(limit: Option<i64>, token: Option<&str>, max: u32) -> Answer<
             .filter(|limit| *limit <= max)
             .ok_or_else(|| out_of_bounds(limit, &format!("less than or equal to {max}")))?,
     };
-    let after = token.filter(|token| !token.is_empty()).map(key_of_token).transpose()?;
+    let after = token
+        .filter(|token| !token.is_empty())
+        .map(key_of_token)
+        .transpose()?;
     Ok(PageRequest::new(limit, after))
 }
 
 fn out_of_bounds(limit: i64, bound: &str) -> Failure {
-    Failure::constraint(&format!("'{limit}'"), "maxResults", &format!("Member must have value {bound}"))
+    Failure::constraint(
+        &format!("'{limit}'"),
+        "maxResults",
+        &format!("Member must have value {bound}"),
+    )
 }
 
 fn key_of_token(token: &str) -> Answer<String> {
-    let key = hex::decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let key = hex::decode(token)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
     key.ok_or_else(|| Failure::invalid("The NextToken is not one that this catalog gave."))
 }
 
@@ -100,14 +115,19 @@ pub(super) fn token(key: Option<String>) -> Option<String> {
 }
 
 /// A time as JSON 1.1 has it: seconds since 1970, with a fraction.
-#[expect(clippy::cast_precision_loss, reason = "microseconds since 1970 fit into 53 bits until the year 2255")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds since 1970 fit into 53 bits until the year 2255"
+)]
 pub(super) fn seconds(time: DateTime<Utc>) -> f64 {
     time.timestamp_micros() as f64 / 1e6
 }
 
 /// Our members and, behind them, those that were kept and that we don't say ourselves.
 pub(super) fn with_kept(own: Value, kept: &Members) -> Value {
-    let Value::Object(mut members) = own else { return own };
+    let Value::Object(mut members) = own else {
+        return own;
+    };
     for (name, value) in kept {
         if !members.contains_key(name) {
             members.insert(name.clone(), value.clone());
@@ -123,10 +143,22 @@ mod tests {
     #[test]
     fn tokens_lead_back_to_their_key_and_others_are_refused() {
         let token = token(Some("ü/%2F".into())).unwrap();
-        assert_eq!(page(None, Some(&token), 100).unwrap(), PageRequest::new(100, Some("ü/%2F".into())));
-        assert_eq!(page(None, Some("next"), 100).unwrap_err().exception, Exception::InvalidInput);
-        assert_eq!(page(Some(0), None, 100).unwrap_err().exception, Exception::Validation);
-        assert_eq!(page(Some(101), None, 100).unwrap_err().exception, Exception::Validation);
+        assert_eq!(
+            page(None, Some(&token), 100).unwrap(),
+            PageRequest::new(100, Some("ü/%2F".into()))
+        );
+        assert_eq!(
+            page(None, Some("next"), 100).unwrap_err().exception,
+            Exception::InvalidInput
+        );
+        assert_eq!(
+            page(Some(0), None, 100).unwrap_err().exception,
+            Exception::Validation
+        );
+        assert_eq!(
+            page(Some(101), None, 100).unwrap_err().exception,
+            Exception::Validation
+        );
     }
 
     #[test]
@@ -134,7 +166,13 @@ mod tests {
         assert_eq!(read::<Value>(b" ").unwrap(), serde_json::json!({}));
         let nested = read::<Value>(br#"{"a":null,"b":[{"c":null,"d":1}]}"#).unwrap();
         assert_eq!(nested, serde_json::json!({"b": [{"d": 1}]}));
-        assert_eq!(read::<Value>(b"{").unwrap_err().exception, Exception::Serialization);
-        assert_eq!(read::<Value>(b"[]").unwrap_err().exception, Exception::Serialization);
+        assert_eq!(
+            read::<Value>(b"{").unwrap_err().exception,
+            Exception::Serialization
+        );
+        assert_eq!(
+            read::<Value>(b"[]").unwrap_err().exception,
+            Exception::Serialization
+        );
     }
 }

@@ -54,10 +54,14 @@ pub(super) struct Stop {
 pub(super) async fn start(app: &App, request: Start) -> Answer {
     let job = required(request.job_name, "jobName")?;
     if request.job_run_id.is_some() {
-        return Err(Failure::invalid("A run can't be continued: leave JobRunId out, and a new one is started."));
+        return Err(Failure::invalid(
+            "A run can't be continued: leave JobRunId out, and a new one is started.",
+        ));
     }
     if request.timeout.is_some() {
-        return Err(Failure::invalid("A single run has no Timeout of its own: set it in the job's definition."));
+        return Err(Failure::invalid(
+            "A single run has no Timeout of its own: set it in the job's definition.",
+        ));
     }
     let bare = |(name, value): (String, String)| (name.trim_start_matches('-').to_owned(), value);
     let parameters = request.arguments.into_iter().map(bare).collect();
@@ -84,7 +88,9 @@ pub(super) async fn stop(app: &App, request: Stop) -> Answer {
     let job = required(request.job_name, "jobName")?;
     let ids = required(request.job_run_ids, "jobRunIds")?;
     if ids.is_empty() || ids.len() > MAX_STOPS {
-        return Err(Failure::invalid(format!("JobRunIds must name 1 to {MAX_STOPS} runs.")));
+        return Err(Failure::invalid(format!(
+            "JobRunIds must name 1 to {MAX_STOPS} runs."
+        )));
     }
     let (mut stopped, mut refused) = (Vec::new(), Vec::new());
     for id in ids {
@@ -94,7 +100,11 @@ pub(super) async fn stop(app: &App, request: Stop) -> Answer {
             Err(error) => {
                 let is_over = error.kind == ErrorKind::Conflict;
                 let failure = Failure::from(error);
-                let exception = if is_over { Exception::InvalidInput } else { failure.exception };
+                let exception = if is_over {
+                    Exception::InvalidInput
+                } else {
+                    failure.exception
+                };
                 let detail = json!({ "ErrorCode": exception.name(), "ErrorMessage": failure.message });
                 refused.push(json!({ "JobName": job, "JobRunId": id, "ErrorDetail": detail }));
             }
@@ -104,9 +114,15 @@ pub(super) async fn stop(app: &App, request: Stop) -> Answer {
 }
 
 fn rendered(app: &App, run: &Run) -> Value {
-    let arguments: BTreeMap<String, &String> =
-        run.body.parameters.iter().map(|(name, value)| (format!("--{name}"), value)).collect();
-    let took = run.started_at.map(|started| run.finished_at.unwrap_or(app.clock.now()) - started);
+    let arguments: BTreeMap<String, &String> = run
+        .body
+        .parameters
+        .iter()
+        .map(|(name, value)| (format!("--{name}"), value))
+        .collect();
+    let took = run
+        .started_at
+        .map(|started| run.finished_at.unwrap_or(app.clock.now()) - started);
     let error = run.body.error.as_ref().map(|error| match &error.hint {
         Some(hint) => format!("{} ({hint})", error.message),
         None => error.message.clone(),

@@ -24,9 +24,11 @@ pub(super) fn pattern(expression: &str) -> Answer<Option<Regex>> {
         ));
     }
     let source = format!("^(?i:{})$", stars_as_wildcards(expression));
-    Regex::new(&source)
-        .map(Some)
-        .map_err(|_| Failure::invalid(format!("Unsupported expression '{expression}': it is no regular expression.")))
+    Regex::new(&source).map(Some).map_err(|_| {
+        Failure::invalid(format!(
+            "Unsupported expression '{expression}': it is no regular expression."
+        ))
+    })
 }
 
 fn stars_as_wildcards(expression: &str) -> String {
@@ -56,7 +58,10 @@ mod tests {
     fn matching(expression: &str) -> Vec<&'static str> {
         let names = ["green", "greenish", "yellow", "yellow_2022", "y"];
         let pattern = pattern(expression).unwrap();
-        names.into_iter().filter(|name| pattern.as_ref().is_none_or(|pattern| pattern.is_match(name))).collect()
+        names
+            .into_iter()
+            .filter(|name| pattern.as_ref().is_none_or(|pattern| pattern.is_match(name)))
+            .collect()
     }
 
     #[test]

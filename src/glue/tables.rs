@@ -87,18 +87,27 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
         ));
     }
     if !request.partition_indexes.is_empty() {
-        return Err(Failure::invalid("PartitionIndexes are not supported yet: leave them out."));
+        return Err(Failure::invalid(
+            "PartitionIndexes are not supported yet: leave them out.",
+        ));
     }
     let input = required(request.table_input, "tableInput")?.into_model()?;
     tables::create(app, &database, input).await.map_err(|error| {
-        Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, "Table already exists.")
+        Failure::worded(
+            error,
+            ErrorKind::AlreadyExists,
+            Exception::AlreadyExists,
+            "Table already exists.",
+        )
     })?;
     Ok(nothing())
 }
 
 pub(super) async fn get(app: &App, request: Named) -> Answer {
     let name = table_named(app, request)?;
-    let table = tables::get(app, &name).await.map_err(|error| in_glues_words(error, &name))?;
+    let table = tables::get(app, &name)
+        .await
+        .map_err(|error| in_glues_words(error, &name))?;
     Ok(json!({ "Table": rendered(app, &table) }))
 }
 
@@ -108,21 +117,28 @@ pub(super) async fn list(app: &App, request: List) -> Answer {
     let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
     let pattern = table_names::pattern(request.expression.as_deref().unwrap_or_default())?;
     let found = tables::list_named(app, &database, pattern.as_ref(), &page).await?;
-    let list: Vec<Value> =
-        found.items.iter().map(|table| reduced(rendered(app, table), &request.attributes_to_get)).collect();
+    let list: Vec<Value> = found
+        .items
+        .iter()
+        .map(|table| reduced(rendered(app, table), &request.attributes_to_get))
+        .collect();
     Ok(json!({ "TableList": list, "NextToken": token(found.next) }))
 }
 
 pub(super) async fn delete(app: &App, request: Named) -> Answer {
     let name = table_named(app, request)?;
-    tables::delete(app, &name).await.map_err(|error| in_glues_words(error, &name))?;
+    tables::delete(app, &name)
+        .await
+        .map_err(|error| in_glues_words(error, &name))?;
     Ok(nothing())
 }
 
 impl Input {
     fn into_model(self) -> Answer<TableInput> {
         read_kept::<Kept>(&self.kept)?;
-        let storage = self.storage_descriptor.map(|storage| storage.into_model("tableInput.storageDescriptor"));
+        let storage = self
+            .storage_descriptor
+            .map(|storage| storage.into_model("tableInput.storageDescriptor"));
         Ok(TableInput {
             name: required(self.name, "tableInput.name")?,
             description: self.description,

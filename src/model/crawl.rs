@@ -101,9 +101,15 @@ impl WorkState {
 
     /// Reads [`WorkState::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Queued, Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        [
+            Self::Queued,
+            Self::Running,
+            Self::Succeeded,
+            Self::Failed,
+            Self::Cancelled,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
     }
 }
 
@@ -155,7 +161,10 @@ pub struct Plan {
 impl Plan {
     /// How many changes it would make to the catalog.
     pub fn change_count(&self) -> usize {
-        self.changes.iter().filter(|change| change.op != ChangeOp::Unchanged).count()
+        self.changes
+            .iter()
+            .filter(|change| change.op != ChangeOp::Unchanged)
+            .count()
     }
 }
 

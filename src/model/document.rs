@@ -52,7 +52,13 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
         let error = parse_toml::<Example>("job.toml", "script = 'x'\nengin = 'sql'\n").unwrap_err();
-        assert!(error.message.starts_with("job.toml, line 2: unknown field `engin`"), "{}", error.message);
+        assert!(
+            error
+                .message
+                .starts_with("job.toml, line 2: unknown field `engin`"),
+            "{}",
+            error.message
+        );
         assert_eq!(error.hint.unwrap(), "did you mean 'engine'?");
     }
 }

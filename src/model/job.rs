@@ -41,7 +41,11 @@ pub struct JobDefinition {
     #[serde(default)]
     pub triggers: Vec<TriggerDefinition>,
     /// How long a run may take before it is stopped.
-    #[serde(default, with = "duration_text::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "duration_text::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub timeout: Option<Duration>,
 }
 
@@ -249,7 +253,11 @@ impl OutputDefinition {
     /// An object as this output would write it, with something in the place of each parameter.
     fn sample_object(&self) -> Result<Location> {
         let pattern = ObjectPattern::parse(&self.location)?;
-        let values = pattern.capture_names().into_iter().map(|name| (name.to_owned(), "x".to_owned())).collect();
+        let values = pattern
+            .capture_names()
+            .into_iter()
+            .map(|name| (name.to_owned(), "x".to_owned()))
+            .collect();
         let folder = Location::parse(pattern.with_values(&values)?.as_str())?;
         Ok(folder.with_key(format!("{}{}", folder.key, self.file_name(0, None))))
     }
@@ -281,13 +289,18 @@ impl JobDefinition {
             self.check_captures(&pattern, &format!("inputs.{name}"))?;
             for (column, data_type) in &input.columns {
                 data_type.parse::<classifiers::DataType>().map_err(|cause| {
-                    Error::invalid(format!("inputs.{name}.columns.{column}: '{data_type}' is not a type: {cause}"))
-                        .hint("types are spelled as in Hive: bigint, double, decimal(10,2), timestamp, string")
+                    Error::invalid(format!(
+                        "inputs.{name}.columns.{column}: '{data_type}' is not a type: {cause}"
+                    ))
+                    .hint("types are spelled as in Hive: bigint, double, decimal(10,2), timestamp, string")
                 })?;
             }
             if input.optional && input.columns.is_empty() {
-                return Err(Error::invalid(format!("inputs.{name} is optional and declares no columns"))
-                    .hint("list the columns that the script uses, so that an empty table can stand in for it"));
+                return Err(
+                    Error::invalid(format!("inputs.{name} is optional and declares no columns")).hint(
+                        "list the columns that the script uses, so that an empty table can stand in for it",
+                    ),
+                );
             }
         }
         if let Some(output) = &self.output {
@@ -295,21 +308,30 @@ impl JobDefinition {
         } else if self.engine == Engine::Sql {
             return Err(Error::invalid("the engine sql needs an [output]"));
         }
-        self.triggers.iter().try_for_each(|trigger| self.check_trigger(trigger))
+        self.triggers
+            .iter()
+            .try_for_each(|trigger| self.check_trigger(trigger))
     }
 
     fn check_output(&self, output: &OutputDefinition) -> Result<()> {
         let pattern = ObjectPattern::parse(&output.location)?;
         self.check_captures(&pattern, "output.location")?;
         if !output.location.ends_with('/') {
-            return Err(Error::invalid(format!("output.location '{}' is not a folder", output.location))
-                .hint("end it with /"));
+            return Err(
+                Error::invalid(format!("output.location '{}' is not a folder", output.location))
+                    .hint("end it with /"),
+            );
         }
         if output.location.contains(['*', '?']) {
-            return Err(Error::invalid("output.location is one folder, so * and ? have no place in it"));
+            return Err(Error::invalid(
+                "output.location is one folder, so * and ? have no place in it",
+            ));
         }
         if !(1..=MAX_FILES).contains(&output.files) {
-            return Err(Error::invalid(format!("output.files is {}, and 1 to {MAX_FILES} are allowed", output.files)));
+            return Err(Error::invalid(format!(
+                "output.files is {}, and 1 to {MAX_FILES} are allowed",
+                output.files
+            )));
         }
         if let Some(table) = &output.table {
             TableRef::parse(table)?;
@@ -328,8 +350,13 @@ impl JobDefinition {
             .iter()
             .find(|(name, parameter)| parameter.default.is_none() && !captured.contains(&name.as_str()));
         if let Some((name, _)) = unset {
-            return Err(Error::invalid(format!("no capture of '{}' sets the parameter {name}", trigger.pattern))
-                .hint(format!("write {{{name}}} where it stands in the key, or give the parameter a default")));
+            return Err(Error::invalid(format!(
+                "no capture of '{}' sets the parameter {name}",
+                trigger.pattern
+            ))
+            .hint(format!(
+                "write {{{name}}} where it stands in the key, or give the parameter a default"
+            )));
         }
         let writes_where_it_listens = self
             .output
@@ -338,16 +365,24 @@ impl JobDefinition {
             .transpose()?
             .is_some_and(|object| pattern.matches(&object.bucket, &object.key).is_some());
         if writes_where_it_listens {
-            return Err(Error::invalid("the job would trigger itself: its output lies where its trigger listens")
-                .hint("give the output a folder of its own"));
+            return Err(Error::invalid(
+                "the job would trigger itself: its output lies where its trigger listens",
+            )
+            .hint("give the output a folder of its own"));
         }
         Ok(())
     }
 
     fn check_captures(&self, pattern: &ObjectPattern, place: &str) -> Result<()> {
-        match pattern.capture_names().into_iter().find(|name| !self.parameters.contains_key(*name)) {
-            Some(name) => Err(Error::invalid(format!("{place} uses {{{name}}}, which is not a parameter"))
-                .hint(format!("add a section [parameters.{name}]"))),
+        match pattern
+            .capture_names()
+            .into_iter()
+            .find(|name| !self.parameters.contains_key(*name))
+        {
+            Some(name) => Err(
+                Error::invalid(format!("{place} uses {{{name}}}, which is not a parameter"))
+                    .hint(format!("add a section [parameters.{name}]")),
+            ),
             None => Ok(()),
         }
     }
@@ -371,7 +406,9 @@ impl JobDefinition {
             if let Some(pattern) = &definition.pattern
                 && !whole_match(pattern)?.is_match(value)
             {
-                return Err(Error::invalid(format!("the parameter {name} is '{value}', which does not match {pattern}")));
+                return Err(Error::invalid(format!(
+                    "the parameter {name} is '{value}', which does not match {pattern}"
+                )));
             }
             if value.contains(['/', '{', '}', '*', '?']) || value == ".." {
                 return Err(Error::invalid(format!("the parameter {name} is '{value}'"))
@@ -408,7 +445,8 @@ mod duration_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(&text).ok_or_else(|| D::Error::custom(format!("'{text}' is not a duration; write 500ms, 5s, 2m or 1h")))
+        parse(&text)
+            .ok_or_else(|| D::Error::custom(format!("'{text}' is not a duration; write 500ms, 5s, 2m or 1h")))
     }
 
     fn parse(text: &str) -> Option<Duration> {
@@ -429,14 +467,19 @@ mod duration_text {
 
         use serde::{Deserializer, Serializer};
 
-        pub(in super::super) fn serialize<S: Serializer>(value: &Option<Duration>, s: S) -> Result<S::Ok, S::Error> {
+        pub(in super::super) fn serialize<S: Serializer>(
+            value: &Option<Duration>,
+            s: S,
+        ) -> Result<S::Ok, S::Error> {
             match value {
                 Some(value) => super::serialize(value, s),
                 None => s.serialize_none(),
             }
         }
 
-        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            d: D,
+        ) -> Result<Option<Duration>, D::Error> {
             super::deserialize(d).map(Some)
         }
     }
@@ -487,12 +530,26 @@ batch_window = "5s"
 
     #[test]
     fn mistakes_are_named() {
-        assert!(error_of(&GOOD.replace("batch_window", "batch_windows")).contains("did you mean 'batch_window'?"));
+        assert!(
+            error_of(&GOOD.replace("batch_window", "batch_windows")).contains("did you mean 'batch_window'?")
+        );
         assert!(error_of(&GOOD.replace("5s", "5 seconds")).contains("write 500ms, 5s, 2m or 1h"));
-        assert!(error_of(&GOOD.replace("[parameters.ym]", "[parameters.month]")).contains("{ym}, which is not a parameter"));
+        assert!(
+            error_of(&GOOD.replace("[parameters.ym]", "[parameters.month]"))
+                .contains("{ym}, which is not a parameter")
+        );
         assert!(error_of(&GOOD.replace("bigint", "biginteger")).contains("not a type"));
-        assert!(error_of(&GOOD.replace("raw/{color}/{color}_tripdata_{ym}.*\"\nbatch", "{a}/{b}/ym={ym}/*\"\nbatch")).contains("trigger itself"));
-        assert!(error_of(&GOOD.replace("_tripdata_{ym}.*\"\nbatch", "_tripdata_*\"\nbatch")).contains("sets the parameter ym"));
+        assert!(
+            error_of(&GOOD.replace(
+                "raw/{color}/{color}_tripdata_{ym}.*\"\nbatch",
+                "{a}/{b}/ym={ym}/*\"\nbatch"
+            ))
+            .contains("trigger itself")
+        );
+        assert!(
+            error_of(&GOOD.replace("_tripdata_{ym}.*\"\nbatch", "_tripdata_*\"\nbatch"))
+                .contains("sets the parameter ym")
+        );
     }
 
     #[test]
@@ -501,7 +558,15 @@ batch_window = "5s"
         let given = |value: &str| Captures::from([("ym".to_owned(), value.to_owned())]);
         assert_eq!(job.parameters_of(&given("2022-01")).unwrap(), given("2022-01"));
         assert!(job.parameters_of(&given("2022-1")).is_err());
-        assert!(job.parameters_of(&Captures::new()).unwrap_err().message.contains("ym is missing"));
-        assert!(job.parameters_of(&Captures::from([("x".into(), "1".into())])).is_err());
+        assert!(
+            job.parameters_of(&Captures::new())
+                .unwrap_err()
+                .message
+                .contains("ym is missing")
+        );
+        assert!(
+            job.parameters_of(&Captures::from([("x".into(), "1".into())]))
+                .is_err()
+        );
     }
 }

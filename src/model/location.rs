@@ -27,7 +27,9 @@ impl Location {
             })?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
-            return Err(Error::invalid(format!("'{text}' names no bucket")).hint("write it as s3://bucket/prefix/"));
+            return Err(
+                Error::invalid(format!("'{text}' names no bucket")).hint("write it as s3://bucket/prefix/")
+            );
         }
         Ok(Self {
             bucket: bucket.to_owned(),
@@ -81,7 +83,9 @@ pub fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let pair = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        let pair = bytes
+            .get(at + 1..at + 3)
+            .and_then(|hex| std::str::from_utf8(hex).ok());
         match (bytes[at], pair.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
             (b'%', Some(byte)) => {
                 decoded.push(byte);
@@ -120,8 +124,14 @@ mod tests {
 
     #[test]
     fn partition_folders() {
-        assert_eq!(partition_of_segment("Year=2017"), Some(("year".into(), "2017".into())));
-        assert_eq!(partition_of_segment("d=a%2Fb%zz"), Some(("d".into(), "a/b%zz".into())));
+        assert_eq!(
+            partition_of_segment("Year=2017"),
+            Some(("year".into(), "2017".into()))
+        );
+        assert_eq!(
+            partition_of_segment("d=a%2Fb%zz"),
+            Some(("d".into(), "a/b%zz".into()))
+        );
         assert_eq!(partition_of_segment("plain"), None);
         assert_eq!(partition_of_segment("=x"), None);
     }

@@ -89,7 +89,13 @@ pub fn identifier(text: &str) -> String {
     let name: String = text
         .to_lowercase()
         .chars()
-        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_lowercase() || c.is_ascii_digit() {
+                c
+            } else {
+                '_'
+            }
+        })
         .take(128)
         .collect();
     if name.is_empty() { "_".to_owned() } else { name }
@@ -101,9 +107,18 @@ mod tests {
 
     #[test]
     fn names_are_folded_and_checked() {
-        assert_eq!(TableRef::parse("Curated.Yellow_Green").unwrap().to_string(), "curated.yellow_green");
-        assert_eq!(TableRef::parse("trips").unwrap_err().hint.unwrap(), "write it as database.table");
-        assert_eq!(catalog_name("table", "").unwrap_err().message, "the table's name is empty");
+        assert_eq!(
+            TableRef::parse("Curated.Yellow_Green").unwrap().to_string(),
+            "curated.yellow_green"
+        );
+        assert_eq!(
+            TableRef::parse("trips").unwrap_err().hint.unwrap(),
+            "write it as database.table"
+        );
+        assert_eq!(
+            catalog_name("table", "").unwrap_err().message,
+            "the table's name is empty"
+        );
         assert!(catalog_name("table", &"é".repeat(255)).is_ok());
         assert!(catalog_name("table", &"é".repeat(256)).is_err());
         assert!(catalog_name("table", "a\u{0}b").is_err());

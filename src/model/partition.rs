@@ -24,7 +24,9 @@ pub struct PartitionInput {
 impl PartitionInput {
     /// Where its data is.
     pub fn location(&self) -> Option<&str> {
-        self.storage.as_ref().and_then(|storage| storage.location.as_deref())
+        self.storage
+            .as_ref()
+            .and_then(|storage| storage.location.as_deref())
     }
 }
 
@@ -41,7 +43,9 @@ pub struct Partition {
 
 /// The values as one text that no other values have: `/` between them, `/` and `%` inside them written `%2F` and `%25`.
 pub fn values_key(values: &[String]) -> String {
-    let escaped: Vec<String> =
-        values.iter().map(|value| value.replace('%', "%25").replace('/', "%2F")).collect();
+    let escaped: Vec<String> = values
+        .iter()
+        .map(|value| value.replace('%', "%25").replace('/', "%2F"))
+        .collect();
     escaped.join("/")
 }

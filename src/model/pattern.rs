@@ -41,8 +41,10 @@ impl ObjectPattern {
     pub fn parse(text: &str) -> Result<Self> {
         let location = Location::parse(text)?;
         if location.bucket.contains(['{', '*', '?']) {
-            return Err(Error::invalid(format!("'{text}' has a pattern in the bucket's name"))
-                .hint("name the bucket; patterns are for keys"));
+            return Err(
+                Error::invalid(format!("'{text}' has a pattern in the bucket's name"))
+                    .hint("name the bucket; patterns are for keys"),
+            );
         }
         let tokens = tokenize(text, &location.key)?;
         let mut source = String::from("(?s)^");
@@ -119,7 +121,10 @@ impl ObjectPattern {
     /// # Errors
     /// Invalid where the result is no pattern any more: a value contains `{`, `*` or `?`.
     pub fn with_values(&self, values: &Captures) -> Result<Self> {
-        if let Some((name, value)) = values.iter().find(|(_, value)| value.contains(['{', '}', '*', '?'])) {
+        if let Some((name, value)) = values
+            .iter()
+            .find(|(_, value)| value.contains(['{', '}', '*', '?']))
+        {
             return Err(Error::invalid(format!(
                 "the parameter {name} is '{value}', and {{, }}, * and ? are not allowed in it"
             )));
@@ -134,8 +139,14 @@ impl ObjectPattern {
     /// The location that the pattern names, where nothing in it is left open.
     pub fn as_location(&self) -> Option<Location> {
         match self.tokens.as_slice() {
-            [] => Some(Location { bucket: self.bucket.clone(), key: String::new() }),
-            [Token::Literal(key)] => Some(Location { bucket: self.bucket.clone(), key: key.clone() }),
+            [] => Some(Location {
+                bucket: self.bucket.clone(),
+                key: String::new(),
+            }),
+            [Token::Literal(key)] => Some(Location {
+                bucket: self.bucket.clone(),
+                key: key.clone(),
+            }),
             _ => None,
         }
     }
@@ -156,8 +167,11 @@ fn tokenize(text: &str, key: &str) -> Result<Vec<Token>> {
                     .ok_or_else(|| Error::invalid(format!("'{text}' has a {{ without its }}")))?;
                 let name = &rest[1..end];
                 if !is_identifier(name) {
-                    return Err(Error::invalid(format!("'{{{name}}}' in '{text}' is not a capture"))
-                        .hint("a capture's name has letters, digits and _ only, and starts with a letter"));
+                    return Err(
+                        Error::invalid(format!("'{{{name}}}' in '{text}' is not a capture")).hint(
+                            "a capture's name has letters, digits and _ only, and starts with a letter",
+                        ),
+                    );
                 }
                 (Token::Capture(name.to_owned()), end + 1)
             }
@@ -199,15 +213,32 @@ mod tests {
         let pattern = "s3://lake/raw/{color}/{color}_tripdata_{ym}.*";
         assert_eq!(
             captures(pattern, "raw/green/green_tripdata_2022-01.parquet"),
-            Some(vec![("color".into(), "green".into()), ("ym".into(), "2022-01".into())])
+            Some(vec![
+                ("color".into(), "green".into()),
+                ("ym".into(), "2022-01".into())
+            ])
         );
         assert_eq!(
             captures(pattern, "raw/green/green_tripdata_2022-01.csv.gz"),
-            Some(vec![("color".into(), "green".into()), ("ym".into(), "2022-01".into())])
+            Some(vec![
+                ("color".into(), "green".into()),
+                ("ym".into(), "2022-01".into())
+            ])
         );
-        assert_eq!(captures(pattern, "raw/green/yellow_tripdata_2022-01.parquet"), None);
-        assert_eq!(captures(pattern, "raw/green/deep/green_tripdata_2022-01.parquet"), None);
-        assert_eq!(ObjectPattern::parse(pattern).unwrap().matches("pond", "raw/a/a_tripdata_1.x"), None);
+        assert_eq!(
+            captures(pattern, "raw/green/yellow_tripdata_2022-01.parquet"),
+            None
+        );
+        assert_eq!(
+            captures(pattern, "raw/green/deep/green_tripdata_2022-01.parquet"),
+            None
+        );
+        assert_eq!(
+            ObjectPattern::parse(pattern)
+                .unwrap()
+                .matches("pond", "raw/a/a_tripdata_1.x"),
+            None
+        );
     }
 
     #[test]
@@ -222,16 +253,35 @@ mod tests {
     #[test]
     fn values_are_put_in_and_must_be_plain() {
         let pattern = ObjectPattern::parse("s3://lake/out/ym={ym}/").unwrap();
-        let filled = pattern.with_values(&Captures::from([("ym".into(), "2022-01".into())])).unwrap();
-        assert_eq!(filled.as_location().unwrap().to_string(), "s3://lake/out/ym=2022-01/");
-        assert!(pattern.with_values(&Captures::from([("ym".into(), "*".into())])).is_err());
+        let filled = pattern
+            .with_values(&Captures::from([("ym".into(), "2022-01".into())]))
+            .unwrap();
+        assert_eq!(
+            filled.as_location().unwrap().to_string(),
+            "s3://lake/out/ym=2022-01/"
+        );
+        assert!(
+            pattern
+                .with_values(&Captures::from([("ym".into(), "*".into())]))
+                .is_err()
+        );
         assert!(pattern.as_location().is_none());
     }
 
     #[test]
     fn bad_patterns_say_why() {
-        assert!(ObjectPattern::parse("s3://{b}/x").unwrap_err().message.contains("bucket"));
-        assert!(ObjectPattern::parse("s3://b/{x").unwrap_err().message.contains("without its }"));
+        assert!(
+            ObjectPattern::parse("s3://{b}/x")
+                .unwrap_err()
+                .message
+                .contains("bucket")
+        );
+        assert!(
+            ObjectPattern::parse("s3://b/{x")
+                .unwrap_err()
+                .message
+                .contains("without its }")
+        );
         assert!(ObjectPattern::parse("s3://b/{a b}").is_err());
     }
 }

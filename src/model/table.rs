@@ -125,7 +125,9 @@ impl TableInput {
 
     /// Where its data is.
     pub fn location(&self) -> Option<&str> {
-        self.storage.as_ref().and_then(|storage| storage.location.as_deref())
+        self.storage
+            .as_ref()
+            .and_then(|storage| storage.location.as_deref())
     }
 
     /// Its columns, partition keys left out.

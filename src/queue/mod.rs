@@ -114,7 +114,10 @@ impl Lease {
         if held {
             return Ok(());
         }
-        Err(Error::conflict(format!("the lease of task {} was lost: another worker has taken it up", self.id)))
+        Err(Error::conflict(format!(
+            "the lease of task {} was lost: another worker has taken it up",
+            self.id
+        )))
     }
 }
 
@@ -129,7 +132,8 @@ pub async fn enqueue(
     run_at: DateTime<Utc>,
     serial_key: Option<String>,
 ) -> Result<()> {
-    let payload = serde_json::to_value(task).map_err(|cause| Error::internal("a task can't be written down").source(cause))?;
+    let payload = serde_json::to_value(task)
+        .map_err(|cause| Error::internal("a task can't be written down").source(cause))?;
     let new = NewTask {
         kind: task.kind(),
         payload,
@@ -150,7 +154,9 @@ pub async fn claim(store: &Store, clock: &dyn Clock) -> Result<Option<(Lease, Ta
     let claimed = match tasks::claim(&mut tx, &clock.new_id(), now, now + LEASE).await {
         Ok(claimed) => claimed,
         // Another worker took a task of the same series, or the same rows, in this very moment.
-        Err(error) if matches!(error.kind, ErrorKind::AlreadyExists | ErrorKind::Conflict) => return Ok(None),
+        Err(error) if matches!(error.kind, ErrorKind::AlreadyExists | ErrorKind::Conflict) => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     tx.commit().await?;

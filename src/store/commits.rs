@@ -72,7 +72,10 @@ pub async fn find<M: DeserializeOwned + Send + Unpin + 'static>(
     run: &str,
 ) -> Result<Option<(CommitState, M)>> {
     const SQL: &str = "SELECT state, manifest FROM output_commits WHERE run_id = $1";
-    let row: Option<Row<M>> = on!(tx, |conn| sqlx::query_as(SQL).bind(run).fetch_optional(conn).await)?;
+    let row: Option<Row<M>> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(run)
+        .fetch_optional(conn)
+        .await)?;
     Ok(row.map(|row| {
         let state = match row.state.as_str() {
             "COMMITTED" => CommitState::Committed,

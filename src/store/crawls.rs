@@ -33,8 +33,9 @@ impl TryFrom<CrawlRow> for Crawl {
 
     fn try_from(row: CrawlRow) -> Result<Self> {
         Ok(Self {
-            state: WorkState::parse(&row.state)
-                .ok_or_else(|| Error::internal(format!("crawl {} has the unknown state {}", row.id, row.state)))?,
+            state: WorkState::parse(&row.state).ok_or_else(|| {
+                Error::internal(format!("crawl {} has the unknown state {}", row.id, row.state))
+            })?,
             id: row.id,
             request: row.request.0,
             progress: row.progress.0,
@@ -53,7 +54,13 @@ impl TryFrom<CrawlRow> for Crawl {
 /// AlreadyExists.
 pub async fn insert_crawler(tx: &mut Tx, input: &CrawlerInput, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO crawlers (name, body, created_at, updated_at) VALUES ($1, $2, $3, $3)";
-    on!(tx, |conn| sqlx::query(SQL).bind(&input.name).bind(Json(input)).bind(now).execute(conn).await.map(drop))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&input.name)
+        .bind(Json(input))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// The crawler called `name`, with its last crawl.
@@ -62,7 +69,10 @@ pub async fn insert_crawler(tx: &mut Tx, input: &CrawlerInput, now: DateTime<Utc
 /// Only the database's own.
 pub async fn find_crawler(tx: &mut Tx, name: &str) -> Result<Option<Crawler>> {
     const SQL: &str = "SELECT body, created_at, updated_at FROM crawlers WHERE name = $1";
-    let row: Option<CrawlerRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(name).fetch_optional(conn).await)?;
+    let row: Option<CrawlerRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(name)
+        .fetch_optional(conn)
+        .await)?;
     match row {
         Some(row) => Ok(Some(with_crawls(tx, row).await?)),
         None => Ok(None),
@@ -77,13 +87,18 @@ pub async fn list_crawlers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawl
     const SQL: &str =
         "SELECT body, created_at, updated_at FROM crawlers WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
-    let rows: Vec<CrawlerRow> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(after).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
+    let rows: Vec<CrawlerRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(after)
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(conn)
+        .await)?;
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         items.push(with_crawls(tx, row).await?);
     }
-    Ok(Page::of(items, page, |crawler: &Crawler| crawler.input.name.clone()))
+    Ok(Page::of(items, page, |crawler: &Crawler| {
+        crawler.input.name.clone()
+    }))
 }
 
 async fn with_crawls(tx: &mut Tx, row: CrawlerRow) -> Result<Crawler> {
@@ -91,7 +106,10 @@ async fn with_crawls(tx: &mut Tx, row: CrawlerRow) -> Result<Crawler> {
         FROM crawls WHERE crawler_name = $1 AND NOT dry_run ORDER BY id DESC LIMIT 1";
     let name = &row.body.name;
     let running = is_crawling(tx, name).await?;
-    let last: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(LAST).bind(name).fetch_optional(conn).await)?;
+    let last: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(LAST)
+        .bind(name)
+        .fetch_optional(conn)
+        .await)?;
     Ok(Crawler {
         input: row.body.0,
         running,
@@ -108,7 +126,10 @@ async fn with_crawls(tx: &mut Tx, row: CrawlerRow) -> Result<Crawler> {
 pub async fn is_crawling(tx: &mut Tx, crawler: &str) -> Result<bool> {
     const SQL: &str = "SELECT COUNT(*) FROM crawls
         WHERE crawler_name = $1 AND NOT dry_run AND state IN ('QUEUED', 'RUNNING')";
-    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL).bind(crawler).fetch_one(conn).await)?;
+    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(crawler)
+        .fetch_one(conn)
+        .await)?;
     Ok(count > 0)
 }
 
@@ -118,7 +139,11 @@ pub async fn is_crawling(tx: &mut Tx, crawler: &str) -> Result<bool> {
 /// Only the database's own.
 pub async fn delete_crawler(tx: &mut Tx, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM crawlers WHERE name = $1";
-    on!(tx, |conn| sqlx::query(SQL).bind(name).execute(conn).await.map(|done| done.rows_affected() > 0))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(name)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
 }
 
 /// Adds a crawl that waits for a worker.
@@ -159,9 +184,15 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawl>> {
     const SQL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at
         FROM crawls WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
     let before = page.after.clone().unwrap_or_default();
-    let rows: Vec<CrawlRow> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(before).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
-    let items = rows.into_iter().map(Crawl::try_from).collect::<Result<Vec<_>>>()?;
+    let rows: Vec<CrawlRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(before)
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(conn)
+        .await)?;
+    let items = rows
+        .into_iter()
+        .map(Crawl::try_from)
+        .collect::<Result<Vec<_>>>()?;
     Ok(Page::of(items, page, |crawl: &Crawl| crawl.id.clone()))
 }
 
@@ -171,7 +202,12 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawl>> {
 /// Only the database's own.
 pub async fn start(tx: &mut Tx, id: &str, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "UPDATE crawls SET state = 'RUNNING', started_at = $2 WHERE id = $1";
-    on!(tx, |conn| sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// Keeps how far the crawl is.
@@ -180,7 +216,12 @@ pub async fn start(tx: &mut Tx, id: &str, now: DateTime<Utc>) -> Result<()> {
 /// Only the database's own.
 pub async fn set_progress(tx: &mut Tx, id: &str, progress: &CrawlProgress) -> Result<()> {
     const SQL: &str = "UPDATE crawls SET progress = $2 WHERE id = $1";
-    on!(tx, |conn| sqlx::query(SQL).bind(id).bind(Json(progress)).execute(conn).await.map(drop))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(Json(progress))
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// Ends the crawl with its plan or its error.

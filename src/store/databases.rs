@@ -31,7 +31,13 @@ impl From<Row> for Database {
 /// AlreadyExists.
 pub async fn insert(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO databases (name, body, created_at, updated_at) VALUES ($1, $2, $3, $3)";
-    on!(tx, |conn| sqlx::query(SQL).bind(&input.name).bind(Json(input)).bind(now).execute(conn).await.map(drop))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&input.name)
+        .bind(Json(input))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// The database called `name`.
@@ -40,7 +46,10 @@ pub async fn insert(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> R
 /// Only the database's own.
 pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Database>> {
     const SQL: &str = "SELECT body, created_at, updated_at FROM databases WHERE name = $1";
-    let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL).bind(name).fetch_optional(conn).await)?;
+    let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(name)
+        .fetch_optional(conn)
+        .await)?;
     Ok(row.map(Database::from))
 }
 
@@ -52,10 +61,15 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Database>> {
     const SQL: &str =
         "SELECT body, created_at, updated_at FROM databases WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
-    let rows: Vec<Row> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(after).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
+    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(after)
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(conn)
+        .await)?;
     let items = rows.into_iter().map(Database::from).collect();
-    Ok(Page::of(items, page, |database: &Database| database.input.name.clone()))
+    Ok(Page::of(items, page, |database: &Database| {
+        database.input.name.clone()
+    }))
 }
 
 /// Removes a database with all its tables; says whether it was there.
@@ -64,5 +78,9 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Database>> {
 /// Only the database's own.
 pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM databases WHERE name = $1";
-    on!(tx, |conn| sqlx::query(SQL).bind(name).execute(conn).await.map(|done| done.rows_affected() > 0))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(name)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
 }

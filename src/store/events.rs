@@ -75,11 +75,17 @@ const STATES: [(OutcomeState, &str); 7] = [
 ];
 
 fn state_text(state: OutcomeState) -> &'static str {
-    STATES.iter().find(|(known, _)| *known == state).map_or("unmatched", |(_, text)| text)
+    STATES
+        .iter()
+        .find(|(known, _)| *known == state)
+        .map_or("unmatched", |(_, text)| text)
 }
 
 fn state_of(text: &str) -> OutcomeState {
-    STATES.iter().find(|(_, known)| *known == text).map_or(OutcomeState::Unmatched, |(state, _)| *state)
+    STATES
+        .iter()
+        .find(|(_, known)| *known == text)
+        .map_or(OutcomeState::Unmatched, |(state, _)| *state)
 }
 
 /// Writes an event down.
@@ -88,7 +94,13 @@ fn state_of(text: &str) -> OutcomeState {
 /// Only the database's own.
 pub async fn insert(tx: &mut Tx, id: &str, event: &ObjectEvent, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO events (id, body, received_at) VALUES ($1, $2, $3)";
-    on!(tx, |conn| sqlx::query(SQL).bind(id).bind(Json(event)).bind(now).execute(conn).await.map(drop))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(Json(event))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// Writes down what a trigger made of an event; a batch where it waits in one. No trigger's name is the empty one.
@@ -138,7 +150,10 @@ pub async fn settle_batch(
 /// Only the database's own.
 pub async fn batch_events(tx: &mut Tx, batch: &str) -> Result<Vec<String>> {
     const SQL: &str = "SELECT event_id FROM event_outcomes WHERE batch_id = $1 ORDER BY event_id";
-    on!(tx, |conn| sqlx::query_scalar(SQL).bind(batch).fetch_all(conn).await)
+    on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(batch)
+        .fetch_all(conn)
+        .await)
 }
 
 /// The open batch of `group_key`; made with `id`, due at `due`, where there is none. Says whether it was made.
@@ -166,7 +181,10 @@ pub async fn open_batch(
         .execute(conn)
         .await
         .map(|done| done.rows_affected() == 1))?;
-    let open: String = on!(tx, |conn| sqlx::query_scalar(FIND).bind(group_key).fetch_one(conn).await)?;
+    let open: String = on!(tx, |conn| sqlx::query_scalar(FIND)
+        .bind(group_key)
+        .fetch_one(conn)
+        .await)?;
     Ok((open, made))
 }
 
@@ -177,8 +195,11 @@ pub async fn open_batch(
 pub async fn close_batch(tx: &mut Tx, id: &str) -> Result<Option<Batch>> {
     const SQL: &str = "UPDATE batches SET is_open = $2 WHERE id = $1 AND is_open
         RETURNING id, trigger_name, parameters";
-    let row: Option<BatchRow> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(id).bind(false).fetch_optional(conn).await)?;
+    let row: Option<BatchRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(id)
+        .bind(false)
+        .fetch_optional(conn)
+        .await)?;
     Ok(row.map(Batch::from))
 }
 
@@ -201,7 +222,12 @@ pub async fn lock_object(tx: &mut Tx, event: &ObjectEvent, now: DateTime<Utc>) -
     const SQL: &str = "INSERT INTO objects (bucket, object_key, updated_at) VALUES ($1, $2, $3)
         ON CONFLICT (bucket, object_key) DO UPDATE SET updated_at = objects.updated_at
         RETURNING object_key, etag, sequencer";
-    on!(tx, |conn| sqlx::query_as(SQL).bind(&event.bucket).bind(&event.key).bind(now).fetch_one(conn).await)
+    on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(&event.bucket)
+        .bind(&event.key)
+        .bind(now)
+        .fetch_one(conn)
+        .await)
 }
 
 /// What is known of the objects whose keys start with `prefix`, in the order of their keys, behind `after`.
@@ -218,14 +244,25 @@ pub async fn known_objects(
     const SQL: &str = "SELECT object_key, etag, sequencer FROM objects
         WHERE bucket = $1 AND object_key > $2 AND SUBSTR(object_key, 1, LENGTH($3)) = $3
         ORDER BY object_key LIMIT $4";
-    on!(tx, |conn| sqlx::query_as(SQL).bind(bucket).bind(after).bind(prefix).bind(limit).fetch_all(conn).await)
+    on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(bucket)
+        .bind(after)
+        .bind(prefix)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)
 }
 
 /// Writes down the version of an object that is acted on now.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn set_known_object(tx: &mut Tx, event: &ObjectEvent, etag: Option<&str>, now: DateTime<Utc>) -> Result<()> {
+pub async fn set_known_object(
+    tx: &mut Tx,
+    event: &ObjectEvent,
+    etag: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     const SQL: &str = "INSERT INTO objects (bucket, object_key, etag, sequencer, updated_at)
         VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (bucket, object_key) DO UPDATE SET etag = excluded.etag,
@@ -251,14 +288,23 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Event>> {
     const OUTCOMES: &str = "SELECT event_id, trigger_name, state, run_id, detail FROM event_outcomes
         WHERE event_id >= $1 AND event_id <= $2 ORDER BY event_id, trigger_name";
     let before = page.after.clone().unwrap_or_default();
-    let rows: Vec<EventRow> =
-        on!(tx, |conn| sqlx::query_as(EVENTS).bind(before).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
+    let rows: Vec<EventRow> = on!(tx, |conn| sqlx::query_as(EVENTS)
+        .bind(before)
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(conn)
+        .await)?;
     let (Some(newest), Some(oldest)) = (rows.first(), rows.last()) else {
-        return Ok(Page { items: Vec::new(), next: None });
+        return Ok(Page {
+            items: Vec::new(),
+            next: None,
+        });
     };
     let (newest, oldest) = (newest.id.clone(), oldest.id.clone());
-    let outcomes: Vec<OutcomeRow> =
-        on!(tx, |conn| sqlx::query_as(OUTCOMES).bind(oldest).bind(newest).fetch_all(conn).await)?;
+    let outcomes: Vec<OutcomeRow> = on!(tx, |conn| sqlx::query_as(OUTCOMES)
+        .bind(oldest)
+        .bind(newest)
+        .fetch_all(conn)
+        .await)?;
     let mut by_event = std::collections::HashMap::<String, Vec<Outcome>>::new();
     for row in outcomes {
         by_event.entry(row.event_id).or_default().push(Outcome {

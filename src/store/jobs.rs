@@ -81,7 +81,10 @@ pub async fn upsert(tx: &mut Tx, job: &Job) -> Result<()> {
 pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Job>> {
     const SQL: &str = "SELECT name, version, definition, definition_text, script, created_at, updated_at
         FROM jobs WHERE name = $1";
-    let row: Option<JobRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(name).fetch_optional(conn).await)?;
+    let row: Option<JobRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(name)
+        .fetch_optional(conn)
+        .await)?;
     Ok(row.map(Job::from))
 }
 
@@ -93,9 +96,16 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Job>> {
     const SQL: &str = "SELECT name, version, definition, definition_text, script, created_at, updated_at
         FROM jobs WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
-    let rows: Vec<JobRow> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(after).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
-    Ok(Page::of(rows.into_iter().map(Job::from).collect(), page, |job: &Job| job.name.clone()))
+    let rows: Vec<JobRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(after)
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(conn)
+        .await)?;
+    Ok(Page::of(
+        rows.into_iter().map(Job::from).collect(),
+        page,
+        |job: &Job| job.name.clone(),
+    ))
 }
 
 /// Removes a job with its triggers; says whether it was there.
@@ -104,7 +114,11 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Job>> {
 /// Only the database's own.
 pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM jobs WHERE name = $1";
-    on!(tx, |conn| sqlx::query(SQL).bind(name).execute(conn).await.map(|done| done.rows_affected() > 0))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(name)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
 }
 
 /// Puts `triggers` in the place of the job's former ones.
@@ -114,7 +128,11 @@ pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
 pub async fn replace_triggers(tx: &mut Tx, job: &str, triggers: &[Trigger]) -> Result<()> {
     const DELETE: &str = "DELETE FROM triggers WHERE job_name = $1";
     const INSERT: &str = "INSERT INTO triggers (name, job_name, definition, enabled) VALUES ($1, $2, $3, $4)";
-    on!(tx, |conn| sqlx::query(DELETE).bind(job).execute(conn).await.map(drop))?;
+    on!(tx, |conn| sqlx::query(DELETE)
+        .bind(job)
+        .execute(conn)
+        .await
+        .map(drop))?;
     for trigger in triggers {
         on!(tx, |conn| sqlx::query(INSERT)
             .bind(&trigger.name)
@@ -133,11 +151,19 @@ pub async fn replace_triggers(tx: &mut Tx, job: &str, triggers: &[Trigger]) -> R
 /// # Errors
 /// Only the database's own.
 pub async fn list_triggers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Trigger>> {
-    const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE name > $1 ORDER BY name LIMIT $2";
+    const SQL: &str =
+        "SELECT name, job_name, definition, enabled FROM triggers WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
-    let rows: Vec<TriggerRow> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(after).bind(i64::from(page.limit) + 1).fetch_all(conn).await)?;
-    Ok(Page::of(rows.into_iter().map(Trigger::from).collect(), page, |trigger: &Trigger| trigger.name.clone()))
+    let rows: Vec<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(after)
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(conn)
+        .await)?;
+    Ok(Page::of(
+        rows.into_iter().map(Trigger::from).collect(),
+        page,
+        |trigger: &Trigger| trigger.name.clone(),
+    ))
 }
 
 /// Every trigger that is on.
@@ -156,6 +182,9 @@ pub async fn enabled_triggers(tx: &mut Tx) -> Result<Vec<Trigger>> {
 /// Only the database's own.
 pub async fn find_trigger(tx: &mut Tx, name: &str) -> Result<Option<Trigger>> {
     const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE name = $1";
-    let row: Option<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(name).fetch_optional(conn).await)?;
+    let row: Option<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(name)
+        .fetch_optional(conn)
+        .await)?;
     Ok(row.map(Trigger::from))
 }

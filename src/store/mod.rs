@@ -29,7 +29,9 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -94,8 +96,10 @@ impl Store {
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url).await
         } else {
-            Err(Error::invalid(format!("'{}' is not a database's URL", without_password(url)))
-                .hint("write sqlite:///path/to/mastic.db or postgres://user:password@host/database"))
+            Err(
+                Error::invalid(format!("'{}' is not a database's URL", without_password(url)))
+                    .hint("write sqlite:///path/to/mastic.db or postgres://user:password@host/database"),
+            )
         }
     }
 
@@ -123,15 +127,22 @@ impl Store {
         let open = |cause: sqlx::Error| {
             Error::unavailable(format!("can't open the database {}", path.display())).source(cause)
         };
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(open)?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(open)?;
         SQLITE_MIGRATIONS.run(&writer).await.map_err(migration_error)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(8)
             .connect_with(options.pragma("query_only", "ON"))
             .await
             .map_err(open)?;
-        Ok(Self(Pool::Sqlite { writer, readers, _lock: Arc::new(lock) }))
+        Ok(Self(Pool::Sqlite {
+            writer,
+            readers,
+            _lock: Arc::new(lock),
+        }))
     }
 
     async fn open_postgres(url: &str) -> Result<Self> {
@@ -139,7 +150,10 @@ impl Store {
         let options = PgConnectOptions::from_str(url)
             .map_err(|cause| Error::invalid(format!("'{shown}' is not a database's URL")).source(cause))?
             .application_name("mastic")
-            .options([("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")]);
+            .options([
+                ("lock_timeout", "10s"),
+                ("idle_in_transaction_session_timeout", "60s"),
+            ]);
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(5))
@@ -167,7 +181,9 @@ impl Store {
             Pool::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await.map_err(database_error)?)),
             Pool::Postgres(pool) => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Ok(Tx::Postgres(pool.begin_with(begin).await.map_err(database_error)?))
+                Ok(Tx::Postgres(
+                    pool.begin_with(begin).await.map_err(database_error)?,
+                ))
             }
         }
     }
@@ -178,9 +194,12 @@ impl Store {
     /// Unavailable where the database can't be reached.
     pub async fn write(&self) -> Result<Tx> {
         match &self.0 {
-            Pool::Sqlite { writer, .. } => {
-                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(database_error)?))
-            }
+            Pool::Sqlite { writer, .. } => Ok(Tx::Sqlite(
+                writer
+                    .begin_with("BEGIN IMMEDIATE")
+                    .await
+                    .map_err(database_error)?,
+            )),
             Pool::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await.map_err(database_error)?)),
         }
     }
@@ -261,9 +280,10 @@ fn lock_file(database: &Path) -> Result<std::fs::File> {
             database.display()
         ))
         .hint("stop it, or choose another with --database; only PostgreSQL can be shared")),
-        Err(std::fs::TryLockError::Error(cause)) => {
-            Err(Error::unavailable(format!("can't lock {}: {cause}", path.display())))
-        }
+        Err(std::fs::TryLockError::Error(cause)) => Err(Error::unavailable(format!(
+            "can't lock {}: {cause}",
+            path.display()
+        ))),
     }
 }
 
@@ -283,10 +303,10 @@ pub fn without_password(url: &str) -> String {
 
 fn migration_error(cause: sqlx::migrate::MigrateError) -> Error {
     let error = match &cause {
-        sqlx::migrate::MigrateError::VersionMissing(version) => {
-            Error::conflict(format!("the database is newer than this binary: it has migration {version}"))
-                .hint("use the binary that made it, or a later one")
-        }
+        sqlx::migrate::MigrateError::VersionMissing(version) => Error::conflict(format!(
+            "the database is newer than this binary: it has migration {version}"
+        ))
+        .hint("use the binary that made it, or a later one"),
         _ => Error::unavailable(format!("the database can't be brought up to date: {cause}")),
     };
     error.source(cause)
@@ -298,7 +318,9 @@ fn database_error(cause: sqlx::Error) -> Error {
         sqlx::Error::Database(error) if error.is_unique_violation() => ErrorKind::AlreadyExists,
         sqlx::Error::Database(error) if error.is_foreign_key_violation() => ErrorKind::NotFound,
         // Serialisation failures and deadlocks: nothing happened, and trying again helps.
-        sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("40001" | "40P01" | "55P03")) => {
+        sqlx::Error::Database(error)
+            if matches!(error.code().as_deref(), Some("40001" | "40P01" | "55P03")) =>
+        {
             ErrorKind::Conflict
         }
         sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => ErrorKind::Unavailable,

@@ -50,8 +50,11 @@ pub async fn upsert(tx: &mut Tx, table_id: &str, input: &PartitionInput, now: Da
 pub async fn find(tx: &mut Tx, table_id: &str, values: &[String]) -> Result<Option<Partition>> {
     const SQL: &str =
         "SELECT body, created_at, updated_at FROM partitions WHERE table_id = $1 AND values_key = $2";
-    let row: Option<Row> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(table_id).bind(values_key(values)).fetch_optional(conn).await)?;
+    let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(table_id)
+        .bind(values_key(values))
+        .fetch_optional(conn)
+        .await)?;
     Ok(row.map(Partition::from))
 }
 
@@ -64,10 +67,16 @@ pub async fn list(tx: &mut Tx, table_id: &str, page: &PageRequest) -> Result<Pag
         WHERE table_id = $1 AND values_key > $2 ORDER BY values_key LIMIT $3";
     let after = page.after.clone().unwrap_or_default();
     let limit = i64::from(page.limit) + 1;
-    let rows: Vec<Row> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(table_id).bind(after).bind(limit).fetch_all(conn).await)?;
+    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(table_id)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?;
     let items = rows.into_iter().map(Partition::from).collect();
-    Ok(Page::of(items, page, |partition: &Partition| values_key(&partition.input.values)))
+    Ok(Page::of(items, page, |partition: &Partition| {
+        values_key(&partition.input.values)
+    }))
 }
 
 /// How many partitions a table has.
@@ -76,7 +85,10 @@ pub async fn list(tx: &mut Tx, table_id: &str, page: &PageRequest) -> Result<Pag
 /// Only the database's own.
 pub async fn count(tx: &mut Tx, table_id: &str) -> Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM partitions WHERE table_id = $1";
-    on!(tx, |conn| sqlx::query_scalar(SQL).bind(table_id).fetch_one(conn).await)
+    on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(table_id)
+        .fetch_one(conn)
+        .await)
 }
 
 /// Removes the partition with these values; says whether it was there.

@@ -26,8 +26,9 @@ impl TryFrom<Row> for Run {
 
     fn try_from(row: Row) -> Result<Self> {
         Ok(Self {
-            state: WorkState::parse(&row.state)
-                .ok_or_else(|| Error::internal(format!("run {} has the unknown state {}", row.id, row.state)))?,
+            state: WorkState::parse(&row.state).ok_or_else(|| {
+                Error::internal(format!("run {} has the unknown state {}", row.id, row.state))
+            })?,
             id: row.id,
             job: row.job_name,
             attempt: row.attempt,
@@ -82,7 +83,8 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Run>> {
 /// # Errors
 /// Only the database's own.
 pub async fn list(tx: &mut Tx, filter: &RunFilter, page: &PageRequest) -> Result<Page<Run>> {
-    const SQL: &str = "SELECT id, job_name, state, attempt, body, created_at, started_at, finished_at FROM runs
+    const SQL: &str =
+        "SELECT id, job_name, state, attempt, body, created_at, started_at, finished_at FROM runs
         WHERE ($1 = '' OR id < $1) AND ($2 = '' OR job_name = $2) AND ($3 = '' OR state = $3)
         ORDER BY id DESC LIMIT $4";
     let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -103,7 +105,13 @@ pub async fn list(tx: &mut Tx, filter: &RunFilter, page: &PageRequest) -> Result
 pub async fn start(tx: &mut Tx, id: &str, attempt: i64, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "UPDATE runs SET state = 'RUNNING', attempt = $2, started_at = COALESCE(started_at, $3)
         WHERE id = $1";
-    on!(tx, |conn| sqlx::query(SQL).bind(id).bind(attempt).bind(now).execute(conn).await.map(drop))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(attempt)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// Keeps what is known of the run so far.
@@ -112,14 +120,25 @@ pub async fn start(tx: &mut Tx, id: &str, attempt: i64, now: DateTime<Utc>) -> R
 /// Only the database's own.
 pub async fn set_body(tx: &mut Tx, id: &str, body: &RunBody) -> Result<()> {
     const SQL: &str = "UPDATE runs SET body = $2 WHERE id = $1";
-    on!(tx, |conn| sqlx::query(SQL).bind(id).bind(Json(body)).execute(conn).await.map(drop))
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(Json(body))
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// Ends the run.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn finish(tx: &mut Tx, id: &str, state: WorkState, body: &RunBody, now: DateTime<Utc>) -> Result<()> {
+pub async fn finish(
+    tx: &mut Tx,
+    id: &str,
+    state: WorkState,
+    body: &RunBody,
+    now: DateTime<Utc>,
+) -> Result<()> {
     const SQL: &str = "UPDATE runs SET state = $2, body = $3, finished_at = $4 WHERE id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -152,7 +171,10 @@ pub async fn request_cancel(tx: &mut Tx, id: &str) -> Result<bool> {
 /// Only the database's own.
 pub async fn cancel_requested(tx: &mut Tx, id: &str) -> Result<bool> {
     const SQL: &str = "SELECT cancel_requested FROM runs WHERE id = $1";
-    let asked: Option<bool> = on!(tx, |conn| sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)?;
+    let asked: Option<bool> = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(id)
+        .fetch_optional(conn)
+        .await)?;
     Ok(asked.unwrap_or(false))
 }
 
@@ -168,7 +190,13 @@ struct LogRow {
 ///
 /// # Errors
 /// NotFound where the run isn't there.
-pub async fn append_log(tx: &mut Tx, run: &str, at: DateTime<Utc>, level: LogLevel, message: &str) -> Result<()> {
+pub async fn append_log(
+    tx: &mut Tx,
+    run: &str,
+    at: DateTime<Utc>,
+    level: LogLevel,
+    message: &str,
+) -> Result<()> {
     const SQL: &str = "INSERT INTO run_logs (run_id, seq, at, level, message)
         SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4 FROM run_logs WHERE run_id = $1";
     on!(tx, |conn| sqlx::query(SQL)
@@ -188,10 +216,18 @@ pub async fn append_log(tx: &mut Tx, run: &str, at: DateTime<Utc>, level: LogLev
 pub async fn logs(tx: &mut Tx, run: &str, page: &PageRequest) -> Result<Page<LogLine>> {
     const SQL: &str = "SELECT seq, at, level, message FROM run_logs
         WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    let after: i64 = page.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(0);
+    let after: i64 = page
+        .after
+        .as_deref()
+        .and_then(|after| after.parse().ok())
+        .unwrap_or(0);
     let limit = i64::from(page.limit) + 1;
-    let rows: Vec<LogRow> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(run).bind(after).bind(limit).fetch_all(conn).await)?;
+    let rows: Vec<LogRow> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(run)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?;
     let items = rows
         .into_iter()
         .map(|row| LogLine {

@@ -36,7 +36,13 @@ impl From<Row> for Table {
 ///
 /// # Errors
 /// AlreadyExists; NotFound where its database isn't there.
-pub async fn insert(tx: &mut Tx, id: &str, database: &str, input: &TableInput, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(
+    tx: &mut Tx,
+    id: &str,
+    database: &str,
+    input: &TableInput,
+    now: DateTime<Utc>,
+) -> Result<()> {
     const SQL: &str = "INSERT INTO tables (id, database_name, name, version, body, created_at, updated_at)
         VALUES ($1, $2, $3, 0, $4, $5, $5)";
     on!(tx, |conn| sqlx::query(SQL)
@@ -57,8 +63,11 @@ pub async fn insert(tx: &mut Tx, id: &str, database: &str, input: &TableInput, n
 pub async fn find(tx: &mut Tx, name: &TableRef) -> Result<Option<Table>> {
     const SQL: &str = "SELECT id, database_name, version, body, created_at, updated_at FROM tables
         WHERE database_name = $1 AND name = $2";
-    let row: Option<Row> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(&name.database).bind(&name.name).fetch_optional(conn).await)?;
+    let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(&name.database)
+        .bind(&name.name)
+        .fetch_optional(conn)
+        .await)?;
     Ok(row.map(Table::from))
 }
 
@@ -71,8 +80,12 @@ pub async fn list(tx: &mut Tx, database: &str, page: &PageRequest) -> Result<Pag
         WHERE database_name = $1 AND name > $2 ORDER BY name LIMIT $3";
     let after = page.after.clone().unwrap_or_default();
     let limit = i64::from(page.limit) + 1;
-    let rows: Vec<Row> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(database).bind(after).bind(limit).fetch_all(conn).await)?;
+    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(database)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?;
     let items = rows.into_iter().map(Table::from).collect();
     Ok(Page::of(items, page, |table: &Table| table.input.name.clone()))
 }
@@ -82,12 +95,23 @@ pub async fn list(tx: &mut Tx, database: &str, page: &PageRequest) -> Result<Pag
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn update(tx: &mut Tx, id: &str, version: i64, input: &TableInput, now: DateTime<Utc>) -> Result<bool> {
+pub async fn update(
+    tx: &mut Tx,
+    id: &str,
+    version: i64,
+    input: &TableInput,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     const ARCHIVE: &str = "INSERT INTO table_versions (table_id, version, body, updated_at)
         SELECT id, version, body, updated_at FROM tables WHERE id = $1 AND version = $2";
     const UPDATE: &str = "UPDATE tables SET body = $3, version = version + 1, updated_at = $4
         WHERE id = $1 AND version = $2";
-    on!(tx, |conn| sqlx::query(ARCHIVE).bind(id).bind(version).execute(conn).await.map(drop))?;
+    on!(tx, |conn| sqlx::query(ARCHIVE)
+        .bind(id)
+        .bind(version)
+        .execute(conn)
+        .await
+        .map(drop))?;
     on!(tx, |conn| sqlx::query(UPDATE)
         .bind(id)
         .bind(version)
@@ -105,7 +129,11 @@ pub async fn update(tx: &mut Tx, id: &str, version: i64, input: &TableInput, now
 pub async fn versions(tx: &mut Tx, table: &Table, page: &PageRequest) -> Result<Page<Table>> {
     const SQL: &str = "SELECT $1 AS id, $2 AS database_name, version, body, $3 AS created_at, updated_at
         FROM table_versions WHERE table_id = $1 AND version < $4 ORDER BY version DESC LIMIT $5";
-    let before: i64 = page.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(i64::MAX);
+    let before: i64 = page
+        .after
+        .as_deref()
+        .and_then(|after| after.parse().ok())
+        .unwrap_or(i64::MAX);
     let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(&table.id)
         .bind(&table.database)
@@ -136,7 +164,11 @@ pub async fn delete(tx: &mut Tx, name: &TableRef) -> Result<bool> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn search_names(tx: &mut Tx, text: &str, limit: i64) -> Result<Vec<(String, Option<String>, String)>> {
+pub async fn search_names(
+    tx: &mut Tx,
+    text: &str,
+    limit: i64,
+) -> Result<Vec<(String, Option<String>, String)>> {
     const SQL: &str = "SELECT 'database' AS kind, NULL AS database_name, name FROM databases
             WHERE name LIKE $1 ESCAPE '\\'
         UNION ALL SELECT 'table', database_name, name FROM tables WHERE name LIKE $1 ESCAPE '\\'
@@ -144,5 +176,9 @@ pub async fn search_names(tx: &mut Tx, text: &str, limit: i64) -> Result<Vec<(St
         UNION ALL SELECT 'crawler', NULL, name FROM crawlers WHERE LOWER(name) LIKE $1 ESCAPE '\\'
         ORDER BY 3, 1, 2 LIMIT $2";
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    on!(tx, |conn| sqlx::query_as(SQL).bind(format!("%{escaped}%")).bind(limit).fetch_all(conn).await)
+    on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(format!("%{escaped}%"))
+        .bind(limit)
+        .fetch_all(conn)
+        .await)
 }

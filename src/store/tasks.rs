@@ -65,16 +65,23 @@ pub async fn insert(tx: &mut Tx, id: &str, task: &NewTask<'_>, now: DateTime<Utc
 ///
 /// # Errors
 /// AlreadyExists where another worker took a task with the same serial key at the same moment: try again.
-pub async fn claim(tx: &mut Tx, lease: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<Option<LeasedTask>> {
+pub async fn claim(
+    tx: &mut Tx,
+    lease: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<LeasedTask>> {
     // Not shared: PostgreSQL needs SKIP LOCKED so that workers don't wait for one another, and SQLite doesn't know it.
-    const SQLITE: &str = "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3
+    const SQLITE: &str =
+        "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3
         WHERE id = (SELECT t.id FROM tasks t
             WHERE ((t.state = 'READY' AND t.run_at <= $2) OR (t.state = 'LEASED' AND t.lease_until < $2))
             AND NOT EXISTS (SELECT 1 FROM tasks o
                 WHERE o.serial_key = t.serial_key AND o.state = 'LEASED' AND o.id <> t.id)
             ORDER BY t.run_at, t.id LIMIT 1)
         RETURNING id, kind, payload, attempt, max_attempts, lease";
-    const POSTGRES: &str = "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3
+    const POSTGRES: &str =
+        "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3
         WHERE id = (SELECT t.id FROM tasks t
             WHERE ((t.state = 'READY' AND t.run_at <= $2) OR (t.state = 'LEASED' AND t.lease_until < $2))
             AND NOT EXISTS (SELECT 1 FROM tasks o
@@ -82,7 +89,12 @@ pub async fn claim(tx: &mut Tx, lease: &str, now: DateTime<Utc>, until: DateTime
             ORDER BY t.run_at, t.id LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, kind, payload, attempt, max_attempts, lease";
     let sql: &'static str = tx.pick(SQLITE, POSTGRES);
-    on!(tx, |conn| sqlx::query_as(sql).bind(lease).bind(now).bind(until).fetch_optional(conn).await)
+    on!(tx, |conn| sqlx::query_as(sql)
+        .bind(lease)
+        .bind(now)
+        .bind(until)
+        .fetch_optional(conn)
+        .await)
 }
 
 /// Holds a task longer; says whether it was still held under `lease`. Whoever is told no must stop and write nothing.
@@ -119,7 +131,8 @@ pub async fn finish(tx: &mut Tx, id: &str, lease: &str) -> Result<bool> {
 /// # Errors
 /// Only the database's own.
 pub async fn retry(tx: &mut Tx, id: &str, lease: &str, run_at: DateTime<Utc>, error: &str) -> Result<bool> {
-    const SQL: &str = "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, run_at = $3, error = $4
+    const SQL: &str =
+        "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, run_at = $3, error = $4
         WHERE id = $1 AND lease = $2 AND state = 'LEASED'";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -155,7 +168,10 @@ pub async fn fail(tx: &mut Tx, id: &str, lease: &str, error: &str) -> Result<boo
 pub async fn release_all(tx: &mut Tx) -> Result<u64> {
     const SQL: &str =
         "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL WHERE state = 'LEASED'";
-    on!(tx, |conn| sqlx::query(SQL).execute(conn).await.map(|done| done.rows_affected()))
+    on!(tx, |conn| sqlx::query(SQL)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))
 }
 
 /// When the next task is due or its lease ends; absent where the queue is empty.

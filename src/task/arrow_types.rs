@@ -23,7 +23,9 @@ fn nested_to_arrow(hive: &Hive) -> Arrow {
         Hive::BigInt => Arrow::Int64,
         Hive::Float => Arrow::Float32,
         Hive::Double => Arrow::Float64,
-        Hive::Decimal { precision, scale } => Arrow::Decimal128(*precision, i8::try_from(*scale).unwrap_or(0)),
+        Hive::Decimal { precision, scale } => {
+            Arrow::Decimal128(*precision, i8::try_from(*scale).unwrap_or(0))
+        }
         Hive::Binary => Arrow::Binary,
         Hive::Date => Arrow::Date32,
         Hive::Timestamp => Arrow::Timestamp(TimeUnit::Microsecond, None),
@@ -33,10 +35,16 @@ fn nested_to_arrow(hive: &Hive) -> Arrow {
                 Field::new("key", nested_to_arrow(key), false),
                 Field::new("value", nested_to_arrow(value), true),
             ]);
-            Arrow::Map(Arc::new(Field::new("entries", Arrow::Struct(entry), false)), false)
+            Arrow::Map(
+                Arc::new(Field::new("entries", Arrow::Struct(entry), false)),
+                false,
+            )
         }
         Hive::Struct(fields) => Arrow::Struct(
-            fields.iter().map(|field| Field::new(&field.name, nested_to_arrow(&field.data_type), true)).collect(),
+            fields
+                .iter()
+                .map(|field| Field::new(&field.name, nested_to_arrow(&field.data_type), true))
+                .collect(),
         ),
     }
 }
@@ -50,7 +58,10 @@ pub(super) fn to_hive(arrow: &Arrow) -> Hive {
         Arrow::Int16 | Arrow::UInt8 => Hive::SmallInt,
         Arrow::Int32 | Arrow::UInt16 => Hive::Int,
         Arrow::Int64 | Arrow::UInt32 | Arrow::Duration(_) => Hive::BigInt,
-        Arrow::UInt64 => Hive::Decimal { precision: 20, scale: 0 },
+        Arrow::UInt64 => Hive::Decimal {
+            precision: 20,
+            scale: 0,
+        },
         Arrow::Float16 | Arrow::Float32 => Hive::Float,
         Arrow::Float64 => Hive::Double,
         Arrow::Decimal32(precision, scale)
@@ -78,7 +89,10 @@ pub(super) fn to_hive(arrow: &Arrow) -> Hive {
         Arrow::Struct(fields) => Hive::Struct(
             fields
                 .iter()
-                .map(|field| classifiers::Field { name: field.name().clone(), data_type: to_hive(field.data_type()) })
+                .map(|field| classifiers::Field {
+                    name: field.name().clone(),
+                    data_type: to_hive(field.data_type()),
+                })
                 .collect(),
         ),
         Arrow::Dictionary(_, value) => to_hive(value),
@@ -94,7 +108,13 @@ mod tests {
 
     #[test]
     fn hive_types_survive_arrow() {
-        for text in ["bigint", "decimal(10,2)", "array<struct<a:int,b:map<string,date>>>", "timestamp", "binary"] {
+        for text in [
+            "bigint",
+            "decimal(10,2)",
+            "array<struct<a:int,b:map<string,date>>>",
+            "timestamp",
+            "binary",
+        ] {
             let hive: Hive = text.parse().unwrap();
             assert_eq!(to_hive(&to_arrow(&hive)).to_string(), text);
         }

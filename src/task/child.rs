@@ -23,7 +23,9 @@ pub fn main() -> Result<()> {
         .read_line(&mut line)
         .map_err(|cause| Error::invalid("stdin can't be read").source(cause))?;
     let spec: Spec = serde_json::from_str(&line).map_err(|cause| {
-        Error::invalid("stdin holds no task").hint("`mastic task` is started by mastic itself").source(cause)
+        Error::invalid("stdin holds no task")
+            .hint("`mastic task` is started by mastic itself")
+            .source(cause)
     })?;
     limit_this_process(&spec)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -34,13 +36,14 @@ pub fn main() -> Result<()> {
         .map_err(|cause| Error::unavailable("no threads can be started").source(cause))?;
     runtime.block_on(async {
         // On a thread of the pool, whose stack is the big one.
-        #[expect(clippy::disallowed_methods, reason = "it is awaited on the next line")]
         let outcome = tokio::spawn(work(spec)).await;
         match outcome {
             Ok(Ok(Some(done))) => say(&Message::Done(Box::new(done))),
             Ok(Ok(None)) => say(&Message::Done(Box::default())),
             Ok(Err(error)) => say(&Message::Failed(Failure::from(error))),
-            Err(panic) => say(&Message::Failed(Failure::from(Error::internal(format!("it panicked: {panic}"))))),
+            Err(panic) => say(&Message::Failed(Failure::from(Error::internal(format!(
+                "it panicked: {panic}"
+            ))))),
         }
     });
     Ok(())
@@ -51,14 +54,20 @@ async fn work(spec: Spec) -> Result<Option<Done>> {
         Some(access) => Some(Buckets::new(access).await?),
         None => None,
     };
-    let required = || buckets.clone().ok_or_else(|| Error::internal("a task has no object store"));
+    let required = || {
+        buckets
+            .clone()
+            .ok_or_else(|| Error::internal("a task has no object store"))
+    };
     match spec.work {
         Work::Classify { files } => {
             classify::run(buckets, files).await;
             Ok(None)
         }
         Work::Script(script) => sql::run_script(required()?, script, &spec.limits).await.map(Some),
-        Work::Query { sql, limit } => sql::run_query(required()?, &sql, limit, &spec.limits).await.map(Some),
+        Work::Query { sql, limit } => sql::run_query(required()?, &sql, limit, &spec.limits)
+            .await
+            .map(Some),
     }
 }
 
@@ -71,7 +80,10 @@ fn limit_this_process(spec: &Spec) -> Result<()> {
         return Err(Error::unavailable("the parent died"));
     }
     let limit = |resource, value: u64| {
-        let both = Rlimit { current: Some(value), maximum: Some(value) };
+        let both = Rlimit {
+            current: Some(value),
+            maximum: Some(value),
+        };
         setrlimit(resource, both)
             .map_err(|cause| Error::unavailable(format!("the limit {resource:?} can't be set")).source(cause))
     };
@@ -94,7 +106,10 @@ pub(super) fn say(message: &Message) {
 
 /// Adds a line to the run's log.
 pub(super) fn log(level: LogLevel, message: impl Into<String>) {
-    say(&Message::Log { level, message: message.into() });
+    say(&Message::Log {
+        level,
+        message: message.into(),
+    });
 }
 
 /// Asks the parent for the tables of a query.
@@ -105,5 +120,6 @@ pub(super) fn ask_for_tables(names: Vec<String>) -> Result<Tables> {
         .lock()
         .read_line(&mut line)
         .map_err(|cause| Error::internal("the server did not answer").source(cause))?;
-    serde_json::from_str(&line).map_err(|cause| Error::internal("the server's answer can't be read").source(cause))
+    serde_json::from_str(&line)
+        .map_err(|cause| Error::internal("the server's answer can't be read").source(cause))
 }

@@ -46,7 +46,10 @@ pub(super) async fn run(buckets: Option<Buckets>, files: Vec<FileToClassify>) {
 
 /// Says what one object is.
 pub(super) async fn one(buckets: &Buckets, object: &ObjectToRead) -> Result<Verdict> {
-    Fetched::begin(Some(buckets.clone()), FileToClassify::Object(object.clone())).await?.judge().await
+    Fetched::begin(Some(buckets.clone()), FileToClassify::Object(object.clone()))
+        .await?
+        .judge()
+        .await
 }
 
 /// A file, and what has been read of it.
@@ -65,10 +68,19 @@ impl Fetched {
             FileToClassify::Object(object) => (object.key.clone(), object.size),
             FileToClassify::Local { path } => (path.clone(), local_size(path)?),
         };
-        let mut fetched = Self { buckets, file, name, size, head: Vec::new(), tail: Vec::new() };
+        let mut fetched = Self {
+            buckets,
+            file,
+            name,
+            size,
+            head: Vec::new(),
+            tail: Vec::new(),
+        };
         fetched.head = fetched.read(0, size.min(HEAD_BYTES)).await?;
         if size > HEAD_BYTES && fetched.head.starts_with(SCHEMA_AT_THE_END) {
-            fetched.tail = fetched.read(size - TAIL_BYTES.min(size), TAIL_BYTES.min(size)).await?;
+            fetched.tail = fetched
+                .read(size - TAIL_BYTES.min(size), TAIL_BYTES.min(size))
+                .await?;
         }
         Ok(fetched)
     }
@@ -77,7 +89,12 @@ impl Fetched {
         loop {
             let whole = self.head.len() as u64 == self.size;
             let tail = if whole { &self.head } else { &self.tail };
-            let sample = Sample { name: &self.name, size: self.size, head: &self.head, tail };
+            let sample = Sample {
+                name: &self.name,
+                size: self.size,
+                head: &self.head,
+                tail,
+            };
             match classifiers::classify(&sample) {
                 Ok(Outcome::Verdict(verdict)) => return Ok(*verdict),
                 Ok(Outcome::NeedTail(wanted)) if wanted > self.tail.len() as u64 && wanted <= self.size => {
@@ -101,7 +118,9 @@ impl Fetched {
             (FileToClassify::Local { path }, _) => read_local(path, start, length),
             (FileToClassify::Object(object), Some(buckets)) => {
                 let range = start..start + length;
-                let bytes = buckets.get_range(&object.bucket, &object.key, range, Some(&object.etag)).await?;
+                let bytes = buckets
+                    .get_range(&object.bucket, &object.key, range, Some(&object.etag))
+                    .await?;
                 Ok(bytes.to_vec())
             }
             (FileToClassify::Object(_), None) => Err(Error::internal("a task has no object store")),

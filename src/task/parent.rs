@@ -70,7 +70,6 @@ impl Child {
             process,
             stdin,
             lines: BufReader::new(stdout).lines(),
-            #[expect(clippy::disallowed_methods, reason = "it ends with the child, whose stderr it drains")]
             stderr: tokio::spawn(tail_of(stderr)),
             limits: spec.limits,
             deadline: Instant::now() + Duration::from_secs(spec.limits.wall_seconds),
@@ -126,19 +125,31 @@ impl Child {
 fn explain(status: ExitStatus, stderr: &str, limits: Limits) -> Error {
     let mib = limits.memory_bytes >> 20;
     if stderr.contains("memory allocation of") {
-        return Error::limit(format!("it needed more than the {mib} MiB of memory that it may use"))
-            .hint("raise tasks.sql_memory_mib, or read less at a time");
+        return Error::limit(format!(
+            "it needed more than the {mib} MiB of memory that it may use"
+        ))
+        .hint("raise tasks.sql_memory_mib, or read less at a time");
     }
     if stderr.contains("has overflowed its stack") {
-        return Error::limit("it is nested too deeply").hint("write it with fewer levels or fewer chained operators");
+        return Error::limit("it is nested too deeply")
+            .hint("write it with fewer levels or fewer chained operators");
     }
-    let last = stderr.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let last = stderr
+        .lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty())
+        .unwrap_or_default();
     match status.signal() {
-        Some(SIGXCPU) => Error::limit(format!("it used more than {} seconds of CPU time", limits.cpu_seconds)),
+        Some(SIGXCPU) => Error::limit(format!(
+            "it used more than {} seconds of CPU time",
+            limits.cpu_seconds
+        )),
         Some(SIGKILL) => Error::limit("the process at work was killed")
             .hint("the machine may have run out of memory, or the limit of CPU time was reached"),
         Some(SIGABRT | SIGSEGV) => Error::internal(format!("the process at work crashed: {last}")),
-        Some(signal) => Error::internal(format!("the process at work was ended by signal {signal}: {last}")),
+        Some(signal) => Error::internal(format!(
+            "the process at work was ended by signal {signal}: {last}"
+        )),
         None => Error::internal(format!("the process at work ended too early: {last}")),
     }
 }

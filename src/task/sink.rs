@@ -42,7 +42,10 @@ struct Buffer(Arc<Mutex<Vec<u8>>>);
 
 impl std::io::Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -69,7 +72,12 @@ impl Buffer {
 
 impl FileSink {
     /// Begins a file. A CSV file has its header even where no row follows.
-    pub(super) fn begin(buckets: Buckets, upload: Upload, format: OutputFormat, schema: &SchemaRef) -> Result<Self> {
+    pub(super) fn begin(
+        buckets: Buckets,
+        upload: Upload,
+        format: OutputFormat,
+        schema: &SchemaRef,
+    ) -> Result<Self> {
         let buffer = Buffer::default();
         let mut sink = Self {
             encoder: Some(Encoder::new(format, buffer.clone(), schema)?),
@@ -103,7 +111,11 @@ impl FileSink {
         if !rest.is_empty() || self.parts.is_empty() {
             self.upload_part(rest).await?;
         }
-        Ok(WrittenFile { parts: self.parts, size: self.size, rows: self.rows })
+        Ok(WrittenFile {
+            parts: self.parts,
+            size: self.size,
+            rows: self.rows,
+        })
     }
 
     fn encode(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -114,10 +126,18 @@ impl FileSink {
     }
 
     async fn upload_part(&mut self, bytes: Vec<u8>) -> Result<()> {
-        let number = i32::try_from(self.parts.len() + 1).map_err(|_| Error::limit("a file has too many parts"))?;
+        let number =
+            i32::try_from(self.parts.len() + 1).map_err(|_| Error::limit("a file has too many parts"))?;
         self.size += bytes.len() as u64;
-        let Upload { bucket, key, upload_id } = &self.upload;
-        let part = self.buckets.upload_part(bucket, key, upload_id, number, Bytes::from(bytes)).await?;
+        let Upload {
+            bucket,
+            key,
+            upload_id,
+        } = &self.upload;
+        let part = self
+            .buckets
+            .upload_part(bucket, key, upload_id, number, Bytes::from(bytes))
+            .await?;
         self.parts.push(part);
         Ok(())
     }
@@ -135,10 +155,13 @@ impl Encoder {
             )),
             OutputFormat::Json => Self::Json(Box::new(LineDelimitedWriter::new(buffer))),
             OutputFormat::Parquet => {
-                let properties =
-                    WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                    .build();
                 let schema: Arc<Schema> = Arc::clone(schema);
-                Self::Parquet(Box::new(ArrowWriter::try_new(buffer, schema, Some(properties)).map_err(unwritable)?))
+                Self::Parquet(Box::new(
+                    ArrowWriter::try_new(buffer, schema, Some(properties)).map_err(unwritable)?,
+                ))
             }
         })
     }

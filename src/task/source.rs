@@ -84,7 +84,10 @@ pub(super) async fn register(
         .collect();
     let pinned = Arc::new(PinnedStore::new(buckets.clone(), objects));
     let url = datafusion::execution::object_store::ObjectStoreUrl::parse(STORE_URL).map_err(internal)?;
-    ctx.register_object_store(url.as_ref(), Arc::clone(&pinned) as Arc<dyn object_store::ObjectStore>);
+    ctx.register_object_store(
+        url.as_ref(),
+        Arc::clone(&pinned) as Arc<dyn object_store::ObjectStore>,
+    );
 
     let mut rows = Vec::new();
     let mut first = 0;
@@ -106,15 +109,20 @@ fn register_view(ctx: &SessionContext, name: &str, frame: DataFrame) -> Result<(
     use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
     let view = frame.into_view();
     let Some((database, table)) = name.split_once('.') else {
-        ctx.register_table(datafusion::common::TableReference::bare(name), view).map_err(internal)?;
+        ctx.register_table(datafusion::common::TableReference::bare(name), view)
+            .map_err(internal)?;
         return Ok(());
     };
-    let catalog = ctx.catalog("datafusion").ok_or_else(|| Error::internal("the engine has no catalog"))?;
+    let catalog = ctx
+        .catalog("datafusion")
+        .ok_or_else(|| Error::internal("the engine has no catalog"))?;
     let schema = match catalog.schema(database) {
         Some(schema) => schema,
         None => {
             let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
-            catalog.register_schema(database, Arc::clone(&schema)).map_err(internal)?;
+            catalog
+                .register_schema(database, Arc::clone(&schema))
+                .map_err(internal)?;
             schema
         }
     };
@@ -137,12 +145,18 @@ async fn look(
     match (verdict.classification.as_str(), verdict.csv, verdict.json) {
         ("parquet", ..) => {
             let store: Arc<dyn object_store::ObjectStore> = pinned.clone();
-            let meta = store.head(&pinned.path_of(index)).await.map_err(|cause| named(internal(cause.into())))?;
+            let meta = store
+                .head(&pinned.path_of(index))
+                .await
+                .map_err(|cause| named(internal(cause.into())))?;
             let schema = ParquetFormat::default()
                 .infer_schema(&ctx.state(), &store, &[meta])
                 .await
                 .map_err(|cause| named(unreadable(cause)))?;
-            let columns = schema.fields().iter().map(|field| (field.name().clone(), to_hive(field.data_type())));
+            let columns = schema
+                .fields()
+                .iter()
+                .map(|field| (field.name().clone(), to_hive(field.data_type())));
             Ok(FileRead {
                 format: Format::Parquet,
                 columns: named_columns(columns),
@@ -155,14 +169,25 @@ async fn look(
             check_readable(&dialect).map_err(named)?;
             let declared = table.csv.is_some();
             let scanned = if declared {
-                let columns = table.columns.iter().map(|(name, hive)| Ok((name.clone(), parse_type(hive)?)));
-                (named_columns(columns.collect::<Result<Vec<_>>>()?.into_iter()), None)
+                let columns = table
+                    .columns
+                    .iter()
+                    .map(|(name, hive)| Ok((name.clone(), parse_type(hive)?)));
+                (
+                    named_columns(columns.collect::<Result<Vec<_>>>()?.into_iter()),
+                    None,
+                )
             } else {
                 let scanner = Scan::Csv(Box::new(CsvScanner::new(&dialect)));
-                let scanned = scan(buckets, &file, verdict.compression, scanner).await.map_err(named)?;
+                let scanned = scan(buckets, &file, verdict.compression, scanner)
+                    .await
+                    .map_err(named)?;
                 columns_of(scanned)
             };
-            let text = scanned.0.iter().map(|column| Field::new(&column.raw, Arrow::Utf8View, true));
+            let text = scanned
+                .0
+                .iter()
+                .map(|column| Field::new(&column.raw, Arrow::Utf8View, true));
             Ok(FileRead {
                 schema: Arc::new(Schema::new(text.collect::<Vec<_>>())),
                 format: Format::Csv(dialect, verdict.compression),
@@ -172,9 +197,13 @@ async fn look(
         }
         ("json", _, Some(layout)) => {
             let scanner = Scan::Json(Box::new(JsonScanner::new(layout)));
-            let scanned = scan(buckets, &file, verdict.compression, scanner).await.map_err(named)?;
+            let scanned = scan(buckets, &file, verdict.compression, scanner)
+                .await
+                .map_err(named)?;
             let (columns, rows) = columns_of(scanned);
-            let fields = columns.iter().map(|column| Field::new(&column.raw, to_arrow(&column.hive), true));
+            let fields = columns
+                .iter()
+                .map(|column| Field::new(&column.raw, to_arrow(&column.hive), true));
             Ok(FileRead {
                 schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
                 format: Format::Json(layout, verdict.compression),
@@ -184,26 +213,40 @@ async fn look(
         }
         (other, ..) => {
             let reasons = verdict.reasons.join("; ");
-            Err(Error::invalid(format!("{path} can't be read as a table: it is {other} ({reasons})"))
-                .hint("CSV, JSON and Parquet can be read"))
+            Err(Error::invalid(format!(
+                "{path} can't be read as a table: it is {other} ({reasons})"
+            ))
+            .hint("CSV, JSON and Parquet can be read"))
         }
     }
 }
 
 fn check_readable(dialect: &CsvDialect) -> Result<()> {
     if dialect.skip_lines > 0 {
-        return Err(Error::invalid(format!("it has {} lines before its first row", dialect.skip_lines))
-            .hint("the engine sql can't skip lines yet: take them out"));
+        return Err(Error::invalid(format!(
+            "it has {} lines before its first row",
+            dialect.skip_lines
+        ))
+        .hint("the engine sql can't skip lines yet: take them out"));
     }
     let single = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() == 1);
-    if dialect.delimiter.len() == 1 && single(&dialect.quote) && single(&dialect.escape) && single(&dialect.comment) {
+    if dialect.delimiter.len() == 1
+        && single(&dialect.quote)
+        && single(&dialect.escape)
+        && single(&dialect.comment)
+    {
         return Ok(());
     }
-    Err(Error::invalid("its delimiter, quote, escape or comment sign is not one ASCII character"))
+    Err(Error::invalid(
+        "its delimiter, quote, escape or comment sign is not one ASCII character",
+    ))
 }
 
 fn columns_of(scanned: Scanned) -> (Vec<FileColumn>, Option<u64>) {
-    let columns = scanned.columns.into_iter().map(|column| (column.name, column.data_type));
+    let columns = scanned
+        .columns
+        .into_iter()
+        .map(|column| (column.name, column.data_type));
     (named_columns(columns), Some(scanned.rows))
 }
 
@@ -248,10 +291,19 @@ impl Scan {
 }
 
 /// Reads a whole text file to learn the types of its columns.
-async fn scan(buckets: &Buckets, file: &FileOfTable, compression: Compression, mut scan: Scan) -> Result<Scanned> {
+async fn scan(
+    buckets: &Buckets,
+    file: &FileOfTable,
+    compression: Compression,
+    mut scan: Scan,
+) -> Result<Scanned> {
     use std::io::Write;
     let object = &file.object;
-    let mut stream = Box::pin(buckets.get_stream(&object.bucket, &object.key, Some(&object.etag)).await?);
+    let mut stream = Box::pin(
+        buckets
+            .get_stream(&object.bucket, &object.key, Some(&object.etag))
+            .await?,
+    );
     let mut unzip = flate2::write::MultiGzDecoder::new(Vec::new());
     let corrupt = |cause: std::io::Error| Error::invalid(format!("it is not valid gzip: {cause}"));
     while let Some(chunk) = stream.try_next().await? {
@@ -287,7 +339,10 @@ fn assemble(
     let mut by_shape = HashMap::new();
     for (index, file) in files.iter().enumerate() {
         let hives: Vec<&Hive> = file.columns.iter().map(|column| &column.hive).collect();
-        let shape = format!("{:?} {:?} {:?} {hives:?}", file.format, file.schema, table.files[index].partition);
+        let shape = format!(
+            "{:?} {:?} {:?} {hives:?}",
+            file.format, file.schema, table.files[index].partition
+        );
         let group = *by_shape.entry(shape).or_insert_with(|| {
             groups.push((Vec::new(), file));
             groups.len() - 1
@@ -311,7 +366,10 @@ fn assemble(
             .iter()
             .map(|(name, hive)| Ok(project(file, name, hive, partition.get(name), table.as_declared)))
             .collect::<Result<Vec<_>>>()?;
-        let frame = ctx.read_table(Arc::new(listing)).and_then(|frame| frame.select(projection)).map_err(internal)?;
+        let frame = ctx
+            .read_table(Arc::new(listing))
+            .and_then(|frame| frame.select(projection))
+            .map_err(internal)?;
         union = Some(match union {
             Some(above) => above.union(frame).map_err(internal)?,
             None => frame,
@@ -324,7 +382,10 @@ fn assemble(
 }
 
 fn empty_table(ctx: &SessionContext, target: &[(String, Hive)]) -> Result<DataFrame> {
-    let fields: Vec<Field> = target.iter().map(|(name, hive)| Field::new(name, to_arrow(hive), true)).collect();
+    let fields: Vec<Field> = target
+        .iter()
+        .map(|(name, hive)| Field::new(name, to_arrow(hive), true))
+        .collect();
     let schema = Arc::new(Schema::new(fields));
     let batch = datafusion::arrow::record_batch::RecordBatch::new_empty(schema);
     ctx.read_batch(batch).map_err(internal)
@@ -346,7 +407,10 @@ fn target_columns(table: &TableToRead, files: &[FileRead]) -> Result<Vec<(String
                     if merged != target[known].1 {
                         child::log(
                             LogLevel::Info,
-                            format!("{}.{}: {} and {} are read as {merged}", table.name, column.name, target[known].1, column.hive),
+                            format!(
+                                "{}.{}: {} and {} are read as {merged}",
+                                table.name, column.name, target[known].1, column.hive
+                            ),
                         );
                     }
                     target[known].1 = merged;
@@ -367,7 +431,11 @@ fn target_columns(table: &TableToRead, files: &[FileRead]) -> Result<Vec<(String
 fn project(file: &FileRead, name: &str, hive: &Hive, partition: Option<&String>, lenient: bool) -> Expr {
     let arrow = to_arrow(hive);
     let convert = |expr: Expr, to: &Arrow| {
-        if lenient { try_cast(expr, to.clone()) } else { cast(expr, to.clone()) }
+        if lenient {
+            try_cast(expr, to.clone())
+        } else {
+            cast(expr, to.clone())
+        }
     };
     let value = match (partition, file.columns.iter().find(|column| column.name == name)) {
         (Some(value), _) => convert(lit(value.as_str()), &arrow),
@@ -397,7 +465,11 @@ fn from_text(raw: Expr, to: &Arrow, lenient: bool) -> Expr {
         text = replace(text, lit("/"), lit("-"));
     }
     let nothing = NULL_WORDS.iter().map(|word| lit(*word)).collect();
-    let value = if lenient { try_cast(text, to.clone()) } else { cast(text, to.clone()) };
+    let value = if lenient {
+        try_cast(text, to.clone())
+    } else {
+        cast(text, to.clone())
+    };
     let null = cast(lit(ScalarValue::Null), to.clone());
     let is_nothing = lower(trimmed).in_list(nothing, false);
     match when(is_nothing, null).otherwise(value.clone()) {
@@ -440,7 +512,8 @@ fn file_format(format: &Format) -> Result<Arc<dyn FileFormat>> {
 }
 
 fn parse_type(text: &str) -> Result<Hive> {
-    text.parse().map_err(|cause| Error::invalid(format!("'{text}' is not a type: {cause}")))
+    text.parse()
+        .map_err(|cause| Error::invalid(format!("'{text}' is not a type: {cause}")))
 }
 
 fn internal(cause: datafusion::error::DataFusionError) -> Error {

@@ -37,7 +37,10 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, limits: &Limi
     let rows_in = source::register(&ctx, &buckets, &work.tables).await?;
     for (table, rows) in work.tables.iter().zip(&rows_in) {
         let counted: u64 = rows.iter().flatten().sum();
-        log(LogLevel::Info, format!("{}: {counted} rows in {}", table.name, files(rows.len())));
+        log(
+            LogLevel::Info,
+            format!("{}: {counted} rows in {}", table.name, files(rows.len())),
+        );
     }
     let frame = plan(&ctx, &work.sql).await?;
     let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
@@ -50,7 +53,9 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, limits: &Limi
     let (mut written, mut turn) = (0, 0);
     while let Some(batch) = stream.try_next().await.map_err(|cause| failure(&cause))? {
         let count = sinks.len();
-        let sink = sinks.get_mut(turn % count).ok_or_else(|| Error::internal("a script has nowhere to write to"))?;
+        let sink = sinks
+            .get_mut(turn % count)
+            .ok_or_else(|| Error::internal("a script has nowhere to write to"))?;
         sink.write(&batch).await?;
         turn += 1;
         let before = written;
@@ -59,21 +64,32 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, limits: &Limi
             log(LogLevel::Info, format!("{written} rows so far"));
         }
     }
-    let mut done = Done { columns: columns(&schema), rows_in, ..Done::default() };
+    let mut done = Done {
+        columns: columns(&schema),
+        rows_in,
+        ..Done::default()
+    };
     for sink in sinks {
         done.files.push(sink.finish().await?);
     }
-    log(LogLevel::Info, format!("{written} rows written to {}", files(done.files.len())));
+    log(
+        LogLevel::Info,
+        format!("{written} rows written to {}", files(done.files.len())),
+    );
     Ok(done)
 }
 
 /// The result's batches, partition after partition, so that the same inputs give the same bytes. Partitions whose turn
 /// hasn't come work ahead as far as their queues reach.
-async fn in_order(frame: DataFrame) -> Result<impl Stream<Item = Result<RecordBatch, DataFusionError>> + Unpin> {
-    let partitions = frame.execute_stream_partitioned().await.map_err(|cause| failure(&cause))?;
+async fn in_order(
+    frame: DataFrame,
+) -> Result<impl Stream<Item = Result<RecordBatch, DataFusionError>> + Unpin> {
+    let partitions = frame
+        .execute_stream_partitioned()
+        .await
+        .map_err(|cause| failure(&cause))?;
     let ahead = partitions.into_iter().map(|mut partition| {
         let (sender, receiver) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
-        #[expect(clippy::disallowed_methods, reason = "it ends with the receiver, which this process reads to the end")]
         tokio::spawn(async move {
             while let Some(batch) = partition.next().await {
                 if sender.send(batch).await.is_err() {
@@ -105,13 +121,20 @@ pub(super) async fn run_query(buckets: Buckets, sql: &str, limit: usize, limits:
         source::register(&ctx, &buckets, &answer.tables).await?;
     }
     let frame = plan(&ctx, sql).await?;
-    let frame = frame.limit(0, Some(limit.saturating_add(1))).map_err(|cause| failure(&cause))?;
+    let frame = frame
+        .limit(0, Some(limit.saturating_add(1)))
+        .map_err(|cause| failure(&cause))?;
     let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
     let batches = frame.collect().await.map_err(|cause| failure(&cause))?;
     let mut rows = rows_as_json(&schema, &batches)?;
     let truncated = rows.len() > limit;
     rows.truncate(limit);
-    Ok(Done { columns: columns(&schema), rows, truncated, ..Done::default() })
+    Ok(Done {
+        columns: columns(&schema),
+        rows,
+        truncated,
+        ..Done::default()
+    })
 }
 
 fn context(limits: &Limits) -> Result<SessionContext> {
@@ -122,15 +145,22 @@ fn context(limits: &Limits) -> Result<SessionContext> {
         .map_err(|cause| failure(&cause))?;
     // The engine would read and write this machine's files by itself.
     let files_of_this_machine = datafusion::execution::object_store::ObjectStoreUrl::local_filesystem();
-    runtime.deregister_object_store(files_of_this_machine.as_ref()).map_err(|cause| failure(&cause))?;
-    let config = SessionConfig::new().with_information_schema(false).with_round_robin_repartition(false);
+    runtime
+        .deregister_object_store(files_of_this_machine.as_ref())
+        .map_err(|cause| failure(&cause))?;
+    let config = SessionConfig::new()
+        .with_information_schema(false)
+        .with_round_robin_repartition(false);
     Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 
 /// Reads the script, which must be one SELECT: nothing else has a result.
 fn parse(sql: &str) -> Result<Statement> {
     if sql.len() > MAX_SQL_BYTES {
-        return Err(Error::limit(format!("the SQL has {} bytes, and {MAX_SQL_BYTES} are allowed", sql.len())));
+        return Err(Error::limit(format!(
+            "the SQL has {} bytes, and {MAX_SQL_BYTES} are allowed",
+            sql.len()
+        )));
     }
     let mut statements = DFParserBuilder::new(sql)
         .build()
@@ -138,17 +168,27 @@ fn parse(sql: &str) -> Result<Statement> {
         .map_err(|cause| failure(&cause))?;
     let one = statements.pop_front();
     match (one, statements.is_empty()) {
-        (Some(Statement::Statement(ast)), true) if matches!(*ast, Ast::Query(_)) => Ok(Statement::Statement(ast)),
+        (Some(Statement::Statement(ast)), true) if matches!(*ast, Ast::Query(_)) => {
+            Ok(Statement::Statement(ast))
+        }
         (None, _) => Err(Error::invalid("the SQL is empty").hint("write one SELECT")),
-        (Some(_), false) => Err(Error::invalid("the SQL has more than one statement").hint("write one SELECT")),
+        (Some(_), false) => {
+            Err(Error::invalid("the SQL has more than one statement").hint("write one SELECT"))
+        }
         (Some(_), true) => Err(Error::invalid("the SQL is not a query")
             .hint("write one SELECT; where its result goes is said in job.toml")),
     }
 }
 
 async fn plan(ctx: &SessionContext, sql: &str) -> Result<DataFrame> {
-    let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    let frame = ctx.sql_with_options(sql, options).await.map_err(|cause| failure(&cause))?;
+    let options = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    let frame = ctx
+        .sql_with_options(sql, options)
+        .await
+        .map_err(|cause| failure(&cause))?;
     match frame.logical_plan() {
         LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) => {
             Err(Error::invalid("the SQL is not a query").hint("write one SELECT"))
@@ -159,7 +199,11 @@ async fn plan(ctx: &SessionContext, sql: &str) -> Result<DataFrame> {
 
 fn columns(schema: &SchemaRef) -> Vec<(String, String)> {
     let hive = |field: &Arc<datafusion::arrow::datatypes::Field>| to_hive(field.data_type()).to_string();
-    schema.fields().iter().map(|field| (field.name().clone(), hive(field))).collect()
+    schema
+        .fields()
+        .iter()
+        .map(|field| (field.name().clone(), hive(field)))
+        .collect()
 }
 
 /// Rows as JSON values, for people and programs to read.
@@ -200,7 +244,11 @@ fn rows_as_json(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<Vec<V
 }
 
 fn files(count: usize) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+    if count == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{count} files")
+    }
 }
 
 /// What the engine says is wrong, without its wrapping.
@@ -213,6 +261,8 @@ fn failure(cause: &DataFusionError) -> Error {
         }
         DataFusionError::ObjectStore(_) => Error::unavailable(message),
         DataFusionError::Internal(_) => Error::internal(message),
-        _ => Error::invalid(message).hint("column names are in lower case here; quote those with other signs"),
+        _ => {
+            Error::invalid(message).hint("column names are in lower case here; quote those with other signs")
+        }
     }
 }

@@ -14,8 +14,14 @@ const RULES: [(&str, &[&str]); 18] = [
     ("queue", &["model", "store"]),
     ("task", &["model", "buckets"]),
     ("catalog", &["model", "store"]),
-    ("crawl", &["model", "store", "buckets", "queue", "task", "catalog"]),
-    ("etl", &["model", "store", "buckets", "queue", "task", "catalog", "crawl"]),
+    (
+        "crawl",
+        &["model", "store", "buckets", "queue", "task", "catalog"],
+    ),
+    (
+        "etl",
+        &["model", "store", "buckets", "queue", "task", "catalog", "crawl"],
+    ),
     ("events", &["model", "store", "buckets", "queue", "etl"]),
     ("glue", &["model", "catalog", "crawl", "etl", "events"]),
     // The filter of a list is the store's word for it.
@@ -40,7 +46,14 @@ fn sources() -> Vec<(String, PathBuf, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let relative = path.strip_prefix(&root).unwrap().to_owned();
-                let module = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+                let module = relative
+                    .iter()
+                    .next()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .trim_end_matches(".rs")
+                    .to_owned();
                 found.push((module, relative, std::fs::read_to_string(&path).unwrap()));
             }
         }
@@ -55,9 +68,18 @@ fn used_modules(text: &str) -> Vec<String> {
     for rest in text.split("crate::").skip(1) {
         if let Some(group) = rest.strip_prefix('{') {
             let group = group.split(';').next().unwrap_or_default();
-            used.extend(group.split([',', '}']).map(|name| name.trim().split("::").next().unwrap_or_default().to_owned()));
+            used.extend(
+                group
+                    .split([',', '}'])
+                    .map(|name| name.trim().split("::").next().unwrap_or_default().to_owned()),
+            );
         } else {
-            used.push(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned());
+            used.push(
+                rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
         }
     }
     used.retain(|name| !name.is_empty());
@@ -69,10 +91,13 @@ fn modules_use_only_the_storeys_below_them() {
     let rules: BTreeMap<&str, &[&str]> = RULES.into_iter().collect();
     let mut broken = Vec::new();
     for (module, path, text) in sources() {
-        let Some(allowed) = rules.get(module.as_str()) else { continue };
+        let Some(allowed) = rules.get(module.as_str()) else {
+            continue;
+        };
         for used in used_modules(&text) {
             let is_known = rules.contains_key(used.as_str()) || ["server", "cli"].contains(&used.as_str());
-            let is_fine = used == module || allowed.contains(&used.as_str()) || SHARED.contains(&used.as_str());
+            let is_fine =
+                used == module || allowed.contains(&used.as_str()) || SHARED.contains(&used.as_str());
             if is_known && !is_fine {
                 broken.push(format!("{} uses {used}", path.display()));
             }
@@ -83,7 +108,12 @@ fn modules_use_only_the_storeys_below_them() {
 
 #[test]
 fn only_one_module_knows_each_outside_world() {
-    let keepers = [("sqlx::", "store"), ("aws_sdk_s3", "buckets"), ("aws_config", "buckets"), ("datafusion::", "task")];
+    let keepers = [
+        ("sqlx::", "store"),
+        ("aws_sdk_s3", "buckets"),
+        ("aws_config", "buckets"),
+        ("datafusion::", "task"),
+    ];
     let mut broken = Vec::new();
     for (module, path, text) in sources() {
         for (name, keeper) in keepers {
@@ -99,7 +129,12 @@ fn only_one_module_knows_each_outside_world() {
 
 #[test]
 fn pure_modules_are_pure() {
-    let pure = ["crawl/group.rs", "crawl/merge.rs", "crawl/plan.rs", "events/message.rs"];
+    let pure = [
+        "crawl/group.rs",
+        "crawl/merge.rs",
+        "crawl/plan.rs",
+        "events/message.rs",
+    ];
     for (module, path, text) in sources() {
         if module == "model" || pure.iter().any(|name| path == Path::new(name)) {
             for impure in ["async fn", "std::fs", "std::env", "tokio::"] {

@@ -12,7 +12,9 @@ use crate::harness::TestApp;
 #[expect(clippy::disallowed_methods, reason = "how a developer says where the data is")]
 fn trips() -> Option<PathBuf> {
     let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
-    let folder = std::env::var("MASTIC_SHARED_DATA").map_or_else(|_| beside(), PathBuf::from).join("tlc");
+    let folder = std::env::var("MASTIC_SHARED_DATA")
+        .map_or_else(|_| beside(), PathBuf::from)
+        .join("tlc");
     if folder.is_dir() {
         return Some(folder);
     }
@@ -22,9 +24,15 @@ fn trips() -> Option<PathBuf> {
 
 fn column_sum(csv: &str, name: &str) -> (usize, f64) {
     let mut lines = csv.lines();
-    let index = lines.next().unwrap().split(',').position(|column| column == name).unwrap();
-    let values: Vec<f64> =
-        lines.map(|line| line.split(',').nth(index).unwrap().parse::<f64>().unwrap_or(0.0)).collect();
+    let index = lines
+        .next()
+        .unwrap()
+        .split(',')
+        .position(|column| column == name)
+        .unwrap();
+    let values: Vec<f64> = lines
+        .map(|line| line.split(',').nth(index).unwrap().parse::<f64>().unwrap_or(0.0))
+        .collect();
     (values.len(), values.iter().sum())
 }
 
@@ -32,14 +40,20 @@ fn column_sum(csv: &str, name: &str) -> (usize, f64) {
 async fn a_real_month_of_parquet_becomes_one_csv() {
     let Some(folder) = trips() else { return };
     let app = TestApp::start().await;
-    let source = JobSource::read(concat!(env!("CARGO_MANIFEST_DIR"), "/jobs/monthly-union").as_ref()).unwrap();
+    let source =
+        JobSource::read(concat!(env!("CARGO_MANIFEST_DIR"), "/jobs/monthly-union").as_ref()).unwrap();
     mastic::etl::jobs::register(app.app(), &source).await.unwrap();
     let green = std::fs::read(folder.join("green/green_tripdata_2022-01.parquet")).unwrap();
     let yellow = std::fs::read(folder.join("yellow/yellow_tripdata_2025-01_sample.parquet")).unwrap();
-    app.put("lake", "raw/green/green_tripdata_2022-01.parquet", green).await;
-    app.put("lake", "raw/yellow/yellow_tripdata_2022-01.parquet", yellow).await;
+    app.put("lake", "raw/green/green_tripdata_2022-01.parquet", green)
+        .await;
+    app.put("lake", "raw/yellow/yellow_tripdata_2022-01.parquet", yellow)
+        .await;
     app.run_tasks().await;
-    let csv = app.text("lake", "curated/yellow_green/ym=2022-01/part-00000.csv").await.unwrap();
+    let csv = app
+        .text("lake", "curated/yellow_green/ym=2022-01/part-00000.csv")
+        .await
+        .unwrap();
     let (rows, total) = column_sum(&csv, "total_amount");
     assert_eq!(rows, 72_495);
     // The sum over both inputs as DuckDB computes it.
@@ -66,15 +80,27 @@ UNION ALL SELECT lpep_pickup_datetime, vendorid, total_amount, 'green' FROM gree
 async fn a_real_month_of_csv_is_joined_by_a_job_of_ones_own() {
     let Some(folder) = trips() else { return };
     let app = TestApp::start().await;
-    for name in ["yellow/yellow_tripdata_sample_2020-04.csv", "green/green_tripdata_2020-04_with_index.csv"] {
+    for name in [
+        "yellow/yellow_tripdata_sample_2020-04.csv",
+        "green/green_tripdata_2020-04_with_index.csv",
+    ] {
         let key = format!("april/{}", name.rsplit('/').next().unwrap());
-        app.put("lake", &key, std::fs::read(folder.join(name)).unwrap()).await;
+        app.put("lake", &key, std::fs::read(folder.join(name)).unwrap())
+            .await;
     }
     app.register("april", APRIL, APRIL_SQL).await.unwrap();
-    let id = runs::start(app.app(), "april", &Captures::new(), None).await.unwrap().id;
+    let id = runs::start(app.app(), "april", &Captures::new(), None)
+        .await
+        .unwrap()
+        .id;
     app.run_tasks().await;
     let run = runs::get(app.app(), &id).await.unwrap();
     assert_eq!((run.body.error, run.body.rows_out), (None, Some(45_612)));
     let csv = app.text("lake", "april-out/part-00000.csv").await.unwrap();
-    assert_eq!(csv.lines().filter(|line| line.ends_with(",green") && line.split(',').nth(1) == Some("")).count(), 11_110);
+    assert_eq!(
+        csv.lines()
+            .filter(|line| line.ends_with(",green") && line.split(',').nth(1) == Some(""))
+            .count(),
+        11_110
+    );
 }

@@ -19,17 +19,28 @@ fn changes(crawl: &Crawl) -> Vec<String> {
     plan.changes
         .iter()
         .filter(|change| change.op != ChangeOp::Unchanged)
-        .map(|change| format!("{:?} {:?} {}: {}", change.op, change.kind, change.name, change.detail).to_lowercase())
+        .map(|change| {
+            format!(
+                "{:?} {:?} {}: {}",
+                change.op, change.kind, change.name, change.detail
+            )
+            .to_lowercase()
+        })
         .collect()
 }
 
 fn set_aside(crawl: &Crawl) -> Vec<String> {
     let plan = crawl.plan.as_ref().unwrap();
-    plan.set_aside.iter().map(|aside| format!("{}: {}", aside.path, aside.reason)).collect()
+    plan.set_aside
+        .iter()
+        .map(|aside| format!("{}: {}", aside.path, aside.reason))
+        .collect()
 }
 
 async fn columns(app: &TestApp, name: &str) -> String {
-    let table = catalog::tables::get(app.app(), &TableRef::parse(name).unwrap()).await.unwrap();
+    let table = catalog::tables::get(app.app(), &TableRef::parse(name).unwrap())
+        .await
+        .unwrap();
     let text: Vec<String> = table
         .input
         .columns()
@@ -48,11 +59,27 @@ fn gzip(text: &str) -> Vec<u8> {
 
 async fn a_small_lake(database: Database) -> TestApp {
     let app = TestApp::start_on(database).await;
-    app.put("lake", "raw/sales/year=2021/a.csv", "Id;Price;Day\n1;2;2021-01-01\n2;3;2021-01-02\n").await;
-    app.put("lake", "raw/sales/year=2022/b.csv.gz", gzip("Id;Price;Day\n3;2.5;2022-01-01\n")).await;
+    app.put(
+        "lake",
+        "raw/sales/year=2021/a.csv",
+        "Id;Price;Day\n1;2;2021-01-01\n2;3;2021-01-02\n",
+    )
+    .await;
+    app.put(
+        "lake",
+        "raw/sales/year=2022/b.csv.gz",
+        gzip("Id;Price;Day\n3;2.5;2022-01-01\n"),
+    )
+    .await;
     app.put("lake", "raw/sales/_SUCCESS", "").await;
-    app.put("lake", "raw/clicks/1.json", "{\"user\": {\"id\": 1}, \"at\": \"x\"}\n{\"user\": {\"id\": 2}, \"tags\": [\"a\"]}\n").await;
-    app.put("lake", "raw/list/1.json", "[{\"a\": 1}, {\"a\": 2.5}]").await;
+    app.put(
+        "lake",
+        "raw/clicks/1.json",
+        "{\"user\": {\"id\": 1}, \"at\": \"x\"}\n{\"user\": {\"id\": 2}, \"tags\": [\"a\"]}\n",
+    )
+    .await;
+    app.put("lake", "raw/list/1.json", "[{\"a\": 1}, {\"a\": 2.5}]")
+        .await;
     app
 }
 
@@ -70,32 +97,71 @@ async fn a_prefix_becomes_tables_with_partitions(database: Database) {
             "add partitions shop.sales: 2 by year",
         ]
     );
-    assert_eq!(columns(&app, "shop.sales").await, "id bigint, price double, day date");
-    assert_eq!(columns(&app, "shop.clicks").await, "user struct<id:int>, at string, tags array<string>");
+    assert_eq!(
+        columns(&app, "shop.sales").await,
+        "id bigint, price double, day date"
+    );
+    assert_eq!(
+        columns(&app, "shop.clicks").await,
+        "user struct<id:int>, at string, tags array<string>"
+    );
     assert_eq!(columns(&app, "shop.list").await, "a double");
     let plan = crawl.plan.as_ref().unwrap();
-    let price = &plan.tables.iter().find(|table| table.name == "sales").unwrap().columns[1];
+    let price = &plan
+        .tables
+        .iter()
+        .find(|table| table.name == "sales")
+        .unwrap()
+        .columns[1];
     assert_eq!(price.reason, "bigint before b.csv.gz, which has double");
 
     let name = TableRef::parse("shop.sales").unwrap();
-    let partitions = catalog::partitions::list(app.app(), &name, &PageRequest::first(10)).await.unwrap().items;
-    let places: Vec<_> = partitions.iter().map(|partition| partition.input.location().unwrap()).collect();
-    assert_eq!(places, ["s3://lake/raw/sales/year=2021/", "s3://lake/raw/sales/year=2022/"]);
+    let partitions = catalog::partitions::list(app.app(), &name, &PageRequest::first(10))
+        .await
+        .unwrap()
+        .items;
+    let places: Vec<_> = partitions
+        .iter()
+        .map(|partition| partition.input.location().unwrap())
+        .collect();
+    assert_eq!(
+        places,
+        ["s3://lake/raw/sales/year=2021/", "s3://lake/raw/sales/year=2022/"]
+    );
     let sql = "SELECT year, sum(price) AS price, min(day) AS day FROM shop.sales GROUP BY year ORDER BY year";
     let rows = mastic::etl::query::run(app.app(), sql, 10).await.unwrap().rows;
-    assert_eq!(serde_json::to_string(&rows).unwrap(), r#"[["2021",5.0,"2021-01-01"],["2022",2.5,"2022-01-01"]]"#);
+    assert_eq!(
+        serde_json::to_string(&rows).unwrap(),
+        r#"[["2021",5.0,"2021-01-01"],["2022",2.5,"2022-01-01"]]"#
+    );
 }
 
 async fn a_second_crawl_changes_only_what_changed(database: Database) {
     let app = a_small_lake(database).await;
     app.crawl("s3://lake/raw/", "shop", false).await;
-    assert_eq!(changes(&app.crawl("s3://lake/raw/", "shop", false).await), Vec::<String>::new());
+    assert_eq!(
+        changes(&app.crawl("s3://lake/raw/", "shop", false).await),
+        Vec::<String>::new()
+    );
     let name = TableRef::parse("shop.sales").unwrap();
     assert_eq!(catalog::tables::get(app.app(), &name).await.unwrap().version, 0);
 
-    app.put("lake", "raw/sales/year=2023/c.csv", "Id;Price;Day;Note\n4;2;2023-01-01;new\n").await;
-    app.app().buckets.delete("lake", "raw/sales/year=2021/a.csv").await.unwrap();
-    app.app().buckets.delete("lake", "raw/clicks/1.json").await.unwrap();
+    app.put(
+        "lake",
+        "raw/sales/year=2023/c.csv",
+        "Id;Price;Day;Note\n4;2;2023-01-01;new\n",
+    )
+    .await;
+    app.app()
+        .buckets
+        .delete("lake", "raw/sales/year=2021/a.csv")
+        .await
+        .unwrap();
+    app.app()
+        .buckets
+        .delete("lake", "raw/clicks/1.json")
+        .await
+        .unwrap();
     let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
     assert_eq!(
         changes(&crawl),
@@ -107,7 +173,9 @@ async fn a_second_crawl_changes_only_what_changed(database: Database) {
         ]
     );
     assert_eq!(catalog::tables::get(app.app(), &name).await.unwrap().version, 1);
-    let clicks = catalog::tables::get(app.app(), &TableRef::parse("shop.clicks").unwrap()).await.unwrap();
+    let clicks = catalog::tables::get(app.app(), &TableRef::parse("shop.clicks").unwrap())
+        .await
+        .unwrap();
     assert!(clicks.input.parameters.contains_key("DEPRECATED_BY_CRAWLER"));
 }
 
@@ -122,21 +190,39 @@ async fn a_dry_run_changes_nothing(database: Database) {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_files_are_set_aside_with_reasons_and_the_rest_goes_on() {
     let app = TestApp::start().await;
-    let parquet = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/two_rows.parquet")).unwrap();
+    let parquet = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/two_rows.parquet"
+    ))
+    .unwrap();
     app.put("lake", "trips/good.parquet", parquet.clone()).await;
-    app.put("lake", "trips/cut_off.parquet", &parquet[..parquet.len() / 2]).await;
+    app.put("lake", "trips/cut_off.parquet", &parquet[..parquet.len() / 2])
+        .await;
     app.put("lake", "trips/empty.parquet", "").await;
-    app.put("lake", "trips/really_text.parquet", "a,b\n1,2\n3,4\n").await;
+    app.put("lake", "trips/really_text.parquet", "a,b\n1,2\n3,4\n")
+        .await;
     app.put("lake", "trips/liar.parquet", hostile_footer()).await;
     let crawl = app.crawl("s3://lake/trips/", "t", false).await;
     assert_eq!((crawl.state, crawl.error.clone()), (WorkState::Succeeded, None));
     assert_eq!(crawl.plan.as_ref().unwrap().tables.len(), 1);
     let aside = set_aside(&crawl);
     assert_eq!(aside.len(), 4, "{aside:#?}");
-    assert!(aside[0].contains("cut_off.parquet") && aside[0].contains("cut off"), "{}", aside[0]);
-    assert!(aside[1].contains("empty.parquet: the object is empty"), "{}", aside[1]);
+    assert!(
+        aside[0].contains("cut_off.parquet") && aside[0].contains("cut off"),
+        "{}",
+        aside[0]
+    );
+    assert!(
+        aside[1].contains("empty.parquet: the object is empty"),
+        "{}",
+        aside[1]
+    );
     assert!(aside[2].contains("liar.parquet"), "{}", aside[2]);
-    assert!(aside[3].contains("it is csv, though it is named .parquet"), "{}", aside[3]);
+    assert!(
+        aside[3].contains("it is csv, though it is named .parquet"),
+        "{}",
+        aside[3]
+    );
     assert_eq!(columns(&app, "t.trips").await, "id bigint, name string");
 }
 
@@ -156,5 +242,8 @@ async fn a_bucket_that_is_not_there_fails_the_crawl_with_a_hint() {
     let crawl = app.crawl("s3://nowhere/x/", "t", false).await;
     assert_eq!(crawl.state, WorkState::Failed);
     let error = crawl.error.unwrap();
-    assert!(error.contains("nowhere") && error.contains("make the bucket"), "{error}");
+    assert!(
+        error.contains("nowhere") && error.contains("make the bucket"),
+        "{error}"
+    );
 }

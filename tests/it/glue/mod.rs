@@ -34,9 +34,14 @@ fn refusal<T: std::fmt::Debug, E>(outcome: Result<T, SdkError<E>>) -> (String, S
 where
     E: ProvideErrorMetadata + std::fmt::Debug,
 {
-    let SdkError::ServiceError(error) = outcome.unwrap_err() else { panic!("it is no answer of the service") };
+    let SdkError::ServiceError(error) = outcome.unwrap_err() else {
+        panic!("it is no answer of the service")
+    };
     let error = error.into_err();
-    (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
+    (
+        error.code().unwrap_or_default().to_owned(),
+        error.message().unwrap_or_default().to_owned(),
+    )
 }
 
 /// What `refusal` gives, made easy to compare with.
@@ -54,10 +59,22 @@ fn column(name: &str, data_type: &str) -> Column {
 }
 
 fn a_table(name: &str) -> TableInput {
-    let storage = StorageDescriptor::builder().columns(column("id", "bigint")).location("s3://lake/x/").build();
-    TableInput::builder().name(name).storage_descriptor(storage).build().unwrap()
+    let storage = StorageDescriptor::builder()
+        .columns(column("id", "bigint"))
+        .location("s3://lake/x/")
+        .build();
+    TableInput::builder()
+        .name(name)
+        .storage_descriptor(storage)
+        .build()
+        .unwrap()
 }
 
 async fn make_table(glue: &Client, database: &str, name: &str) {
-    glue.create_table().database_name(database).table_input(a_table(name)).send().await.unwrap();
+    glue.create_table()
+        .database_name(database)
+        .table_input(a_table(name))
+        .send()
+        .await
+        .unwrap();
 }

@@ -12,11 +12,19 @@ const YEARS: [&str; 5] = ["2018", "2019", "2020", "2021", "2022"];
 async fn crawled(app: &TestApp) -> Client {
     for year in YEARS {
         let rows = format!("id,price\n1,{year}.5\n2,7.25\n");
-        app.put("lake", &format!("sales/year={year}/part.csv"), rows.into_bytes()).await;
+        app.put("lake", &format!("sales/year={year}/part.csv"), rows.into_bytes())
+            .await;
     }
     let glue = client(app);
-    let targets = CrawlerTargets::builder().s3_targets(S3Target::builder().path("s3://lake/sales/").build()).build();
-    let create = glue.create_crawler().name("sales").role("any").database_name("lab").targets(targets);
+    let targets = CrawlerTargets::builder()
+        .s3_targets(S3Target::builder().path("s3://lake/sales/").build())
+        .build();
+    let create = glue
+        .create_crawler()
+        .name("sales")
+        .role("any")
+        .database_name("lab")
+        .targets(targets);
     create.send().await.unwrap();
     glue.start_crawler().name("sales").send().await.unwrap();
     app.run_tasks().await;
@@ -29,9 +37,18 @@ async fn partitions_are_found_by_their_values() {
     let glue = crawled(&app).await;
     let get = || glue.get_partition().database_name("lab").table_name("Sales");
 
-    let partition = get().partition_values("2020").send().await.unwrap().partition.unwrap();
+    let partition = get()
+        .partition_values("2020")
+        .send()
+        .await
+        .unwrap()
+        .partition
+        .unwrap();
     assert_eq!(partition.values(), ["2020"]);
-    assert_eq!((partition.database_name(), partition.table_name()), (Some("lab"), Some("sales")));
+    assert_eq!(
+        (partition.database_name(), partition.table_name()),
+        (Some("lab"), Some("sales"))
+    );
     assert_eq!(partition.catalog_id(), Some(ACCOUNT));
     assert!(partition.creation_time().is_some());
     let storage = partition.storage_descriptor.unwrap();
@@ -39,11 +56,23 @@ async fn partitions_are_found_by_their_values() {
     assert_eq!(storage.columns().len(), 2);
 
     let outcome = get().partition_values("1999").send().await;
-    assert_eq!(refusal(outcome), saying("EntityNotFoundException", "Cannot find partition."));
+    assert_eq!(
+        refusal(outcome),
+        saying("EntityNotFoundException", "Cannot find partition.")
+    );
     let outcome = get().partition_values("2020").partition_values("1").send().await;
     assert_eq!(refusal(outcome).0, "InvalidInputException");
-    let outcome = glue.get_partition().database_name("lab").table_name("x").partition_values("1").send().await;
-    assert_eq!(refusal(outcome), saying("EntityNotFoundException", "Table x not found."));
+    let outcome = glue
+        .get_partition()
+        .database_name("lab")
+        .table_name("x")
+        .partition_values("1")
+        .send()
+        .await;
+    assert_eq!(
+        refusal(outcome),
+        saying("EntityNotFoundException", "Table x not found.")
+    );
 }
 
 #[tokio::test]
@@ -58,26 +87,53 @@ async fn partitions_are_listed_by_page_and_by_segment() {
     while let Some(page) = pages.next().await {
         let page = page.unwrap();
         sizes.push(page.partitions().len());
-        years.extend(page.partitions.unwrap().into_iter().flat_map(|partition| partition.values.unwrap()));
+        years.extend(
+            page.partitions
+                .unwrap()
+                .into_iter()
+                .flat_map(|partition| partition.values.unwrap()),
+        );
     }
     assert_eq!((sizes, years), (vec![2, 2, 1], YEARS.map(str::to_owned).to_vec()));
 
     let mut all = Vec::new();
     for number in 0..3 {
-        let segment = Segment::builder().segment_number(number).total_segments(3).build().unwrap();
+        let segment = Segment::builder()
+            .segment_number(number)
+            .total_segments(3)
+            .build()
+            .unwrap();
         let part = list().segment(segment).expression(" ").send().await.unwrap();
-        all.extend(part.partitions.unwrap().into_iter().flat_map(|partition| partition.values.unwrap()));
+        all.extend(
+            part.partitions
+                .unwrap()
+                .into_iter()
+                .flat_map(|partition| partition.values.unwrap()),
+        );
     }
     all.sort();
     assert_eq!(all, YEARS, "each partition is in one segment");
 
     let bare = list().exclude_column_schema(true).send().await.unwrap();
-    assert!(bare.partitions()[0].storage_descriptor().unwrap().columns().is_empty());
+    assert!(
+        bare.partitions()[0]
+            .storage_descriptor()
+            .unwrap()
+            .columns()
+            .is_empty()
+    );
 
     let outcome = list().expression("year = '2020'").send().await;
     let (exception, message) = refusal(outcome);
     assert_eq!(exception, "InvalidInputException");
     assert!(message.contains("not supported yet"));
-    let beyond = Segment::builder().segment_number(3).total_segments(3).build().unwrap();
-    assert_eq!(refusal(list().segment(beyond).send().await).0, "InvalidInputException");
+    let beyond = Segment::builder()
+        .segment_number(3)
+        .total_segments(3)
+        .build()
+        .unwrap();
+    assert_eq!(
+        refusal(list().segment(beyond).send().await).0,
+        "InvalidInputException"
+    );
 }

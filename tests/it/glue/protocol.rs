@@ -17,23 +17,41 @@ async fn call(app: &TestApp, target: &str, body: &str) -> Answer {
     let response = mastic::glue::handle(app.app(), &headers, body.to_owned().into()).await;
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    Answer { status: parts.status, headers: parts.headers, body: serde_json::from_slice(&bytes).unwrap() }
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: serde_json::from_slice(&bytes).unwrap(),
+    }
 }
 
 #[tokio::test]
 async fn an_answer_is_json_1_1_with_a_request_id() {
     let app = TestApp::start().await;
-    let made = call(&app, "AWSGlue.CreateDatabase", r#"{"DatabaseInput":{"Name":"a","Description":null}}"#).await;
+    let made = call(
+        &app,
+        "AWSGlue.CreateDatabase",
+        r#"{"DatabaseInput":{"Name":"a","Description":null}}"#,
+    )
+    .await;
     assert_eq!((made.status, made.body), (StatusCode::OK, json!({})));
     assert_eq!(made.headers["content-type"], "application/x-amz-json-1.1");
     assert!(!made.headers["x-amzn-requestid"].is_empty());
 
     let mut got = call(&app, "AWSGlue.GetDatabase", r#"{"Name":"a"}"#).await.body;
     let time = got["Database"]["CreateTime"].take();
-    assert!(time.as_f64().is_some_and(|seconds| seconds > 1e9 && seconds < 1e11), "seconds since 1970: {time}");
-    let expected = json!({"Database": {"Name": "a", "Parameters": {}, "CreateTime": null, "CatalogId": "123456789012"}});
+    assert!(
+        time.as_f64()
+            .is_some_and(|seconds| seconds > 1e9 && seconds < 1e11),
+        "seconds since 1970: {time}"
+    );
+    let expected =
+        json!({"Database": {"Name": "a", "Parameters": {}, "CreateTime": null, "CatalogId": "123456789012"}});
     assert_eq!(got, expected);
-    assert_eq!(call(&app, "AWSGlue.GetDatabases", "").await.status, StatusCode::OK, "no body asks for the defaults");
+    assert_eq!(
+        call(&app, "AWSGlue.GetDatabases", "").await.status,
+        StatusCode::OK,
+        "no body asks for the defaults"
+    );
 }
 
 #[tokio::test]
@@ -43,11 +61,18 @@ async fn what_cannot_be_read_is_refused() {
         let answer = call(&app, "AWSGlue.GetDatabase", body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert_eq!(answer.body["__type"], "SerializationException", "{body}");
-        assert!(answer.body["Message"].as_str().is_some_and(|message| !message.is_empty()));
+        assert!(
+            answer.body["Message"]
+                .as_str()
+                .is_some_and(|message| !message.is_empty())
+        );
     }
     let kept = r#"{"DatabaseName":"d","TableInput":{"Name":"t","Retention":"forever"}}"#;
     let answer = call(&app, "AWSGlue.CreateTable", kept).await;
-    assert_eq!(answer.body["__type"], "SerializationException", "what is only kept is checked too");
+    assert_eq!(
+        answer.body["__type"], "SerializationException",
+        "what is only kept is checked too"
+    );
 }
 
 #[tokio::test]
@@ -56,7 +81,12 @@ async fn what_is_not_served_is_named() {
     let unserved = call(&app, "AWSGlue.CreateBlueprint", "{}").await;
     assert_eq!(unserved.status, StatusCode::BAD_REQUEST);
     assert_eq!(unserved.body["__type"], "OperationNotSupportedException");
-    assert!(unserved.body["Message"].as_str().unwrap().contains("CreateBlueprint"));
+    assert!(
+        unserved.body["Message"]
+            .as_str()
+            .unwrap()
+            .contains("CreateBlueprint")
+    );
     for target in ["", "DynamoDB_20120810.ListTables", "GetDatabases"] {
         let answer = call(&app, target, "{}").await;
         assert_eq!(answer.body["__type"], "UnknownOperationException", "{target}");
@@ -66,7 +96,12 @@ async fn what_is_not_served_is_named() {
 #[tokio::test]
 async fn members_that_are_new_to_us_are_given_back_and_ours_are_not_overwritten() {
     let app = TestApp::start().await;
-    call(&app, "AWSGlue.CreateDatabase", r#"{"DatabaseInput":{"Name":"d"}}"#).await;
+    call(
+        &app,
+        "AWSGlue.CreateDatabase",
+        r#"{"DatabaseInput":{"Name":"d"}}"#,
+    )
+    .await;
     let table = json!({"DatabaseName": "d", "TableInput": {
         "Name": "t",
         "VersionId": "77",
@@ -74,14 +109,25 @@ async fn members_that_are_new_to_us_are_given_back_and_ours_are_not_overwritten(
         "StorageDescriptor": {"Columns": [{"Name": "c"}], "Future": true},
     }});
     call(&app, "AWSGlue.CreateTable", &table.to_string()).await;
-    let got = call(&app, "AWSGlue.GetTable", r#"{"DatabaseName":"d","Name":"t"}"#).await.body;
+    let got = call(&app, "AWSGlue.GetTable", r#"{"DatabaseName":"d","Name":"t"}"#)
+        .await
+        .body;
     assert_eq!(got["Table"]["FutureMember"], json!({"a": [1]}));
     assert_eq!(got["Table"]["StorageDescriptor"]["Future"], json!(true));
     assert_eq!(got["Table"]["VersionId"], json!("0"));
-    assert_eq!(got["Table"]["StorageDescriptor"]["Columns"], json!([{"Name": "c"}]));
+    assert_eq!(
+        got["Table"]["StorageDescriptor"]["Columns"],
+        json!([{"Name": "c"}])
+    );
     assert_eq!(got["Table"]["Retention"], json!(0));
 
     let nameless = r#"{"DatabaseName":"d","TableInput":{"Name":"u","PartitionKeys":[{"Type":"int"}]}}"#;
     let refused = call(&app, "AWSGlue.CreateTable", nameless).await.body;
-    assert!(refused["Message"].as_str().unwrap().contains("'tableInput.partitionKeys.1.member.name'"), "{refused}");
+    assert!(
+        refused["Message"]
+            .as_str()
+            .unwrap()
+            .contains("'tableInput.partitionKeys.1.member.name'"),
+        "{refused}"
+    );
 }

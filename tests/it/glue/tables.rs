@@ -2,8 +2,8 @@
 
 use aws_sdk_glue::primitives::DateTime;
 use aws_sdk_glue::types::{
-    OpenTableFormatInput, Order, PartitionIndex, SerDeInfo, SkewedInfo, StorageDescriptor, TableAttributes, TableIdentifier,
-    TableInput,
+    OpenTableFormatInput, Order, PartitionIndex, SerDeInfo, SkewedInfo, StorageDescriptor, TableAttributes,
+    TableIdentifier, TableInput,
 };
 
 use super::{ACCOUNT, a_table, client, column, make_database, make_table, refusal, saying};
@@ -42,7 +42,12 @@ fn everything() -> TableInput {
         .view_expanded_text("SELECT 1 AS one")
         .table_type("EXTERNAL_TABLE")
         .parameters("classification", "csv")
-        .target_table(TableIdentifier::builder().database_name("other").name("people").build())
+        .target_table(
+            TableIdentifier::builder()
+                .database_name("other")
+                .name("people")
+                .build(),
+        )
         .build()
         .unwrap()
 }
@@ -53,14 +58,33 @@ async fn a_table_comes_back_as_it_was_sent() {
     let glue = client(&app);
     make_database(&glue, "crm").await;
     let sent = everything();
-    glue.create_table().database_name("CRM").table_input(sent.clone()).send().await.unwrap();
-    let table = glue.get_table().database_name("crm").name("PEOPLE").send().await.unwrap().table.unwrap();
+    glue.create_table()
+        .database_name("CRM")
+        .table_input(sent.clone())
+        .send()
+        .await
+        .unwrap();
+    let table = glue
+        .get_table()
+        .database_name("crm")
+        .name("PEOPLE")
+        .send()
+        .await
+        .unwrap()
+        .table
+        .unwrap();
 
     assert_eq!((table.name(), table.database_name()), ("people", Some("crm")));
-    assert_eq!((table.version_id(), table.catalog_id()), (Some("0"), Some(ACCOUNT)));
+    assert_eq!(
+        (table.version_id(), table.catalog_id()),
+        (Some("0"), Some(ACCOUNT))
+    );
     assert!(table.create_time().is_some() && table.update_time().is_some() && table.created_by().is_some());
     assert!(!table.is_registered_with_lake_formation());
-    assert_eq!((table.description(), table.owner()), (sent.description(), sent.owner()));
+    assert_eq!(
+        (table.description(), table.owner()),
+        (sent.description(), sent.owner())
+    );
     assert_eq!((table.retention(), table.table_type()), (7, sent.table_type()));
     assert_eq!(table.last_access_time(), sent.last_access_time());
     assert_eq!(table.view_original_text(), sent.view_original_text());
@@ -71,7 +95,11 @@ async fn a_table_comes_back_as_it_was_sent() {
 
     let mut storage = sent.storage_descriptor.unwrap();
     storage.columns.as_mut().unwrap()[0].name = "id".to_owned();
-    assert_eq!(table.storage_descriptor.unwrap(), storage, "all of it, the columns' names in lower case");
+    assert_eq!(
+        table.storage_descriptor.unwrap(),
+        storage,
+        "all of it, the columns' names in lower case"
+    );
 }
 
 #[tokio::test]
@@ -83,32 +111,87 @@ async fn refusals_say_what_clients_look_for() {
     let create = |database: &str| glue.create_table().database_name(database);
 
     let outcome = create("crm").table_input(a_table("People")).send().await;
-    assert_eq!(refusal(outcome), saying("AlreadyExistsException", "Table already exists."));
+    assert_eq!(
+        refusal(outcome),
+        saying("AlreadyExistsException", "Table already exists.")
+    );
     let outcome = create("nowhere").table_input(a_table("people")).send().await;
-    assert_eq!(refusal(outcome), saying("EntityNotFoundException", "Database nowhere not found."));
+    assert_eq!(
+        refusal(outcome),
+        saying("EntityNotFoundException", "Database nowhere not found.")
+    );
     let outcome = glue.get_table().database_name("crm").name("pets").send().await;
-    assert_eq!(refusal(outcome), saying("EntityNotFoundException", "Table pets not found."));
-    let outcome = glue.get_table().database_name("nowhere").name("pets").send().await;
-    assert_eq!(refusal(outcome), saying("EntityNotFoundException", "Database nowhere not found."));
+    assert_eq!(
+        refusal(outcome),
+        saying("EntityNotFoundException", "Table pets not found.")
+    );
+    let outcome = glue
+        .get_table()
+        .database_name("nowhere")
+        .name("pets")
+        .send()
+        .await;
+    assert_eq!(
+        refusal(outcome),
+        saying("EntityNotFoundException", "Database nowhere not found.")
+    );
     let outcome = glue.get_tables().database_name("nowhere").send().await;
-    assert_eq!(refusal(outcome), saying("EntityNotFoundException", "Database nowhere not found."));
+    assert_eq!(
+        refusal(outcome),
+        saying("EntityNotFoundException", "Database nowhere not found.")
+    );
     let outcome = create("crm").send().await;
     assert!(refusal(outcome).1.contains("Value null at 'tableInput'"));
-    let twice = StorageDescriptor::builder().columns(column("a", "int")).columns(column("A", "int")).build();
-    let input = TableInput::builder().name("t").storage_descriptor(twice).build().unwrap();
+    let twice = StorageDescriptor::builder()
+        .columns(column("a", "int"))
+        .columns(column("A", "int"))
+        .build();
+    let input = TableInput::builder()
+        .name("t")
+        .storage_descriptor(twice)
+        .build()
+        .unwrap();
     let outcome = create("crm").table_input(input).send().await;
     assert_eq!(refusal(outcome).0, "InvalidInputException");
 
-    let index = PartitionIndex::builder().keys("year").index_name("i").build().unwrap();
-    let outcome = create("crm").table_input(a_table("t")).partition_indexes(index).send().await;
-    assert!(refusal(outcome).1.contains("not supported yet"), "what would be ignored is refused");
+    let index = PartitionIndex::builder()
+        .keys("year")
+        .index_name("i")
+        .build()
+        .unwrap();
+    let outcome = create("crm")
+        .table_input(a_table("t"))
+        .partition_indexes(index)
+        .send()
+        .await;
+    assert!(
+        refusal(outcome).1.contains("not supported yet"),
+        "what would be ignored is refused"
+    );
     let iceberg = OpenTableFormatInput::builder().build();
-    let outcome = create("crm").name("t").open_table_format_input(iceberg).send().await;
+    let outcome = create("crm")
+        .name("t")
+        .open_table_format_input(iceberg)
+        .send()
+        .await;
     assert!(refusal(outcome).1.contains("not supported yet"));
 
-    glue.delete_table().database_name("crm").name("people").send().await.unwrap();
-    let outcome = glue.delete_table().database_name("crm").name("people").send().await;
-    assert_eq!(refusal(outcome), saying("EntityNotFoundException", "Table people not found."));
+    glue.delete_table()
+        .database_name("crm")
+        .name("people")
+        .send()
+        .await
+        .unwrap();
+    let outcome = glue
+        .delete_table()
+        .database_name("crm")
+        .name("people")
+        .send()
+        .await;
+    assert_eq!(
+        refusal(outcome),
+        saying("EntityNotFoundException", "Table people not found.")
+    );
 }
 
 #[tokio::test]
@@ -138,9 +221,22 @@ async fn tables_are_listed_by_pattern_and_by_page() {
 
     let first = list().expression("green*").max_results(2).send().await.unwrap();
     assert_eq!(names(first.table_list()), ["green_1", "green_2"]);
-    let rest = list().expression("green*").set_next_token(first.next_token).send().await.unwrap();
-    assert_eq!((names(rest.table_list()), rest.next_token), (vec!["green_3".to_owned()], None));
+    let rest = list()
+        .expression("green*")
+        .set_next_token(first.next_token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (names(rest.table_list()), rest.next_token),
+        (vec!["green_3".to_owned()], None)
+    );
 
-    let reduced = list().attributes_to_get(TableAttributes::Name).max_results(1).send().await.unwrap();
+    let reduced = list()
+        .attributes_to_get(TableAttributes::Name)
+        .max_results(1)
+        .send()
+        .await
+        .unwrap();
     assert!(reduced.table_list()[0].storage_descriptor().is_none());
 }

@@ -77,7 +77,12 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let url = database.url(&folder).await;
         let clock = Arc::new(ManualClock::at(start_of_time()));
-        let mut app = Self { server: None, clock, url, folder };
+        let mut app = Self {
+            server: None,
+            clock,
+            url,
+            folder,
+        };
         app.restart().await;
         app
     }
@@ -110,7 +115,6 @@ impl TestApp {
     }
 
     /// Where the Glue API is.
-    #[expect(dead_code, reason = "for clients of the Glue API")]
     pub(crate) fn glue_url(&self) -> String {
         format!("http://{}", self.server().address)
     }
@@ -128,18 +132,34 @@ impl TestApp {
     /// An object's bytes as text; nothing where it isn't there.
     pub(crate) async fn text(&self, bucket: &str, key: &str) -> Option<String> {
         let object = self.app().buckets.head(bucket, key).await.unwrap()?;
-        let bytes = self.app().buckets.get_range(bucket, key, 0..object.size, None).await.unwrap();
+        let bytes = self
+            .app()
+            .buckets
+            .get_range(bucket, key, 0..object.size, None)
+            .await
+            .unwrap();
         Some(String::from_utf8(bytes.to_vec()).unwrap())
     }
 
     /// The keys below a prefix.
     pub(crate) async fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
-        self.app().buckets.list(bucket, prefix).await.unwrap().into_iter().map(|object| object.key).collect()
+        self.app()
+            .buckets
+            .list(bucket, prefix)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|object| object.key)
+            .collect()
     }
 
     /// Registers a job out of its two texts.
     pub(crate) async fn register(&self, name: &str, definition: &str, script: &str) -> Result<(), Error> {
-        let source = JobSource { name: name.to_owned(), definition: definition.to_owned(), script: script.to_owned() };
+        let source = JobSource {
+            name: name.to_owned(),
+            definition: definition.to_owned(),
+            script: script.to_owned(),
+        };
         jobs::register(self.app(), &source).await.map(drop)
     }
 
@@ -147,7 +167,10 @@ impl TestApp {
     pub(crate) async fn run_tasks(&self) {
         loop {
             worker::run_due(self.app()).await.unwrap();
-            match queue::time_to_next(&self.app().store, &*self.app().clock).await.unwrap() {
+            match queue::time_to_next(&self.app().store, &*self.app().clock)
+                .await
+                .unwrap()
+            {
                 Some(wait) => self.clock.advance(wait.max(TimeDelta::milliseconds(1))),
                 None => return,
             }
@@ -160,22 +183,31 @@ impl TestApp {
 
     /// Every run, the oldest first.
     pub(crate) async fn runs(&self) -> Vec<Run> {
-        let page = runs::list(self.app(), &RunFilter::default(), &PageRequest::first(1000)).await.unwrap();
+        let page = runs::list(self.app(), &RunFilter::default(), &PageRequest::first(1000))
+            .await
+            .unwrap();
         page.items.into_iter().rev().collect()
     }
 
     /// A run's log as text.
     pub(crate) async fn log(&self, run: &str) -> String {
-        let page = runs::logs(self.app(), run, &PageRequest::first(1000)).await.unwrap();
+        let page = runs::logs(self.app(), run, &PageRequest::first(1000))
+            .await
+            .unwrap();
         page.items.into_iter().map(|line| line.message + "\n").collect()
     }
 
     /// What became of the events, the oldest first: `key: trigger state`.
     pub(crate) async fn outcomes(&self) -> Vec<String> {
-        let page = mastic::events::list(self.app(), &PageRequest::first(1000)).await.unwrap();
+        let page = mastic::events::list(self.app(), &PageRequest::first(1000))
+            .await
+            .unwrap();
         let describe = |event: mastic::model::event::Event| {
-            let outcomes: Vec<String> =
-                event.outcomes.iter().map(|outcome| format!("{:?}", outcome.state).to_lowercase()).collect();
+            let outcomes: Vec<String> = event
+                .outcomes
+                .iter()
+                .map(|outcome| format!("{:?}", outcome.state).to_lowercase())
+                .collect();
             format!("{}: {}", event.object.key, outcomes.join(" "))
         };
         page.items.into_iter().rev().map(describe).collect()
@@ -186,7 +218,10 @@ impl TestApp {
         let request = CrawlRequest {
             crawler: None,
             database: database.to_owned(),
-            targets: vec![CrawlTarget { path: path.to_owned(), exclusions: Vec::new() }],
+            targets: vec![CrawlTarget {
+                path: path.to_owned(),
+                exclusions: Vec::new(),
+            }],
             table_prefix: None,
             dry_run,
         };

@@ -13,7 +13,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct ServeProcess {
     process: Child,
     pub(crate) url: String,
-
 }
 
 impl ServeProcess {
@@ -21,13 +20,26 @@ impl ServeProcess {
     pub(crate) fn start(folder: &Path, database: &str) -> Self {
         let (api, lake) = (free_address(), free_address());
         let process = Command::new(env!("CARGO_BIN_EXE_mastic"))
-            .args(["serve", "--quiet", "--listen", &api, "--lake-listen", &lake, "--database", database, "--lake"])
+            .args([
+                "serve",
+                "--quiet",
+                "--listen",
+                &api,
+                "--lake-listen",
+                &lake,
+                "--database",
+                database,
+                "--lake",
+            ])
             .arg(folder.join("lake"))
             .current_dir(folder)
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let started = Self { process, url: format!("http://{api}") };
+        let started = Self {
+            process,
+            url: format!("http://{api}"),
+        };
         let deadline = Instant::now() + PATIENCE;
         while ureq::get(format!("{}/readyz", started.url)).call().is_err() {
             assert!(Instant::now() < deadline, "the server did not start");
@@ -44,13 +56,22 @@ impl ServeProcess {
 
     /// GETs a path below `/api/v1`.
     pub(crate) fn get(&self, path: &str) -> Value {
-        let text = ureq::get(format!("{}/api/v1{path}", self.url)).call().unwrap().body_mut().read_to_string().unwrap();
+        let text = ureq::get(format!("{}/api/v1{path}", self.url))
+            .call()
+            .unwrap()
+            .body_mut()
+            .read_to_string()
+            .unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
     /// Runs a `mastic` command against it; answers with stdout, stderr and the exit code.
     pub(crate) fn mastic(&self, arguments: &[&str]) -> (String, String, i32) {
-        let output = Command::new(env!("CARGO_BIN_EXE_mastic")).args(["--url", &self.url]).args(arguments).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_mastic"))
+            .args(["--url", &self.url])
+            .args(arguments)
+            .output()
+            .unwrap();
         (
             String::from_utf8(output.stdout).unwrap(),
             String::from_utf8(output.stderr).unwrap(),
@@ -80,5 +101,9 @@ impl Drop for ServeProcess {
 }
 
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
 }

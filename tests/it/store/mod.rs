@@ -35,7 +35,11 @@ struct TestStore {
 async fn open(database: Database) -> TestStore {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&database.url(&folder).await).await.unwrap();
-    TestStore { store, clock: ManualClock::at(start_of_time()), _folder: folder }
+    TestStore {
+        store,
+        clock: ManualClock::at(start_of_time()),
+        _folder: folder,
+    }
 }
 
 impl TestStore {
@@ -43,7 +47,9 @@ impl TestStore {
         let mut tx = self.store.write().await.unwrap();
         let task = Task::Run { run: run.to_owned() };
         let now = start_of_time();
-        queue::enqueue(&mut tx, &self.clock, &task, now, serial_key.map(str::to_owned)).await.unwrap();
+        queue::enqueue(&mut tx, &self.clock, &task, now, serial_key.map(str::to_owned))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -54,9 +60,16 @@ impl TestStore {
     async fn make_table(&self, columns: &[&str]) -> TableRef {
         let name = TableRef::parse("raw.trips").unwrap();
         let mut tx = self.store.write().await.unwrap();
-        let database = DatabaseInput { name: "raw".to_owned(), ..DatabaseInput::default() };
-        store::databases::insert(&mut tx, &database, start_of_time()).await.unwrap();
-        store::tables::insert(&mut tx, "t1", "raw", &table(columns), start_of_time()).await.unwrap();
+        let database = DatabaseInput {
+            name: "raw".to_owned(),
+            ..DatabaseInput::default()
+        };
+        store::databases::insert(&mut tx, &database, start_of_time())
+            .await
+            .unwrap();
+        store::tables::insert(&mut tx, "t1", "raw", &table(columns), start_of_time())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         name
     }
@@ -66,7 +79,10 @@ fn table(columns: &[&str]) -> TableInput {
     let columns = columns.iter().map(|name| Column::new(*name, "bigint")).collect();
     TableInput {
         name: "trips".to_owned(),
-        storage: Some(StorageDescriptor { columns, ..StorageDescriptor::default() }),
+        storage: Some(StorageDescriptor {
+            columns,
+            ..StorageDescriptor::default()
+        }),
         ..TableInput::default()
     }
 }
@@ -78,7 +94,8 @@ async fn a_claimed_task_is_not_claimed_again_until_its_lease_runs_out(database: 
     assert_eq!((task, first.attempt), (Task::Run { run: "r1".to_owned() }, 1));
     assert!(test.claim().await.is_none());
 
-    test.clock.advance(TimeDelta::from_std(queue::LEASE).unwrap() - TimeDelta::seconds(1));
+    test.clock
+        .advance(TimeDelta::from_std(queue::LEASE).unwrap() - TimeDelta::seconds(1));
     assert!(queue::heartbeat(&test.store, &test.clock, &first).await.unwrap());
     test.clock.advance(TimeDelta::seconds(2));
     assert!(test.claim().await.is_none(), "the heartbeat kept it");
@@ -97,7 +114,10 @@ async fn a_worker_that_lost_its_lease_changes_nothing(database: Database) {
 
     assert!(!queue::heartbeat(&test.store, &test.clock, &late).await.unwrap());
     let mut tx = test.store.write().await.unwrap();
-    assert_eq!(late.hold(&mut tx, start_of_time()).await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(
+        late.hold(&mut tx, start_of_time()).await.unwrap_err().kind,
+        ErrorKind::Conflict
+    );
     assert_eq!(late.finish(&mut tx).await.unwrap_err().kind, ErrorKind::Conflict);
     drop(tx);
     let mut tx = test.store.write().await.unwrap();
@@ -125,15 +145,26 @@ async fn an_update_keeps_the_former_version_and_only_one_of_two_wins(database: D
     let test = open(database).await;
     let name = test.make_table(&["a"]).await;
     let mut tx = test.store.write().await.unwrap();
-    assert!(store::tables::update(&mut tx, "t1", 0, &table(&["a", "b"]), start_of_time()).await.unwrap());
-    assert!(!store::tables::update(&mut tx, "t1", 0, &table(&["late"]), start_of_time()).await.unwrap());
+    assert!(
+        store::tables::update(&mut tx, "t1", 0, &table(&["a", "b"]), start_of_time())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store::tables::update(&mut tx, "t1", 0, &table(&["late"]), start_of_time())
+            .await
+            .unwrap()
+    );
     tx.commit().await.unwrap();
 
     let mut tx = test.store.read().await.unwrap();
     let current = store::tables::find(&mut tx, &name).await.unwrap().unwrap();
     assert_eq!((current.version, current.input), (1, table(&["a", "b"])));
     let current = store::tables::find(&mut tx, &name).await.unwrap().unwrap();
-    let former = store::tables::versions(&mut tx, &current, &PageRequest::first(10)).await.unwrap().items;
+    let former = store::tables::versions(&mut tx, &current, &PageRequest::first(10))
+        .await
+        .unwrap()
+        .items;
     assert_eq!(former.len(), 1);
     assert_eq!((former[0].version, &former[0].input), (0, &table(&["a"])));
 }
@@ -143,8 +174,13 @@ async fn partitions_come_in_the_order_of_their_values(database: Database) {
     test.make_table(&["a"]).await;
     let mut tx = test.store.write().await.unwrap();
     for value in ["2022-02", "Ä", "2022-01", "a/b", "B", "2022-02"] {
-        let input = PartitionInput { values: vec![value.to_owned()], ..PartitionInput::default() };
-        store::partitions::upsert(&mut tx, "t1", &input, start_of_time()).await.unwrap();
+        let input = PartitionInput {
+            values: vec![value.to_owned()],
+            ..PartitionInput::default()
+        };
+        store::partitions::upsert(&mut tx, "t1", &input, start_of_time())
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
     let mut tx = test.store.read().await.unwrap();
@@ -152,7 +188,12 @@ async fn partitions_come_in_the_order_of_their_values(database: Database) {
     let mut page = PageRequest::first(2);
     loop {
         let found = store::partitions::list(&mut tx, "t1", &page).await.unwrap();
-        values.extend(found.items.into_iter().map(|partition| partition.input.values[0].clone()));
+        values.extend(
+            found
+                .items
+                .into_iter()
+                .map(|partition| partition.input.values[0].clone()),
+        );
         match found.next {
             Some(next) => page.after = Some(next),
             None => break,
@@ -175,22 +216,39 @@ async fn removing_a_database_removes_what_is_in_it(database: Database) {
 async fn what_is_not_committed_did_not_happen(database: Database) {
     let test = open(database).await;
     let mut tx = test.store.write().await.unwrap();
-    let input = DatabaseInput { name: "gone".to_owned(), ..DatabaseInput::default() };
-    store::databases::insert(&mut tx, &input, start_of_time()).await.unwrap();
+    let input = DatabaseInput {
+        name: "gone".to_owned(),
+        ..DatabaseInput::default()
+    };
+    store::databases::insert(&mut tx, &input, start_of_time())
+        .await
+        .unwrap();
     drop(tx);
     let mut tx = test.store.write().await.unwrap();
     assert!(store::databases::find(&mut tx, "gone").await.unwrap().is_none());
-    store::databases::insert(&mut tx, &input, start_of_time()).await.unwrap();
-    let again = store::databases::insert(&mut tx, &input, start_of_time()).await.unwrap_err();
+    store::databases::insert(&mut tx, &input, start_of_time())
+        .await
+        .unwrap();
+    let again = store::databases::insert(&mut tx, &input, start_of_time())
+        .await
+        .unwrap_err();
     assert_eq!(again.kind, ErrorKind::AlreadyExists);
 }
 
 async fn numbers_text_and_times_come_back_as_they_went_in(database: Database) {
     let test = open(database).await;
     let now = start_of_time() + TimeDelta::microseconds(123_456);
-    let mut input = DatabaseInput { name: "odd".to_owned(), ..DatabaseInput::default() };
-    input.parameters.insert("quote ' \" \\ 🚕".to_owned(), "line\nbreak".to_owned());
-    input.other.insert("Nested".to_owned(), serde_json::json!({ "n": 9_007_199_254_740_993_i64, "f": 0.1, "x": null }));
+    let mut input = DatabaseInput {
+        name: "odd".to_owned(),
+        ..DatabaseInput::default()
+    };
+    input
+        .parameters
+        .insert("quote ' \" \\ 🚕".to_owned(), "line\nbreak".to_owned());
+    input.other.insert(
+        "Nested".to_owned(),
+        serde_json::json!({ "n": 9_007_199_254_740_993_i64, "f": 0.1, "x": null }),
+    );
     let mut tx = test.store.write().await.unwrap();
     store::databases::insert(&mut tx, &input, now).await.unwrap();
     let found = store::databases::find(&mut tx, "odd").await.unwrap().unwrap();
@@ -219,7 +277,10 @@ async fn two_servers_do_not_share_one_sqlite_file() {
 async fn a_wrong_url_is_refused_without_showing_its_password() {
     let error = Store::open("mysql://root:hush@localhost/x").await.err().unwrap();
     assert!(!error.message.contains("hush"), "{}", error.message);
-    let error = Store::open("postgres://root:hush@127.0.0.1:1/x").await.err().unwrap();
+    let error = Store::open("postgres://root:hush@127.0.0.1:1/x")
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert!(!error.message.contains("hush"), "{}", error.message);
 }

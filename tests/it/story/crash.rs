@@ -1,8 +1,8 @@
 //! Workers die; runs don't.
 
 use crate::both_databases;
-use crate::harness::process::ServeProcess;
 use crate::harness::Database;
+use crate::harness::process::ServeProcess;
 
 both_databases! { a_run_is_taken_up_after_kill_9_and_no_half_file_is_ever_seen }
 
@@ -37,11 +37,18 @@ async fn a_run_is_taken_up_after_kill_9_and_no_half_file_is_ever_seen(database: 
         let path = format!("/runs/{}", id.trim());
         server.wait_for(&path, |run| run["state"] == "RUNNING");
         server.kill();
-        assert!(!seen.exists() || std::fs::read_dir(&seen).unwrap().next().is_none(), "half a file was visible");
+        assert!(
+            !seen.exists() || std::fs::read_dir(&seen).unwrap().next().is_none(),
+            "half a file was visible"
+        );
 
         let server = ServeProcess::start(folder.path(), &url);
         let run = server.wait_for(&path, |run| run["state"] != "RUNNING" && run["state"] != "QUEUED");
-        assert_eq!((&run["state"], &run["rows_out"]), (&"SUCCEEDED".into(), &1_500_000.into()), "{run}");
+        assert_eq!(
+            (&run["state"], &run["rows_out"]),
+            (&"SUCCEEDED".into(), &1_500_000.into()),
+            "{run}"
+        );
         assert!(run["attempt"].as_i64().unwrap() >= 2, "{run}");
         let csv = std::fs::read_to_string(seen.join("part-00000.csv")).unwrap();
         assert_eq!(csv.lines().count(), 1_500_001);

@@ -19,15 +19,24 @@ format = "csv"
 
 async fn run_once(app: &TestApp, definition: &str, script: &str) -> mastic::model::run::Run {
     app.register("sum", definition, script).await.unwrap();
-    let id = runs::start(app.app(), "sum", &Captures::new(), None).await.unwrap().id;
+    let id = runs::start(app.app(), "sum", &Captures::new(), None)
+        .await
+        .unwrap()
+        .id;
     app.run_tasks().await;
     runs::get(app.app(), &id).await.unwrap()
 }
 
 async fn with_sales() -> TestApp {
     let app = TestApp::start().await;
-    app.put("lake", "sales/a.csv", "Shop,Amount\nnorth,1\nsouth,2\n").await;
-    app.put("lake", "sales/b.csv", "amount,shop,note\n2.5,north,\"said \"\"hi\"\", left\"\n").await;
+    app.put("lake", "sales/a.csv", "Shop,Amount\nnorth,1\nsouth,2\n")
+        .await;
+    app.put(
+        "lake",
+        "sales/b.csv",
+        "amount,shop,note\n2.5,north,\"said \"\"hi\"\", left\"\n",
+    )
+    .await;
     app.put("lake", "sales/_SUCCESS", "").await;
     app
 }
@@ -35,18 +44,27 @@ async fn with_sales() -> TestApp {
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_one_input_may_differ_in_order_columns_and_types() {
     let app = with_sales().await;
-    let script = "SELECT shop, sum(amount) AS amount, max(note) AS note FROM sales GROUP BY shop ORDER BY shop";
+    let script =
+        "SELECT shop, sum(amount) AS amount, max(note) AS note FROM sales GROUP BY shop ORDER BY shop";
     let definition = JOB.replace("sales/*", "sales/*.csv");
     let run = run_once(&app, &definition, script).await;
-    assert_eq!((run.state, run.body.error, run.body.rows_in), (WorkState::Succeeded, None, Some(3)));
+    assert_eq!(
+        (run.state, run.body.error, run.body.rows_in),
+        (WorkState::Succeeded, None, Some(3))
+    );
     let csv = app.text("lake", "out/part-00000.csv").await.unwrap();
-    assert_eq!(csv, "shop,amount,note\nnorth,3.5,\"said \"\"hi\"\", left\"\nsouth,2.0,\n");
+    assert_eq!(
+        csv,
+        "shop,amount,note\nnorth,3.5,\"said \"\"hi\"\", left\"\nsouth,2.0,\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_files_are_named_after_their_run_and_replace_those_of_the_last() {
     let app = with_sales().await;
-    let definition = JOB.replace("sales/*", "sales/*.csv").replace("\"csv\"", "\"json\"\nfiles = 2\ntable = \"out.sales\"");
+    let definition = JOB
+        .replace("sales/*", "sales/*.csv")
+        .replace("\"csv\"", "\"json\"\nfiles = 2\ntable = \"out.sales\"");
     app.put("lake", "out/old.json", "{}").await;
     run_once(&app, &definition, "SELECT * FROM sales").await;
     let first = app.keys("lake", "out/").await;
@@ -54,19 +72,32 @@ async fn several_files_are_named_after_their_run_and_replace_those_of_the_last()
     run_once(&app, &definition, "SELECT shop, amount FROM sales").await;
     let second = app.keys("lake", "out/").await;
     assert_eq!(second.len(), 3);
-    assert!(first.iter().all(|key| key.ends_with("_SUCCESS") || !second.contains(key)), "{first:?} {second:?}");
-    let rows = query::run(app.app(), "SELECT count(*) FROM out.sales", 10).await.unwrap().rows;
+    assert!(
+        first
+            .iter()
+            .all(|key| key.ends_with("_SUCCESS") || !second.contains(key)),
+        "{first:?} {second:?}"
+    );
+    let rows = query::run(app.app(), "SELECT count(*) FROM out.sales", 10)
+        .await
+        .unwrap()
+        .rows;
     assert_eq!(rows[0][0], 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parquet_output_is_read_back_with_its_types() {
     let app = with_sales().await;
-    let definition = JOB.replace("sales/*", "sales/*.csv").replace("\"csv\"", "\"parquet\"\ntable = \"out.sales\"");
-    let script = "SELECT shop, amount, CAST('2022-01-31' AS DATE) AS day, [1, 2] AS list FROM sales ORDER BY amount";
+    let definition = JOB
+        .replace("sales/*", "sales/*.csv")
+        .replace("\"csv\"", "\"parquet\"\ntable = \"out.sales\"");
+    let script =
+        "SELECT shop, amount, CAST('2022-01-31' AS DATE) AS day, [1, 2] AS list FROM sales ORDER BY amount";
     let run = run_once(&app, &definition, script).await;
     assert_eq!(run.body.error, None);
-    let result = query::run(app.app(), "SELECT * FROM out.sales ORDER BY amount", 10).await.unwrap();
+    let result = query::run(app.app(), "SELECT * FROM out.sales ORDER BY amount", 10)
+        .await
+        .unwrap();
     let types: Vec<&str> = result.columns.iter().map(|(_, hive)| hive.as_str()).collect();
     assert_eq!(types, ["string", "double", "date", "array<bigint>"]);
     assert_eq!(result.rows[0][2], "2022-01-31");
@@ -83,7 +114,10 @@ async fn wrong_sql_fails_the_run_and_nothing_else() {
         ("SELECT * FROM elsewhere", "elsewhere"),
         ("SELECT 1; SELECT 2", "more than one statement"),
         ("DROP TABLE sales", "not a query"),
-        ("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'", "not a query"),
+        (
+            "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+            "not a query",
+        ),
         ("COPY sales TO '/tmp/stolen.csv'", "not a query"),
         ("SELECT shop, shop FROM sales", "shop"),
     ] {
@@ -93,7 +127,10 @@ async fn wrong_sql_fails_the_run_and_nothing_else() {
         assert!(message.contains(said), "{script}: {message}");
         assert!(app.log(&run.id).await.contains(said));
     }
-    assert_eq!(app.text("lake", "out/part-00000.csv").await.unwrap(), "what was there");
+    assert_eq!(
+        app.text("lake", "out/part-00000.csv").await.unwrap(),
+        "what was there"
+    );
     assert_eq!(app.keys("lake", "out/").await, ["out/part-00000.csv"]);
 }
 
@@ -124,28 +161,49 @@ async fn a_missing_input_is_named_unless_it_is_optional() {
     let app = TestApp::start().await;
     let run = run_once(&app, JOB, "SELECT * FROM sales").await;
     let error = run.body.error.unwrap();
-    assert!(error.message.contains("input sales: there is no object s3://lake/sales/*"), "{}", error.message);
+    assert!(
+        error
+            .message
+            .contains("input sales: there is no object s3://lake/sales/*"),
+        "{}",
+        error.message
+    );
     let optional = JOB.replace(
         "sales = \"s3://lake/sales/*\"",
         "sales = { location = \"s3://lake/sales/*\", optional = true, columns = { shop = \"string\", amount = \"double\" } }",
     );
     let run = run_once(&app, &optional, "SELECT shop, amount FROM sales").await;
     assert_eq!((run.body.error, run.body.rows_out), (None, Some(0)));
-    assert_eq!(app.text("lake", "out/part-00000.csv").await.unwrap(), "shop,amount\n");
+    assert_eq!(
+        app.text("lake", "out/part-00000.csv").await.unwrap(),
+        "shop,amount\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_with_an_unknown_key_is_refused_and_the_others_are_registered() {
     let app = TestApp::start().await;
     let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [("good", JOB.to_owned()), ("wrong", JOB.replace("script =", "scrpt ="))] {
+    for (name, text) in [
+        ("good", JOB.to_owned()),
+        ("wrong", JOB.replace("script =", "scrpt =")),
+    ] {
         std::fs::create_dir(folder.path().join(name)).unwrap();
         std::fs::write(folder.path().join(name).join("job.toml"), text).unwrap();
         std::fs::write(folder.path().join(name).join("sum.sql"), "SELECT 1 AS x").unwrap();
     }
     let (registered, errors) = jobs::register_all(app.app(), folder.path()).await.unwrap();
-    assert_eq!(registered.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(), ["good"]);
-    assert!(errors[0].message.starts_with("job wrong: job.toml, line 3: unknown field `scrpt`"), "{}", errors[0].message);
+    assert_eq!(
+        registered.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(),
+        ["good"]
+    );
+    assert!(
+        errors[0]
+            .message
+            .starts_with("job wrong: job.toml, line 3: unknown field `scrpt`"),
+        "{}",
+        errors[0].message
+    );
     assert_eq!(errors[0].hint.as_deref(), Some("did you mean 'script'?"));
 }
 
@@ -158,5 +216,8 @@ async fn registering_the_same_again_changes_nothing() {
     app.register("sum", JOB, "SELECT 2 AS x").await.unwrap();
     assert_eq!(jobs::get(app.app(), "sum").await.unwrap().version, 1);
     let error = app.register("sum", JOB, "  ").await.unwrap_err();
-    assert_eq!((error.kind, error.message.contains("is empty")), (ErrorKind::Invalid, true));
+    assert_eq!(
+        (error.kind, error.message.contains("is empty")),
+        (ErrorKind::Invalid, true)
+    );
 }

@@ -53,11 +53,13 @@ async fn register(app: &TestApp) {
 }
 
 async fn put_yellow(app: &TestApp, total: &str) {
-    app.put("lake", "raw/yellow/yellow_tripdata_2022-01.csv", yellow(total)).await;
+    app.put("lake", "raw/yellow/yellow_tripdata_2022-01.csv", yellow(total))
+        .await;
 }
 
 async fn put_green(app: &TestApp) {
-    app.put("lake", "raw/green/green_tripdata_2022-01.csv", GREEN).await;
+    app.put("lake", "raw/green/green_tripdata_2022-01.csv", GREEN)
+        .await;
 }
 
 async fn a_month_becomes_one_csv_when_both_colours_have_landed(database: Database) {
@@ -65,7 +67,10 @@ async fn a_month_becomes_one_csv_when_both_colours_have_landed(database: Databas
     put_yellow(&app, "21.95").await;
     app.run_tasks().await;
     assert_eq!(app.runs().await.len(), 0, "half a month is no month");
-    assert_eq!(app.outcomes().await, ["raw/yellow/yellow_tripdata_2022-01.csv: waiting"]);
+    assert_eq!(
+        app.outcomes().await,
+        ["raw/yellow/yellow_tripdata_2022-01.csv: waiting"]
+    );
 
     put_green(&app).await;
     app.run_tasks().await;
@@ -82,24 +87,36 @@ async fn a_month_becomes_one_csv_when_both_colours_have_landed(database: Databas
 
     let runs = app.runs().await;
     let run = &runs[0];
-    assert_eq!((runs.len(), run.state, run.body.rows_in, run.body.rows_out), (1, WorkState::Succeeded, Some(3), Some(3)));
+    assert_eq!(
+        (runs.len(), run.state, run.body.rows_in, run.body.rows_out),
+        (1, WorkState::Succeeded, Some(3), Some(3))
+    );
     assert_eq!(run.body.parameters["ym"], "2022-01");
     assert_eq!(run.body.inputs.len(), 2);
     let log = app.log(&run.id).await;
-    assert!(log.contains("green: 1 rows in 1 file") && log.contains("published s3://lake/curated"), "{log}");
+    assert!(
+        log.contains("green: 1 rows in 1 file") && log.contains("published s3://lake/curated"),
+        "{log}"
+    );
 
     let name = TableRef::parse("curated.yellow_green").unwrap();
     let table = catalog::tables::get(app.app(), &name).await.unwrap();
     assert_eq!(table.input.location(), Some("s3://lake/curated/yellow_green/"));
     assert_eq!(table.input.columns()[0].data_type.as_deref(), Some("timestamp"));
     assert_eq!(table.input.partition_keys[0].name, "ym");
-    let partitions = catalog::partitions::list(app.app(), &name, &PageRequest::first(10)).await.unwrap();
+    let partitions = catalog::partitions::list(app.app(), &name, &PageRequest::first(10))
+        .await
+        .unwrap();
     assert_eq!(partitions.items[0].input.values, ["2022-01"]);
     assert_eq!(partitions.items[0].input.parameters["recordCount"], "3");
 
-    let sql = "SELECT ym, taxi_type, sum(total_amount) AS total FROM curated.yellow_green GROUP BY 1, 2 ORDER BY 2";
+    let sql =
+        "SELECT ym, taxi_type, sum(total_amount) AS total FROM curated.yellow_green GROUP BY 1, 2 ORDER BY 2";
     let rows = query::run(app.app(), sql, 10).await.unwrap().rows;
-    assert_eq!(serde_json::to_string(&rows).unwrap(), r#"[["2022-01","green",4.8],["2022-01","yellow",35.25]]"#);
+    assert_eq!(
+        serde_json::to_string(&rows).unwrap(),
+        r#"[["2022-01","green",4.8],["2022-01","yellow",35.25]]"#
+    );
 }
 
 async fn the_same_upload_again_changes_nothing_and_another_replaces_the_month(database: Database) {
@@ -113,7 +130,14 @@ async fn the_same_upload_again_changes_nothing_and_another_replaces_the_month(da
     put_yellow(&app, "21.95").await;
     app.run_tasks().await;
     assert_eq!(app.runs().await.len(), 1);
-    assert_eq!(app.outcomes().await.iter().filter(|line| line.ends_with(": duplicate")).count(), 2);
+    assert_eq!(
+        app.outcomes()
+            .await
+            .iter()
+            .filter(|line| line.ends_with(": duplicate"))
+            .count(),
+        2
+    );
 
     put_yellow(&app, "99.99").await;
     app.run_tasks().await;
@@ -144,14 +168,21 @@ async fn colours_and_months_may_differ_in_types_and_lack_columns(database: Datab
     // Codes as doubles and as nothing, a date without a time, amounts without a fraction, an unknown column more.
     let yellow = "vendorid,TPEP_pickup_datetime,tpep_dropoff_datetime,payment_type,total_amount,extra,cbd_fee\n\
 2.0,2022-01-01,2022-01-01 10:00:00,,5,0,1\nNULL,2022-01-02,2022-01-02 10:00:00,1.0,6,0,1\n";
-    app.put("lake", "raw/yellow/yellow_tripdata_2022-01.csv", yellow).await;
+    app.put("lake", "raw/yellow/yellow_tripdata_2022-01.csv", yellow)
+        .await;
     let green = "{\"VendorID\": 1, \"lpep_pickup_datetime\": \"2022-01-03T00:00:00\", \"total_amount\": 7.5, \"extra\": null}\n";
-    app.put("lake", "raw/green/green_tripdata_2022-01.json", green).await;
+    app.put("lake", "raw/green/green_tripdata_2022-01.json", green)
+        .await;
     app.run_tasks().await;
     let run = &app.runs().await[0];
     assert_eq!(run.body.error, None);
     assert_eq!(
-        app.text("lake", OUTPUT).await.unwrap().lines().skip(1).collect::<Vec<_>>(),
+        app.text("lake", OUTPUT)
+            .await
+            .unwrap()
+            .lines()
+            .skip(1)
+            .collect::<Vec<_>>(),
         [
             "2022-01-01 00:00:00,2022-01-01 10:00:00,2,,,,,,0.0,,,,,5.0,,yellow",
             "2022-01-02 00:00:00,2022-01-02 10:00:00,,,,,1,,0.0,,,,,6.0,,yellow",
