@@ -156,7 +156,8 @@ pub async fn batch_events(tx: &mut Tx, batch: &str) -> Result<Vec<String>> {
         .await)
 }
 
-/// The open batch of `group_key`; made with `id`, due at `due`, where there is none. Says whether it was made.
+/// The open batch of `group_key`, locked until the transaction ends, so that it doesn't close before the arrival is in
+/// it; made with `id`, due at `due`, where there is none. Says whether it was made.
 ///
 /// # Errors
 /// Only the database's own.
@@ -168,24 +169,20 @@ pub async fn open_batch(
     parameters: &Captures,
     due: DateTime<Utc>,
 ) -> Result<(String, bool)> {
-    const INSERT: &str = "INSERT INTO batches (id, trigger_name, group_key, parameters, is_open, due_at)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (group_key) WHERE is_open DO NOTHING";
-    const FIND: &str = "SELECT id FROM batches WHERE group_key = $1 AND is_open";
-    let made = on!(tx, |conn| sqlx::query(INSERT)
+    const SQL: &str = "INSERT INTO batches (id, trigger_name, group_key, parameters, is_open, due_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (group_key) WHERE is_open DO UPDATE SET due_at = batches.due_at RETURNING id";
+    let open: String = on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(id)
         .bind(trigger)
         .bind(group_key)
         .bind(Json(parameters))
         .bind(true)
         .bind(due)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?;
-    let open: String = on!(tx, |conn| sqlx::query_scalar(FIND)
-        .bind(group_key)
         .fetch_one(conn)
         .await)?;
-    Ok((open, made))
+    let is_new = open == id;
+    Ok((open, is_new))
 }
 
 /// Closes a batch and gives it back; absent where it was closed already.
