@@ -100,7 +100,7 @@ pub(super) fn rows_of(format: Format, titles: &[&str], rows: &[Vec<String>]) {
     }
     let mut table = comfy_table::Table::new();
     table
-        .load_preset("     ──  ─            ")
+        .load_preset(comfy_table::presets::NOTHING)
         .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     table.set_header(titles.to_vec());
     for row in rows {
