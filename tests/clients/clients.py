@@ -97,12 +97,12 @@ class TheWholeStory(unittest.TestCase):
             wanted = duckdb.sql(
                 f"SELECT sum(n), sum(t) FROM (SELECT count(*) n, sum(total_amount) t FROM '{folder}/yellow*.parquet' "
                 f"UNION ALL SELECT count(*), sum(total_amount) FROM '{folder}/green*.parquet')"
-            ).fetchone()
+            ).fetchall()[0]
             self.wait_for_month("2031-07")
             code, _, err = aws("s3", "sync", "s3://lake/curated/yellow_green/ym=2031-07/", f"{folder}/out", endpoint=LAKE)
             self.assertEqual(code, 0, err)
             self.assertEqual(os.listdir(f"{folder}/out"), ["part-00000.csv"])
-            found = duckdb.sql(f"SELECT count(*), sum(total_amount) FROM '{folder}/out/part-00000.csv'").fetchone()
+            found = duckdb.sql(f"SELECT count(*), sum(total_amount) FROM '{folder}/out/part-00000.csv'").fetchall()[0]
             self.assertEqual(found[0], wanted[0])
             self.assertAlmostEqual(found[1], wanted[1], places=2)
 
