@@ -1,8 +1,7 @@
-// Browser specs: against the server at MASTIC_URL, or against canned answers where none is named.
+// Browser specs: against a told demo at MASTIC_URL, which `tests/with-demo` starts and names.
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
-const named = process.env.MASTIC_URL;
 const chromium =
   process.env.CHROMIUM_PATH ??
   ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
@@ -16,7 +15,7 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   use: {
-    baseURL: named ?? "http://127.0.0.1:8099",
+    baseURL: process.env.MASTIC_URL ?? "http://127.0.0.1:8080",
     viewport: { width: 1400, height: 900 },
     screenshot: "only-on-failure",
     launchOptions: {
@@ -32,11 +31,4 @@ export default defineConfig({
       ],
     },
   },
-  webServer: named
-    ? undefined
-    : {
-        command: "node tests/mock-server.mjs 8099",
-        url: "http://127.0.0.1:8099/",
-        reuseExistingServer: true,
-      },
 });

@@ -14,6 +14,7 @@ import { Link } from "../ui/link";
 import { Notice } from "../ui/Notice";
 import { Facts, Mono, Nothing, Page, Panel } from "../ui/Page";
 import { Took, When } from "../ui/When";
+import { Into } from "./lists";
 
 const route = getRouteApi("/crawls/$id");
 
@@ -38,6 +39,7 @@ export function CrawlPage() {
         ) : null
       }
       path={`/api/v1/crawls/${encodeURIComponent(id)}`}
+      command={query.data ? command(query.data) : undefined}
     >
       <Loaded query={query} lines={8}>
         {(data) => (
@@ -62,16 +64,17 @@ export function CrawlPage() {
   );
 }
 
+/** What to type for the same crawl, where the shell has a word for it. */
+function command(of: Crawl): string | undefined {
+  if (of.crawler || of.targets.length !== 1) return undefined;
+  return `mastic crawl ${of.targets[0]} --database ${of.database}${of.dry_run ? " --dry-run" : ""}`;
+}
+
 function Figures({ of }: { of: Crawl }) {
   return (
     <Facts
       items={[
-        [
-          "Into",
-          <Link key="into" to="/databases/$database" params={{ database: of.database }}>
-            {of.database}
-          </Link>,
-        ],
+        ["Into", <Into key="into" crawl={of} />],
         ["Crawler", of.crawler ?? <Nothing key="crawler" text="none, crawled once" />],
         ["Started", <When key="started" at={of.started_at} />],
         ["Took", <Took key="took" from={of.started_at} to={of.finished_at} />],

@@ -46,8 +46,8 @@ export function CrawlsPage() {
           empty={
             <Empty title="No crawler is kept.">
               <Text size="sm">
-                A crawler is a crawl with a name. Any client of the Glue API can make one, such as `aws glue
-                create-crawler`.
+                A crawler is a crawl with a name. Any client of the Glue API can make one, such as{" "}
+                <Mono>aws glue create-crawler</Mono>.
               </Text>
             </Empty>
           }

@@ -156,7 +156,6 @@ function Definition({ job: of }: { job: Job }) {
             ["Mode", of.output?.mode],
             ["Table", of.output?.table ? <TableLink key="table" name={of.output.table} /> : null],
             ["Version", String(of.version)],
-            ["Registered from", of.source ? <Mono key="source">{of.source}</Mono> : null],
             ["Updated", <When key="updated" at={of.updated_at} />],
           ]}
         />

@@ -87,7 +87,7 @@ function Versions({ items }: { items: TableVersion[] }) {
           cell: (item) => {
             const before = known.get(item.version - 1);
             if (before) return <Difference lines={difference(before, item.table)} />;
-            return <Nothing text={item.version <= 1 ? "first version" : "not loaded"} />;
+            return <Nothing text={item.version === 0 ? "first version" : "not loaded"} />;
           },
         },
         { header: "Written", cell: (item) => <When at={item.table.updated_at} /> },

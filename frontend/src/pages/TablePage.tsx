@@ -5,7 +5,7 @@ import { table } from "../api/queries";
 import type { Column, Table } from "../api/types";
 import { counted } from "../format/number";
 import { Tag } from "../ui/Badge";
-import { DataTable } from "../ui/DataTable";
+import { type ColumnSpec, DataTable } from "../ui/DataTable";
 import { Filter, matches } from "../ui/Filter";
 import { Tabs } from "../ui/kit";
 import { Empty, Loaded } from "../ui/Loaded";
@@ -109,6 +109,13 @@ function Schema({ table: of, filter, setFilter }: SchemaProps) {
       key: true,
     })),
   ];
+  // A column of dashes says nothing.
+  const commented = rows.some((row) => row.comment);
+  const comment: ColumnSpec<Row> = {
+    header: "Comment",
+    wide: true,
+    cell: (row) => row.comment || <Nothing text="–" />,
+  };
   const kept = rows.filter((row) => matches(filter, row.name, row.type, row.comment));
   return (
     <Panel
@@ -124,7 +131,7 @@ function Schema({ table: of, filter, setFilter }: SchemaProps) {
           rows={kept}
           rowKey={(row) => `${row.place}`}
           columns={[
-            { header: "#", cell: (row) => row.place },
+            { header: "#", minor: true, cell: (row) => row.place },
             {
               header: "Name",
               cell: (row) => (
@@ -133,8 +140,8 @@ function Schema({ table: of, filter, setFilter }: SchemaProps) {
                 </>
               ),
             },
-            { header: "Type", cell: (row) => <Mono>{row.type}</Mono> },
-            { header: "Comment", wide: true, cell: (row) => row.comment || <Nothing text="–" /> },
+            { header: "Type", wide: !commented, cell: (row) => <Mono>{row.type}</Mono> },
+            ...(commented ? [comment] : []),
           ]}
         />
       )}

@@ -10,6 +10,7 @@ import { Empty, Loaded } from "../ui/Loaded";
 import { Panel } from "../ui/Page";
 
 const rows = 20;
+const numeric = /^(tinyint|smallint|int|integer|bigint|float|double|decimal\b.*)$/i;
 
 export function Sample({ table }: { table: Table }) {
   const query = useQuery(sample(table.database, table.name, rows));
@@ -42,7 +43,11 @@ export function Sample({ table }: { table: Table }) {
           ) : (
             <DataGrid
               label="Sample rows"
-              head={data.columns.map((column) => ({ name: column.name, note: column.type }))}
+              head={data.columns.map((column) => ({
+                name: column.name,
+                note: column.type,
+                numeric: numeric.test(column.type),
+              }))}
               rows={data.rows.map((row) => row.map(cell))}
             />
           )

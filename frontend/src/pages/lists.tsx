@@ -3,6 +3,7 @@ import type { CrawlSummary, Event, Run } from "../api/types";
 import { count, counted, size } from "../format/number";
 import { StateBadge, Tag } from "../ui/Badge";
 import { type ColumnSpec, DataTable } from "../ui/DataTable";
+import { Group } from "../ui/kit";
 import { Link } from "../ui/link";
 import { Mono, Nothing } from "../ui/Page";
 import { Took, When } from "../ui/When";
@@ -46,6 +47,16 @@ export function RunTable({ runs, brief }: { runs: Run[]; brief?: boolean }) {
   return <DataTable label="Runs" rows={runs} rowKey={(run) => run.id} columns={columns} />;
 }
 
+/** The database a crawl writes to. A dry run makes none, so that the name may lead nowhere. */
+export function Into({ crawl }: { crawl: CrawlSummary }) {
+  if (crawl.dry_run) return crawl.database;
+  return (
+    <Link to="/databases/$database" params={{ database: crawl.database }}>
+      {crawl.database}
+    </Link>
+  );
+}
+
 export function CrawlTable({ crawls }: { crawls: CrawlSummary[] }) {
   return (
     <DataTable
@@ -64,11 +75,7 @@ export function CrawlTable({ crawls }: { crawls: CrawlSummary[] }) {
         },
         {
           header: "Into",
-          cell: (crawl) => (
-            <Link to="/databases/$database" params={{ database: crawl.database }}>
-              {crawl.database}
-            </Link>
-          ),
+          cell: (crawl) => <Into crawl={crawl} />,
         },
         {
           header: "Changes",
@@ -101,8 +108,8 @@ function Outcomes({ event }: { event: Event }) {
   return (
     <div style={{ display: "grid", gap: 4 }}>
       {event.outcomes.map((outcome) => (
-        <div key={`${outcome.trigger ?? ""} ${outcome.state} ${outcome.run ?? ""}`}>
-          <StateBadge state={outcome.state} />{" "}
+        <Group key={`${outcome.trigger ?? ""} ${outcome.state} ${outcome.run ?? ""}`} gap="2 8">
+          <StateBadge state={outcome.state} />
           {outcome.run ? (
             <Link to="/runs/$id" params={{ id: outcome.run }}>
               {outcome.trigger ? `run by ${outcome.trigger}` : "run"}
@@ -111,7 +118,7 @@ function Outcomes({ event }: { event: Event }) {
             outcome.trigger
           ) : null}
           {outcome.detail ? <div>{outcome.detail}</div> : null}
-        </div>
+        </Group>
       ))}
     </div>
   );

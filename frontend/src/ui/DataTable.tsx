@@ -9,6 +9,8 @@ export interface ColumnSpec<T> {
   numeric?: boolean;
   /** The column that takes what room is left. */
   wide?: boolean;
+  /** Left out where rows are stacked. */
+  minor?: boolean;
 }
 
 interface DataTableProps<T> {
@@ -52,6 +54,7 @@ export function DataTable<T>({ label, columns, rows, rowKey }: DataTableProps<T>
                   data-label={column.header}
                   data-numeric={column.numeric || undefined}
                   data-wide={column.wide || undefined}
+                  data-minor={column.minor || undefined}
                 >
                   <div className={classes.content}>{column.cell(row)}</div>
                 </td>
@@ -66,7 +69,7 @@ export function DataTable<T>({ label, columns, rows, rowKey }: DataTableProps<T>
 
 interface GridProps {
   label: string;
-  head: { name: string; note: string }[];
+  head: { name: string; note: string; numeric?: boolean }[];
   rows: (string | null)[][];
 }
 
@@ -79,7 +82,7 @@ export function DataGrid({ label, head, rows }: GridProps) {
         <thead>
           <tr>
             {head.map((column) => (
-              <th key={column.name} scope="col">
+              <th key={column.name} scope="col" data-numeric={column.numeric || undefined}>
                 {column.name}
                 <span>{column.note}</span>
               </th>
@@ -93,6 +96,7 @@ export function DataGrid({ label, head, rows }: GridProps) {
               {row.map((value, place) => (
                 <td
                   key={head[place]?.name ?? place}
+                  data-numeric={head[place]?.numeric || undefined}
                   title={value !== null && value.length > 60 ? value : undefined}
                 >
                   {value === null ? <em>null</em> : value}
