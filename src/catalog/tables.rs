@@ -197,4 +197,5 @@ fn missing(name: &TableRef) -> Error {
         "table {} not found in database {}",
         name.name, name.database
     ))
+    .hint("see its tables with `mastic tables list`; `mastic crawl` finds new ones")
 }

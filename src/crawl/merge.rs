@@ -166,6 +166,10 @@ fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut 
         (true, ..) => "the target is one file".to_owned(),
         (_, true, 1) => "one file in one folder".to_owned(),
         (_, true, count) => format!("{count} files in one folder, alike"),
+        (_, false, 1) => format!(
+            "one file in a folder that is a partition by {}",
+            folder.partition_keys.join(", ")
+        ),
         (_, false, count) => {
             format!(
                 "{count} files in folders that are partitions by {}",
@@ -189,15 +193,13 @@ fn is_table(look: &Result<Verdict, String>) -> bool {
 
 fn odd_reason(table: &Cluster<'_>, odd: &Cluster<'_>) -> String {
     let (ours, theirs) = (odd.classification(), table.classification());
-    let count = table.files.len();
+    let others = super::plan::counted(table.files.len(), "other file");
     if ours == theirs {
         return format!(
-            "its columns are unlike those of the {count} other files in the folder: move it to a folder of its own"
+            "its columns are unlike those of the {others} in the folder: move it to a folder of its own"
         );
     }
-    format!(
-        "it is {ours}, and the {count} other files in the folder are {theirs}: move it to a folder of its own"
-    )
+    format!("it is {ours}, unlike the {others} in the folder ({theirs}): move it to a folder of its own")
 }
 
 /// What the name says the file is; `.gz` at its end says nothing of that.

@@ -118,10 +118,10 @@ fn add_table(request: &CrawlRequest, table: &FoundTable, changes: &mut Vec<Chang
         kind: ChangeKind::Table,
         name: name.clone(),
         detail: format!(
-            "{}, {} columns, {} files at {}",
+            "{}, {}, {} at {}",
             table.format.classification(),
-            table.columns.len(),
-            table.files,
+            counted(table.columns.len(), "column"),
+            counted(usize::try_from(table.files).unwrap_or(usize::MAX), "file"),
             table.location
         ),
         reason: table.reasons.first().cloned().unwrap_or_default(),
@@ -200,9 +200,18 @@ fn change_table(
             op: ChangeOp::Unchanged,
             kind: ChangeKind::Table,
             name,
-            detail: format!("{} files", found.files),
+            detail: counted(usize::try_from(found.files).unwrap_or(usize::MAX), "file"),
             reason: "the same columns, at the same place".to_owned(),
         });
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
     }
 }
 

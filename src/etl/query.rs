@@ -75,7 +75,7 @@ pub async fn run(app: &App, sql: &str, limit: usize) -> Result<QueryResult> {
 pub async fn sample(app: &App, table: &TableRef, limit: usize) -> Result<QueryResult> {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let sql = format!(
-        "SELECT * FROM {}.{} LIMIT {limit}",
+        "SELECT * FROM {}.{}",
         quoted(&table.database),
         quoted(&table.name)
     );

@@ -78,7 +78,7 @@ fn nothing_new(event: &ObjectEvent, known: &KnownObject) -> Option<(OutcomeState
     same.then(|| {
         (
             OutcomeState::Duplicate,
-            "this very version of the object was acted on before".to_owned(),
+            "this very version of the object was seen before".to_owned(),
         )
     })
 }

@@ -129,7 +129,8 @@ impl From<Error> for Failure {
             };
         }
         let mut message = sentence(&error.message);
-        if let Some(hint) = &error.hint {
+        // Clients compare the words of a missing entity; for what is wrong with a request, advice helps.
+        if let Some(hint) = error.hint.as_ref().filter(|_| error.kind != ErrorKind::NotFound) {
             message.push(' ');
             message.push_str(&sentence(hint));
         }
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn our_words_become_sentences_and_causes_stay_inside() {
-        let failure = Failure::from(Error::not_found("database x not found"));
+        let failure = Failure::from(Error::not_found("database x not found").hint("create it"));
         assert_eq!(
             (failure.exception.name(), failure.message.as_str()),
             ("EntityNotFoundException", "Database x not found.")

@@ -69,7 +69,7 @@ pub enum OutcomeState {
     Waiting,
     /// A run acts on it.
     Started,
-    /// This very version of the object was acted on before.
+    /// This very version of the object was seen before.
     Duplicate,
     /// It tells of an older state of the object than is known.
     Superseded,

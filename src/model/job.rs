@@ -408,7 +408,8 @@ impl JobDefinition {
             {
                 return Err(Error::invalid(format!(
                     "the parameter {name} is '{value}', which does not match {pattern}"
-                )));
+                ))
+                .hint("the pattern is a regular expression that the whole value must match"));
             }
             if value.contains(['/', '{', '}', '*', '?']) || value == ".." {
                 return Err(Error::invalid(format!("the parameter {name} is '{value}'"))

@@ -182,7 +182,7 @@ async fn a_crawl_a_query_a_job_and_its_log_through_the_api_alone() {
     let sample = get(&app, "/api/v1/databases/shop/tables/sales/sample?limit=1").await;
     assert_eq!(
         (&sample["rows"], &sample["truncated"]),
-        (&json!([["north", 1]]), &json!(false))
+        (&json!([["north", 1]]), &json!(true))
     );
     let found = get(&app, "/api/v1/search?q=SAL").await;
     assert_eq!(

@@ -91,8 +91,8 @@ async fn a_prefix_becomes_tables_with_partitions(database: Database) {
         changes(&crawl),
         [
             "add database shop: new",
-            "add table shop.clicks: json, 3 columns, 1 files at s3://lake/raw/clicks/",
-            "add table shop.list: json, 1 columns, 1 files at s3://lake/raw/list/",
+            "add table shop.clicks: json, 3 columns, 1 file at s3://lake/raw/clicks/",
+            "add table shop.list: json, 1 column, 1 file at s3://lake/raw/list/",
             "add table shop.sales: csv, 3 columns, 2 files at s3://lake/raw/sales/",
             "add partitions shop.sales: 2 by year",
         ]
