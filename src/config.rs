@@ -21,6 +21,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The catalog's and the queue's database.
     pub database_url: String,
+    /// What requests to the Glue API and to the embedded store must be signed with; absent where none have to be.
+    pub credentials: Option<Credentials>,
     /// The embedded object store; absent where the AWS environment names another.
     pub lake: Option<LakeConfig>,
     /// The folder whose job folders are registered at start, where it is there.
@@ -44,8 +46,6 @@ pub struct LakeConfig {
     pub listen: SocketAddr,
     /// Buckets that are made at start.
     pub buckets: Vec<String>,
-    /// The key pair that clients must sign with; on loopback none is needed.
-    pub credentials: Option<Credentials>,
 }
 
 /// A key pair. Its secret is never printed.
@@ -72,6 +72,11 @@ pub struct CatalogConfig {
     pub account_id: String,
     /// Used where a request names none.
     pub region: String,
+    /// How many former versions of a table are kept; all where it is absent. A table's own parameter
+    /// `mastic.version-retention` goes before it.
+    pub version_retention: Option<u32>,
+    /// Whether there is always a database called `default`, which Hive's and Spark's clients ask for.
+    pub default_database: bool,
 }
 
 /// What child processes may use.
@@ -158,6 +163,8 @@ struct FileJobs {
 struct FileCatalog {
     account_id: Option<String>,
     region: Option<String>,
+    version_retention: Option<u32>,
+    default_database: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -287,13 +294,42 @@ impl Config {
                 Some("us-east-1"),
             )
             .unwrap_or_default();
-        let lake = resolve_lake(&mut picker, flags, file.lake)?;
+        let version_retention = picker.pick(
+            "catalog.version_retention",
+            None,
+            None,
+            file.catalog.version_retention.map(|kept| kept.to_string()),
+            None,
+        );
+        let default_database = picker.pick(
+            "catalog.default_database",
+            None,
+            Some("MASTIC_DEFAULT_DATABASE"),
+            file.catalog.default_database.map(|made| made.to_string()),
+            Some("false"),
+        );
+        let catalog = CatalogConfig {
+            account_id,
+            region,
+            version_retention: version_retention.and_then(|kept| kept.parse().ok()),
+            default_database: match default_database.as_deref() {
+                Some("true") => true,
+                Some("false") | None => false,
+                Some(other) => {
+                    return Err(Error::invalid(format!("catalog.default_database is '{other}'"))
+                        .hint("write true or false"));
+                }
+            },
+        };
+        let credentials = resolve_credentials(&mut picker, &file.lake)?;
+        let lake = resolve_lake(&mut picker, flags, file.lake, credentials.as_ref())?;
         Ok(Self {
             listen: address("listen", &listen)?,
             database_url,
             lake,
             jobs: jobs.map(PathBuf::from),
-            catalog: CatalogConfig { account_id, region },
+            credentials,
+            catalog,
             tasks: resolve_tasks(&mut picker, file.tasks)?,
             reconcile_every: Duration::from_secs(number(
                 &mut picker,
@@ -306,7 +342,38 @@ impl Config {
     }
 }
 
-fn resolve_lake(picker: &mut Picker<'_>, flags: &Flags, file: FileLake) -> Result<Option<LakeConfig>> {
+fn resolve_credentials(picker: &mut Picker<'_>, file: &FileLake) -> Result<Option<Credentials>> {
+    let access_key = picker.pick(
+        "lake.access_key",
+        None,
+        Some("MASTIC_ACCESS_KEY"),
+        file.access_key.clone(),
+        None,
+    );
+    let secret_key = picker.pick(
+        "lake.secret_key",
+        None,
+        Some("MASTIC_SECRET_KEY"),
+        file.secret_key.clone(),
+        None,
+    );
+    match (access_key, secret_key) {
+        (Some(access_key), Some(secret_key)) => Ok(Some(Credentials {
+            access_key,
+            secret_key,
+        })),
+        (None, None) => Ok(None),
+        _ => Err(Error::invalid("one half of the key pair is missing")
+            .hint("set both MASTIC_ACCESS_KEY and MASTIC_SECRET_KEY, or neither")),
+    }
+}
+
+fn resolve_lake(
+    picker: &mut Picker<'_>,
+    flags: &Flags,
+    file: FileLake,
+    credentials: Option<&Credentials>,
+) -> Result<Option<LakeConfig>> {
     let embedded = picker
         .pick(
             "lake.embedded",
@@ -342,31 +409,6 @@ fn resolve_lake(picker: &mut Picker<'_>, flags: &Flags, file: FileLake) -> Resul
             Some("127.0.0.1:9000"),
         )
         .unwrap_or_default();
-    let access_key = picker.pick(
-        "lake.access_key",
-        None,
-        Some("MASTIC_ACCESS_KEY"),
-        file.access_key,
-        None,
-    );
-    let secret_key = picker.pick(
-        "lake.secret_key",
-        None,
-        Some("MASTIC_SECRET_KEY"),
-        file.secret_key,
-        None,
-    );
-    let credentials = match (access_key, secret_key) {
-        (Some(access_key), Some(secret_key)) => Some(Credentials {
-            access_key,
-            secret_key,
-        }),
-        (None, None) => None,
-        _ => {
-            return Err(Error::invalid("one half of the key pair is missing")
-                .hint("set both MASTIC_ACCESS_KEY and MASTIC_SECRET_KEY, or neither"));
-        }
-    };
     let listen = address("lake.listen", &listen)?;
     if credentials.is_none() && !listen.ip().is_loopback() {
         return Err(
@@ -378,7 +420,6 @@ fn resolve_lake(picker: &mut Picker<'_>, flags: &Flags, file: FileLake) -> Resul
         folder: PathBuf::from(folder),
         listen,
         buckets: file.buckets.unwrap_or_else(|| vec!["lake".to_owned()]),
-        credentials,
     }))
 }
 

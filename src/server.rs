@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Bytes, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -118,7 +118,7 @@ impl Server {
         let Some(config) = self.app.config.lake.clone() else {
             return Ok(());
         };
-        let credentials = config.credentials.map(
+        let credentials = self.app.config.credentials.clone().map(
             |Credentials {
                  access_key,
                  secret_key,
@@ -188,12 +188,10 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn glue_api(State(app): State<App>, headers: HeaderMap, request: Request) -> Response {
-    let body: Bytes = match to_bytes(request.into_body(), MAX_BODY).await {
-        Ok(body) => body,
-        Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-    };
-    glue::handle(&app, &headers, body).await
+async fn glue_api(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, glue::MAX_REQUEST).await.ok();
+    glue::handle(&app, &parts, body).await
 }
 
 /// Whether requests can be answered: the database is there.
@@ -307,7 +305,7 @@ fn lake_access(lake: &LakeConfig, config: &Config) -> Access {
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::from([127, 0, 0, 1]));
     }
-    let (access_key, secret_key) = match &lake.credentials {
+    let (access_key, secret_key) = match &config.credentials {
         Some(credentials) => (credentials.access_key.clone(), credentials.secret_key.clone()),
         None => (NO_CREDENTIALS.to_owned(), NO_CREDENTIALS.to_owned()),
     };

@@ -121,7 +121,7 @@ pub(super) async fn search(
     State(app): State<App>,
     Query(query): Query<SearchQuery>,
 ) -> ApiResult<axum::Json<Page<Found>>> {
-    let found = catalog::tables::search(&app, &query.q, MAX_FOUND).await?;
+    let found = catalog::search::everything(&app, &query.q, MAX_FOUND).await?;
     let render = |(kind, database, name)| Found {
         kind,
         database,

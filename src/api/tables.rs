@@ -236,9 +236,9 @@ pub(super) async fn partitions(
     let name = TableRef::new(&database, &table)?;
     let page = catalog::partitions::list(&app, &name, &query.request()?).await?;
     Ok(axum::Json(Page::of(page, |partition| Partition {
-        location: partition.input.location().map(str::to_owned),
-        values: partition.input.values,
-        parameters: partition.input.parameters,
+        location: partition.location().map(str::to_owned),
+        values: partition.own.values,
+        parameters: partition.own.parameters,
         created_at: partition.created_at,
         updated_at: partition.updated_at,
     })))

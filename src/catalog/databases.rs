@@ -48,6 +48,29 @@ pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Database>> {
     store::databases::list(&mut tx, page).await
 }
 
+/// Puts `input` in the place of what was said of the database called `name`.
+///
+/// # Errors
+/// NotFound; Invalid where `input` has another name.
+pub async fn update(app: &App, name: &str, input: DatabaseInput) -> Result<()> {
+    let name = catalog_name("database", name)?;
+    let input = DatabaseInput {
+        name: catalog_name("database", &input.name)?,
+        ..input
+    };
+    if input.name != name {
+        return Err(
+            Error::invalid(format!("database {name} can't be renamed to {}", input.name))
+                .hint("make another database, and its tables there"),
+        );
+    }
+    let mut tx = app.store.write().await?;
+    if !store::databases::update(&mut tx, &input, app.clock.now()).await? {
+        return Err(missing(&name));
+    }
+    tx.commit().await
+}
+
 /// Removes a database with all its tables.
 ///
 /// # Errors
@@ -57,6 +80,9 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
     let mut tx = app.store.write().await?;
     if !store::databases::delete(&mut tx, &name).await? {
         return Err(missing(&name));
+    }
+    for kind in ["database", "table", "userDefinedFunction"] {
+        store::tags::delete_all(&mut tx, &format!("{kind}/{name}")).await?;
     }
     tx.commit().await
 }

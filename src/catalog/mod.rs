@@ -1,7 +1,13 @@
 //! The catalog: databases, tables with their versions, and partitions.
 
+pub mod connections;
 pub mod databases;
 pub mod ddl;
 pub mod formats;
+pub mod functions;
+pub mod iceberg;
 pub mod partitions;
+pub mod search;
+pub mod statistics;
 pub mod tables;
+pub mod tags;

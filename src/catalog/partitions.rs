@@ -2,11 +2,34 @@
 
 use crate::app::App;
 use crate::catalog::tables;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::name::TableRef;
-use crate::model::page::{Page, PageRequest};
-use crate::model::partition::Partition;
-use crate::store;
+use crate::model::page::{MAX_LIMIT, Page, PageRequest};
+use crate::model::partition::expression::Expression;
+use crate::model::partition::key::{KeyOrder, KeyRange, PLACES, spread};
+use crate::model::partition::{Partition, PartitionInput};
+use crate::model::table::Table;
+use crate::store::partitions::{Adding, behind};
+use crate::store::{self, Tx};
+
+/// How many partitions one request looks at to find those that are asked for. It answers with what it found by then, and
+/// with where it stopped.
+const MAX_LOOKED_AT: usize = 50_000;
+
+/// The refusal of a page key that no list gave.
+pub const BAD_PAGE_KEY: &str = "the page key is not one that this list gave";
+
+/// The most indexes of a table (Glue's limit).
+const MAX_INDEXES: usize = 3;
+
+/// Some of a table's partitions.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// What must hold for their values ([`Expression`]); blank for all.
+    pub expression: String,
+    /// Which of how many parts of the table: number and total.
+    pub segment: Option<(u32, u32)>,
+}
 
 /// The partitions of a table in the order of their values.
 ///
@@ -15,17 +38,148 @@ use crate::store;
 pub async fn list(app: &App, table: &TableRef, page: &PageRequest) -> Result<Page<Partition>> {
     let mut tx = app.store.read().await?;
     let table = tables::require(&mut tx, table).await?;
-    store::partitions::list(&mut tx, &table.id, page).await
+    store::partitions::list(&mut tx, &table, page).await
 }
 
-/// The partition with these values.
+/// A page of the partitions that a query asks for. It may hold fewer than were asked for, or none, though more follow: only
+/// an absent key ends the list.
 ///
 /// # Errors
-/// NotFound; Invalid where the number of values isn't that of the partition keys.
-pub async fn get(app: &App, name: &TableRef, values: &[String]) -> Result<Partition> {
-    find(app, name, values)
-        .await?
-        .ok_or_else(|| Error::not_found(format!("table {name} has no partition {}", values.join("/"))))
+/// NotFound where the table isn't there; Invalid for an expression that can't be read, in AWS's words, and for a page key
+/// that no list gave.
+pub async fn query(
+    app: &App,
+    name: &TableRef,
+    query: &Query,
+    page: &PageRequest,
+) -> Result<(Table, Page<Partition>)> {
+    let mut tx = app.store.read().await?;
+    let table = tables::require(&mut tx, name).await?;
+    let expression = Expression::parse(&query.expression, &table.input.partition_keys)?;
+    let mut looking = Looking {
+        limit: page.limit as usize,
+        expression,
+        segment: query.segment,
+        found: Vec::new(),
+        looked_at: 0,
+    };
+    let next = match (query.segment, &looking.expression) {
+        // A whole segment is read by place; what an expression leaves of it, by the expression's ranges.
+        (Some(segment), None) => {
+            looking
+                .by_place(&mut tx, &table, segment, page.after.as_deref())
+                .await?
+        }
+        _ => looking.by_key(&mut tx, &table, page.after.as_deref()).await?,
+    };
+    let page = Page {
+        items: looking.found,
+        next,
+    };
+    Ok((table, page))
+}
+
+struct Looking {
+    limit: usize,
+    expression: Option<Expression>,
+    segment: Option<(u32, u32)>,
+    found: Vec<Partition>,
+    looked_at: usize,
+}
+
+impl Looking {
+    async fn by_key(&mut self, tx: &mut Tx, table: &Table, after: Option<&str>) -> Result<Option<String>> {
+        let start = match after {
+            Some(after) => behind(after.strip_prefix("k").ok_or_else(bad_page_key)?),
+            None => String::new(),
+        };
+        let ranges = match &self.expression {
+            Some(expression) => expression.ranges(),
+            None => vec![KeyRange::all()],
+        };
+        for range in ranges {
+            if range.to.as_ref().is_some_and(|to| *to <= start) {
+                continue;
+            }
+            let mut range = KeyRange {
+                from: range.from.max(start.clone()),
+                ..range
+            };
+            loop {
+                let wanted = self.batch();
+                let some = store::partitions::list_range(tx, &table.id, &range, wanted).await?;
+                let is_last = some.len() < usize::try_from(wanted).unwrap_or(usize::MAX);
+                for (key, partition) in some {
+                    range.from = behind(&key);
+                    if self.take(&key, partition) {
+                        return Ok(Some(format!("k{key}")));
+                    }
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn by_place(
+        &mut self,
+        tx: &mut Tx,
+        table: &Table,
+        segment: (u32, u32),
+        after: Option<&str>,
+    ) -> Result<Option<String>> {
+        let (begin, end) = places(segment);
+        let position = match after {
+            None => (begin, String::new()),
+            Some(after) => {
+                let key = after.strip_prefix("p").ok_or_else(bad_page_key)?;
+                (spread(key), key.to_owned())
+            }
+        };
+        let wanted = i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1);
+        let mut some = store::partitions::list_places(tx, &table.id, &position, end, wanted).await?;
+        let more = some.len() > self.limit;
+        some.truncate(self.limit);
+        let last = some.last().map(|(key, _)| format!("p{key}"));
+        self.found = some.into_iter().map(|(_, partition)| partition).collect();
+        Ok(last.filter(|_| more))
+    }
+
+    /// How many to look at next: no more than fill the page where all are wanted.
+    fn batch(&self) -> i64 {
+        let missing = self.limit - self.found.len() + 1;
+        let batch = match self.expression {
+            None if self.segment.is_none() => missing,
+            _ => missing.max(MAX_LIMIT as usize),
+        };
+        i64::try_from(batch).unwrap_or(i64::MAX)
+    }
+
+    /// Takes a partition if it is asked for; says whether to stop behind it.
+    fn take(&mut self, key: &str, partition: Partition) -> bool {
+        self.looked_at += 1;
+        let in_segment = self.segment.is_none_or(|segment| {
+            let (begin, end) = places(segment);
+            (begin..end).contains(&spread(key))
+        });
+        let holds = |expression: &Expression| expression.holds(partition.values());
+        if in_segment && self.expression.as_ref().is_none_or(holds) {
+            self.found.push(partition);
+        }
+        self.found.len() >= self.limit || self.looked_at >= MAX_LOOKED_AT
+    }
+}
+
+/// The places of a segment: from, up to and without. All segments of a total have each place once.
+fn places((number, total): (u32, u32)) -> (i64, i64) {
+    let border = |number: u32| PLACES * i64::from(number) / i64::from(total.max(1));
+    (border(number), border(number + 1))
+}
+
+fn bad_page_key() -> Error {
+    Error::invalid(BAD_PAGE_KEY)
 }
 
 /// The partition with these values, where there is one.
@@ -35,14 +189,114 @@ pub async fn get(app: &App, name: &TableRef, values: &[String]) -> Result<Partit
 pub async fn find(app: &App, name: &TableRef, values: &[String]) -> Result<Option<Partition>> {
     let mut tx = app.store.read().await?;
     let table = tables::require(&mut tx, name).await?;
-    let keys = table.input.partition_keys.len();
-    if keys != values.len() {
-        return Err(Error::invalid(format!(
-            "table {name} has {keys} partition keys, and {} values were given",
-            values.len()
-        )));
+    check_values(&table, values)?;
+    store::partitions::find(&mut tx, &table, values).await
+}
+
+/// The partitions with these values, of those that are there.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_many(app: &App, name: &TableRef, values: &[Vec<String>]) -> Result<Vec<Partition>> {
+    let mut tx = app.store.read().await?;
+    let table = tables::require(&mut tx, name).await?;
+    let mut found = Vec::with_capacity(values.len());
+    for values in values {
+        check_values(&table, values)?;
+        found.extend(store::partitions::find(&mut tx, &table, values).await?);
     }
-    store::partitions::find(&mut tx, &table.id, values).await
+    Ok(found)
+}
+
+/// The partition with these values, inside a transaction.
+///
+/// # Errors
+/// NotFound; Invalid where the number of values isn't that of the partition keys.
+pub async fn require(tx: &mut Tx, table: &Table, values: &[String]) -> Result<Partition> {
+    check_values(table, values)?;
+    store::partitions::find(tx, table, values)
+        .await?
+        .ok_or_else(|| missing(values))
+}
+
+/// What a partition with these values is kept under.
+pub fn key(table: &Table, values: &[String]) -> String {
+    KeyOrder::of(&table.input.partition_keys).key(values)
+}
+
+/// Adds partitions; says of each what became of it. None hinders the others.
+///
+/// # Errors
+/// NotFound where the table isn't there. In the list: AlreadyExists; Invalid where the number of values isn't that of the
+/// partition keys.
+pub async fn create(app: &App, name: &TableRef, inputs: &[PartitionInput]) -> Result<Vec<Result<()>>> {
+    let mut tx = app.store.write().await?;
+    let table = tables::require(&mut tx, name).await?;
+    let mut adding = Adding::to(&table, app.clock.now());
+    let mut done = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        done.push(match check_values(&table, &input.values) {
+            Err(error) => Err(error),
+            Ok(()) if adding.insert(&mut tx, input).await? => Ok(()),
+            Ok(()) => Err(already_there(&input.values)),
+        });
+    }
+    tx.commit().await?;
+    Ok(done)
+}
+
+/// Puts other partitions, whose values may be others too, in the place of those with the given values; says of each what
+/// became of it. None hinders the others.
+///
+/// # Errors
+/// NotFound where the table isn't there. In the list: NotFound; AlreadyExists where another has the new values; Invalid.
+pub async fn update(
+    app: &App,
+    name: &TableRef,
+    changes: &[(Vec<String>, PartitionInput)],
+) -> Result<Vec<Result<()>>> {
+    let mut tx = app.store.write().await?;
+    let table = tables::require(&mut tx, name).await?;
+    let mut adding = Adding::to(&table, app.clock.now());
+    let mut done = Vec::with_capacity(changes.len());
+    for (values, input) in changes {
+        let checked = check_values(&table, values).and_then(|()| check_values(&table, &input.values));
+        done.push(match checked {
+            Err(error) => Err(error),
+            // Looked up first: a statement that fails would end the whole transaction.
+            Ok(())
+                if *values != input.values
+                    && store::partitions::find(&mut tx, &table, &input.values)
+                        .await?
+                        .is_some() =>
+            {
+                Err(already_there(&input.values))
+            }
+            Ok(()) if adding.update(&mut tx, values, input).await? => Ok(()),
+            Ok(()) => Err(missing(values)),
+        });
+    }
+    tx.commit().await?;
+    Ok(done)
+}
+
+/// Removes partitions; says of each what became of it. The objects stay.
+///
+/// # Errors
+/// NotFound where the table isn't there. In the list: NotFound; Invalid.
+pub async fn delete(app: &App, name: &TableRef, values: &[Vec<String>]) -> Result<Vec<Result<()>>> {
+    let mut tx = app.store.write().await?;
+    let table = tables::require(&mut tx, name).await?;
+    let mut done = Vec::with_capacity(values.len());
+    for values in values {
+        done.push(match check_values(&table, values) {
+            Err(error) => Err(error),
+            Ok(()) if store::partitions::delete(&mut tx, &table, values).await? => Ok(()),
+            Ok(()) => Err(missing(values)),
+        });
+    }
+    tx.commit().await?;
+    Ok(done)
 }
 
 /// How many partitions a table has.
@@ -53,4 +307,106 @@ pub async fn count(app: &App, table: &TableRef) -> Result<i64> {
     let mut tx = app.store.read().await?;
     let table = tables::require(&mut tx, table).await?;
     store::partitions::count(&mut tx, &table.id).await
+}
+
+/// Notes an index that a client asks for. It is answered from the one that every table has: leading keys are looked up.
+///
+/// # Errors
+/// NotFound where the table isn't there; Invalid where a key isn't one of its partition keys; AlreadyExists; Limit.
+pub async fn create_index(app: &App, name: &TableRef, index: &str, keys: &[String]) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    let table = tables::require(&mut tx, name).await?;
+    insert_index(&mut tx, &table, index, keys).await?;
+    tx.commit().await
+}
+
+/// As [`create_index`], inside a transaction.
+///
+/// # Errors
+/// As [`create_index`].
+pub async fn insert_index(tx: &mut Tx, table: &Table, index: &str, keys: &[String]) -> Result<()> {
+    let known = store::partitions::indexes(tx, &table.id).await?;
+    if known.len() >= MAX_INDEXES {
+        return Err(Error::new(
+            ErrorKind::Limit,
+            format!(
+                "table {} has {MAX_INDEXES} partition indexes already",
+                table.input.name
+            ),
+        ));
+    }
+    let folded: Vec<String> = keys.iter().map(|key| key.to_lowercase()).collect();
+    for key in &folded {
+        if !table.input.partition_keys.iter().any(|known| known.name == *key) {
+            return Err(Error::invalid(format!(
+                "{key} is no partition key of table {}",
+                table.input.name
+            )));
+        }
+    }
+    if known.iter().any(|(_, keys)| *keys == folded) {
+        return Err(Error::already_exists(format!(
+            "table {} has an index of these keys already",
+            table.input.name
+        )));
+    }
+    store::partitions::insert_index(tx, &table.id, index, &folded)
+        .await
+        .map_err(|error| match error.kind {
+            ErrorKind::AlreadyExists => {
+                Error::already_exists(format!("table {} has an index {index} already", table.input.name))
+            }
+            _ => error,
+        })
+}
+
+/// The indexes of a table by name, each with its keys.
+///
+/// # Errors
+/// NotFound where the table isn't there.
+pub async fn indexes(app: &App, name: &TableRef) -> Result<(Table, Vec<(String, Vec<String>)>)> {
+    let mut tx = app.store.read().await?;
+    let table = tables::require(&mut tx, name).await?;
+    let indexes = store::partitions::indexes(&mut tx, &table.id).await?;
+    Ok((table, indexes))
+}
+
+/// Forgets an index.
+///
+/// # Errors
+/// NotFound.
+pub async fn delete_index(app: &App, name: &TableRef, index: &str) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    let table = tables::require(&mut tx, name).await?;
+    if !store::partitions::delete_index(&mut tx, &table.id, index).await? {
+        return Err(Error::not_found(format!(
+            "table {} has no index {index}",
+            name.name
+        )));
+    }
+    tx.commit().await
+}
+
+fn check_values(table: &Table, values: &[String]) -> Result<()> {
+    let keys = table.input.partition_keys.len();
+    if keys == values.len() {
+        return Ok(());
+    }
+    Err(
+        Error::invalid("The number of partition keys do not match the number of partition values").hint(
+            format!(
+                "table {} has {keys} partition keys, and {} values were given",
+                table.input.name,
+                values.len()
+            ),
+        ),
+    )
+}
+
+fn missing(values: &[String]) -> Error {
+    Error::not_found(format!("there is no partition {}", values.join("/")))
+}
+
+fn already_there(values: &[String]) -> Error {
+    Error::already_exists(format!("partition {} exists already", values.join("/")))
 }

@@ -3,12 +3,15 @@
 use regex::Regex;
 
 use crate::app::App;
-use crate::catalog::databases;
+use crate::catalog::{databases, partitions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::name::{TableRef, catalog_name};
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::table::{Column, Table, TableInput};
 use crate::store::{self, Tx};
+
+/// The parameter of a table that says how many of its former versions are kept.
+const VERSION_RETENTION: &str = "mastic.version-retention";
 
 /// Adds a table.
 ///
@@ -20,6 +23,25 @@ pub async fn create(app: &App, database: &str, input: TableInput) -> Result<Tabl
     let made = require(&mut tx, &name).await?;
     tx.commit().await?;
     Ok(made)
+}
+
+/// Adds a table with indexes of its partition keys: name and keys of each.
+///
+/// # Errors
+/// As [`create`] and [`partitions::create_index`].
+pub async fn create_with_indexes(
+    app: &App,
+    database: &str,
+    input: TableInput,
+    indexes: &[(String, Vec<String>)],
+) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    let name = insert(app, &mut tx, database, input).await?;
+    let table = require(&mut tx, &name).await?;
+    for (index, keys) in indexes {
+        partitions::insert_index(&mut tx, &table, index, keys).await?;
+    }
+    tx.commit().await
 }
 
 /// The table called `name`.
@@ -84,6 +106,119 @@ pub async fn list_named(
     }
 }
 
+/// What an update expects, and what becomes of the state that it replaces.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Update {
+    /// The version that the table must still have.
+    pub version: Option<i64>,
+    /// Whether the former state is forgotten rather than kept as a version.
+    pub skip_archive: bool,
+}
+
+/// Puts `input` in the place of a table's state, as its next version.
+///
+/// Two things are safer than in Glue. The replay of an update that won, told by its version being the last one and its
+/// contents the current ones, is a success that changes nothing. And an Iceberg table's `metadata_location` is only
+/// replaced by who knows it: `previous_metadata_location` must be the current one, or the version must be given.
+///
+/// # Errors
+/// NotFound; Invalid; Conflict where the table isn't in the expected state.
+pub async fn update(app: &App, name: &TableRef, input: TableInput, update: Update) -> Result<()> {
+    let input = checked(input)?;
+    if input.name != name.name {
+        return Err(
+            Error::invalid(format!("table {} can't be renamed to {}", name.name, input.name))
+                .hint("make another table from it, and remove this one"),
+        );
+    }
+    let mut tx = app.store.write().await?;
+    let current = require(&mut tx, name).await?;
+    match update.version {
+        Some(version) if version + 1 == current.version && current.input == input => return Ok(()),
+        Some(version) if version != current.version => return Err(conflict()),
+        _ => {}
+    }
+    check_metadata_location(&current.input, &input, update.version.is_some())?;
+    if !store::tables::update(&mut tx, &current, &input, !update.skip_archive, app.clock.now()).await? {
+        return Err(conflict());
+    }
+    if let Some(kept) = version_retention(app, &input)? {
+        store::tables::delete_versions_but(&mut tx, &current.id, kept).await?;
+    }
+    match tx.commit().await {
+        // The connection broke while it committed: only the table itself can say whether it did.
+        Err(error) if error.kind == ErrorKind::Unavailable => match get(app, name).await {
+            Ok(table) if table.version == current.version + 1 && table.input == input => Ok(()),
+            _ => Err(error),
+        },
+        done => done,
+    }
+}
+
+/// Refuses to move an Iceberg table to a metadata file that wasn't made from the current one.
+fn check_metadata_location(current: &TableInput, new: &TableInput, knows_version: bool) -> Result<()> {
+    let location = |input: &TableInput| input.parameters.get("metadata_location").cloned();
+    let (now, next) = (location(current), location(new));
+    if next.is_none() || next == now {
+        return Ok(());
+    }
+    match (new.parameters.get("previous_metadata_location"), now) {
+        (Some(previous), Some(now)) if *previous == now => Ok(()),
+        (None, Some(_)) if knows_version => Ok(()),
+        // A table of another format becomes an Iceberg table.
+        (None, None) => Ok(()),
+        _ => Err(conflict()),
+    }
+}
+
+/// How many former versions of a table are kept; all where nothing is said.
+fn version_retention(app: &App, input: &TableInput) -> Result<Option<i64>> {
+    match input.parameters.get(VERSION_RETENTION) {
+        Some(text) => match text.parse::<u32>() {
+            Ok(kept) => Ok(Some(kept.into())),
+            Err(_) => Err(Error::invalid(format!("{VERSION_RETENTION} is '{text}'"))
+                .hint("write how many former versions are kept, as a whole number")),
+        },
+        None => Ok(app.config.catalog.version_retention.map(i64::from)),
+    }
+}
+
+/// One version of a table; the current one where none is named.
+///
+/// # Errors
+/// NotFound.
+pub async fn version(app: &App, name: &TableRef, version: Option<i64>) -> Result<Table> {
+    let mut tx = app.store.read().await?;
+    let current = require(&mut tx, name).await?;
+    match version {
+        Some(version) if version != current.version => {
+            store::tables::find_version(&mut tx, &current, version)
+                .await?
+                .ok_or_else(|| missing_version(name, version))
+        }
+        _ => Ok(current),
+    }
+}
+
+/// Removes a former version of a table.
+///
+/// # Errors
+/// NotFound; Invalid for the current version.
+pub async fn delete_version(app: &App, name: &TableRef, version: i64) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    let current = require(&mut tx, name).await?;
+    if version == current.version {
+        return Err(Error::invalid(format!(
+            "version {version} is the current one of table {}",
+            name.name
+        )));
+    }
+    if !store::tables::delete_version(&mut tx, &current.id, version).await? {
+        return Err(missing_version(name, version));
+    }
+    tx.commit().await
+}
+
 /// The versions of a table, the newest first, the current one among them.
 ///
 /// # Errors
@@ -112,16 +247,8 @@ pub async fn delete(app: &App, name: &TableRef) -> Result<()> {
         databases::require(&mut tx, &name.database).await?;
         return Err(missing(name));
     }
+    store::tags::delete_all(&mut tx, &format!("table/{}/{}", name.database, name.name)).await?;
     tx.commit().await
-}
-
-/// Databases, tables, jobs and crawlers whose names contain `text`: kind, database, name.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn search(app: &App, text: &str, limit: u32) -> Result<Vec<(String, Option<String>, String)>> {
-    let mut tx = app.store.read().await?;
-    store::tables::search_names(&mut tx, &text.to_lowercase(), i64::from(limit)).await
 }
 
 /// The table called `name`, inside a transaction.
@@ -164,7 +291,10 @@ pub async fn replace(app: &App, tx: &mut Tx, current: &Table, input: TableInput)
     if input == current.input {
         return Ok(());
     }
-    if store::tables::update(tx, &current.id, current.version, &input, app.clock.now()).await? {
+    if store::tables::update(tx, current, &input, true, app.clock.now()).await? {
+        if let Some(kept) = version_retention(app, &input)? {
+            store::tables::delete_versions_but(tx, &current.id, kept).await?;
+        }
         return Ok(());
     }
     Err(Error::conflict(format!(
@@ -190,6 +320,14 @@ fn checked(mut input: TableInput) -> Result<TableInput> {
         }
     }
     Ok(input)
+}
+
+fn conflict() -> Error {
+    Error::conflict("Update table failed due to concurrent modifications.")
+}
+
+fn missing_version(name: &TableRef, version: i64) -> Error {
+    Error::not_found(format!("table {} has no version {version}", name.name))
 }
 
 fn missing(name: &TableRef) -> Error {

@@ -42,23 +42,22 @@ async fn change_catalog(app: &App, tx: &mut Tx, request: &CrawlRequest, planned:
         let name = table_ref(request, &found.name);
         let existing = store::tables::find(tx, &name).await?;
         let input = plan::table_input(request, found, existing.as_ref().map(|table| &table.input));
-        let (id, known) = match &existing {
-            Some(table) => {
-                tables::replace(app, tx, table, input.clone()).await?;
-                (table.id.clone(), super::all_partitions(tx, table).await?)
-            }
+        match &existing {
+            Some(table) => tables::replace(app, tx, table, input.clone()).await?,
             None => {
                 tables::insert(app, tx, &request.database, input.clone()).await?;
-                (tables::require(tx, &name).await?.id, Vec::new())
             }
-        };
+        }
+        let table = tables::require(tx, &name).await?;
+        let known = super::all_partitions(tx, &table).await?;
+        let mut adding = store::partitions::Adding::to(&table, now);
         let difference = plan::partition_difference(found, &known);
         for (values, partition) in difference.added.into_iter().chain(difference.moved) {
             let partition = plan::partition_input(&input, values, partition);
-            store::partitions::upsert(tx, &id, &partition, now).await?;
+            adding.upsert(tx, &partition).await?;
         }
         for partition in difference.gone {
-            store::partitions::delete(tx, &id, &partition.input.values).await?;
+            store::partitions::delete(tx, &table, partition.values()).await?;
         }
     }
     for change in &planned.plan.changes {

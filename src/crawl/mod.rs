@@ -223,7 +223,7 @@ async fn all_partitions(tx: &mut Tx, table: &Table) -> Result<Vec<Partition>> {
     let mut all = Vec::new();
     let mut page = PageRequest::first(crate::model::page::MAX_LIMIT);
     loop {
-        let partitions = store::partitions::list(tx, &table.id, &page).await?;
+        let partitions = store::partitions::list(tx, table, &page).await?;
         all.extend(partitions.items);
         match partitions.next {
             Some(next) => page.after = Some(next),

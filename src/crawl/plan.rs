@@ -274,12 +274,12 @@ pub(super) fn partition_difference<'a>(
     };
     let known: BTreeMap<&Vec<String>, &Partition> = existing
         .iter()
-        .map(|partition| (&partition.input.values, partition))
+        .map(|partition| (&partition.own.values, partition))
         .collect();
     for (values, partition) in &found.partitions {
         match known.get(values) {
             None => difference.added.push((values, partition)),
-            Some(known) if known.input.location() != Some(partition.location.to_string().as_str()) => {
+            Some(known) if known.location() != Some(partition.location.to_string().as_str()) => {
                 difference.moved.push((values, partition));
             }
             Some(_) => {}
@@ -287,10 +287,10 @@ pub(super) fn partition_difference<'a>(
     }
     // Partitions outside the table's folder were put there by somebody else.
     let root = found.location.to_string();
-    let is_here = |partition: &Partition| partition.input.location().is_some_and(|at| at.starts_with(&root));
+    let is_here = |partition: &Partition| partition.location().is_some_and(|at| at.starts_with(&root));
     difference.gone = existing
         .iter()
-        .filter(|partition| is_here(partition) && !found.partitions.contains_key(&partition.input.values))
+        .filter(|partition| is_here(partition) && !found.partitions.contains_key(&partition.own.values))
         .collect();
     difference
 }

@@ -102,16 +102,12 @@ pub(super) async fn keep(
         &columns,
         found.as_ref().map(|table| &table.input),
     );
-    let table = match found {
-        Some(current) => {
-            tables::replace(app, tx, &current, input).await?;
-            current
-        }
+    match found {
+        Some(current) => tables::replace(app, tx, &current, input).await?,
         None => {
             tables::insert(app, tx, &name.database, input).await?;
-            tables::require(tx, &name).await?
         }
-    };
+    }
     if place.partition.is_empty() {
         return Ok(());
     }
@@ -126,7 +122,9 @@ pub(super) async fn keep(
         parameters,
         other: serde_json::Map::new(),
     };
-    store::partitions::upsert(tx, &table.id, &partition, app.clock.now()).await
+    let table = tables::require(tx, &name).await?;
+    let mut adding = store::partitions::Adding::to(&table, app.clock.now());
+    adding.upsert(tx, &partition).await
 }
 
 fn table_input(

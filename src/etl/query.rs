@@ -122,13 +122,13 @@ async fn readable(app: &App, table: &Table, name: &str) -> Result<TableToRead> {
         let mut page = PageRequest::first(MAX_LIMIT);
         loop {
             let mut tx = app.store.read().await?;
-            let partitions = store::partitions::list(&mut tx, &table.id, &page).await?;
+            let partitions = store::partitions::list(&mut tx, table, &page).await?;
             drop(tx);
             for partition in partitions.items {
                 let keys = table.input.partition_keys.iter().map(|key| key.name.clone());
-                let values = keys.zip(partition.input.values.clone()).collect();
-                let own = partition.input.storage.as_ref().unwrap_or(&storage);
-                files.extend(files_at(app, table, own, values).await?);
+                let values = keys.zip(partition.values().to_vec()).collect();
+                let own = partition.storage().unwrap_or_else(|| storage.clone());
+                files.extend(files_at(app, table, &own, values).await?);
             }
             match partitions.next {
                 Some(next) => page.after = Some(next),

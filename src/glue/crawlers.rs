@@ -11,7 +11,7 @@ use crate::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlTarget, Crawler, Cra
 
 use super::error::{Answer, Exception, Failure};
 use super::nothing;
-use super::request::{Members, page, read_kept, read_value, required, seconds, token, with_kept};
+use super::request::{Members, page, read_value, required, seconds, token, with_kept};
 
 /// The most crawlers of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
@@ -45,29 +45,6 @@ struct S3Target {
     exclusions: Vec<String>,
 }
 
-/// The types of what is kept of a [`Create`].
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Kept {
-    configuration: Option<String>,
-    #[expect(dead_code, reason = "that it can be read is all that matters")]
-    schedule: Option<String>,
-    #[expect(dead_code, reason = "that it can be read is all that matters")]
-    classifiers: Option<Vec<String>>,
-    #[expect(dead_code, reason = "that it can be read is all that matters")]
-    schema_change_policy: Option<Members>,
-    #[expect(dead_code, reason = "that it can be read is all that matters")]
-    recrawl_policy: Option<Members>,
-    #[expect(dead_code, reason = "that it can be read is all that matters")]
-    lineage_configuration: Option<Members>,
-    #[expect(dead_code, reason = "that it can be read is all that matters")]
-    lake_formation_configuration: Option<Members>,
-    #[expect(dead_code, reason = "that it can be read is all that matters")]
-    crawler_security_configuration: Option<String>,
-    #[expect(dead_code, reason = "that it can be read is all that matters")]
-    tags: Option<Members>,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Named {
@@ -78,7 +55,7 @@ pub(super) struct Named {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct List {
     next_token: Option<String>,
-    max_results: Option<i64>,
+    max_results: Option<u32>,
     #[serde(default)]
     tags: Members,
     #[serde(default)]
@@ -86,8 +63,7 @@ pub(super) struct List {
 }
 
 pub(super) async fn create(app: &App, request: Create) -> Answer {
-    let kept: Kept = read_kept(&request.kept)?;
-    if let Some(configuration) = &kept.configuration
+    if let Some(Value::String(configuration)) = request.kept.get("Configuration")
         && serde_json::from_str::<Members>(configuration).is_err()
     {
         return Err(Failure::invalid("Configuration is not a JSON object."));

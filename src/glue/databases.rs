@@ -4,14 +4,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::catalog::databases;
+use crate::catalog::{databases, tags};
 use crate::error::ErrorKind;
 use crate::model::database::{Database, DatabaseInput};
 use crate::model::table::Parameters;
 
 use super::error::{Answer, Exception, Failure};
 use super::nothing;
-use super::request::{Members, check_catalog, page, read_kept, required, seconds, token, with_kept};
+use super::request::{Members, check_catalog, page, seconds, token, with_kept};
 
 /// The most databases of a page (`CatalogGetterPageSize`).
 const MAX_PAGE: u32 = 100;
@@ -20,13 +20,23 @@ const MAX_PAGE: u32 = 100;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Create {
     catalog_id: Option<String>,
-    database_input: Option<Input>,
+    database_input: Input,
+    #[serde(default)]
+    tags: Parameters,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Update {
+    catalog_id: Option<String>,
+    name: String,
+    database_input: Input,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Input {
-    name: Option<String>,
+    name: String,
     description: Option<String>,
     location_uri: Option<String>,
     #[serde(default)]
@@ -35,21 +45,11 @@ struct Input {
     kept: Members,
 }
 
-/// The types of what is kept of an [`Input`].
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-#[expect(dead_code, reason = "that it can be read is all that matters")]
-struct Kept {
-    create_table_default_permissions: Option<Vec<Members>>,
-    target_database: Option<Members>,
-    federated_database: Option<Members>,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Named {
     catalog_id: Option<String>,
-    name: Option<String>,
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +57,7 @@ pub(super) struct Named {
 pub(super) struct List {
     catalog_id: Option<String>,
     next_token: Option<String>,
-    max_results: Option<i64>,
+    max_results: Option<u32>,
     resource_share_type: Option<String>,
     #[serde(default)]
     attributes_to_get: Vec<String>,
@@ -65,40 +65,53 @@ pub(super) struct List {
 
 pub(super) async fn create(app: &App, request: Create) -> Answer {
     check_catalog(app, request.catalog_id.as_deref())?;
-    let input = required(request.database_input, "databaseInput")?;
-    read_kept::<Kept>(&input.kept)?;
-    let input = DatabaseInput {
-        name: required(input.name, "databaseInput.name")?,
-        description: input.description,
-        location: input.location_uri,
-        parameters: input.parameters,
-        other: input.kept,
-    };
-    databases::create(app, input).await.map_err(|error| {
-        Failure::worded(
-            error,
-            ErrorKind::AlreadyExists,
-            Exception::AlreadyExists,
-            "Database already exists.",
-        )
-    })?;
+    let made = databases::create(app, request.database_input.into())
+        .await
+        .map_err(|error| {
+            Failure::worded(
+                error,
+                ErrorKind::AlreadyExists,
+                Exception::AlreadyExists,
+                "Database already exists.",
+            )
+        })?;
+    tags::put_new(app, &format!("database/{}", made.input.name), &request.tags).await?;
     Ok(nothing())
+}
+
+pub(super) async fn update(app: &App, request: Update) -> Answer {
+    check_catalog(app, request.catalog_id.as_deref())?;
+    databases::update(app, &request.name, request.database_input.into()).await?;
+    Ok(nothing())
+}
+
+/// Whether a list is about what others share with this catalog, of which there is nothing.
+pub(super) fn is_elsewhere(resource_share_type: Option<&str>) -> bool {
+    matches!(resource_share_type, Some("FOREIGN" | "FEDERATED"))
+}
+
+impl From<Input> for DatabaseInput {
+    fn from(input: Input) -> Self {
+        Self {
+            name: input.name,
+            description: input.description,
+            location: input.location_uri,
+            parameters: input.parameters,
+            other: input.kept,
+        }
+    }
 }
 
 pub(super) async fn get(app: &App, request: Named) -> Answer {
     check_catalog(app, request.catalog_id.as_deref())?;
-    let database = databases::get(app, &required(request.name, "name")?).await?;
+    let database = databases::get(app, &request.name).await?;
     Ok(json!({ "Database": rendered(app, &database) }))
 }
 
 pub(super) async fn list(app: &App, request: List) -> Answer {
     check_catalog(app, request.catalog_id.as_deref())?;
     let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
-    // Databases of other accounts are none of ours.
-    if matches!(
-        request.resource_share_type.as_deref(),
-        Some("FOREIGN" | "FEDERATED")
-    ) {
+    if is_elsewhere(request.resource_share_type.as_deref()) {
         return Ok(json!({ "DatabaseList": [] }));
     }
     let names_only = !request.attributes_to_get.is_empty();
@@ -116,7 +129,7 @@ pub(super) async fn list(app: &App, request: List) -> Answer {
 
 pub(super) async fn delete(app: &App, request: Named) -> Answer {
     check_catalog(app, request.catalog_id.as_deref())?;
-    databases::delete(app, &required(request.name, "name")?).await?;
+    databases::delete(app, &request.name).await?;
     Ok(nothing())
 }
 

@@ -1,6 +1,7 @@
 //! Failures in Glue's words: an exception's name, a message, a status.
 
 use axum::http::StatusCode;
+use serde_json::json;
 
 use crate::error::{Error, ErrorKind};
 
@@ -13,12 +14,17 @@ pub(super) enum Exception {
     CrawlerRunning,
     EntityNotFound,
     IdempotentParameterMismatch,
+    IncompleteSignature,
     InternalService,
     InvalidInput,
+    InvalidSignature,
+    MissingAuthenticationToken,
     OperationNotSupported,
+    RequestEntityTooLarge,
     ResourceNumberLimitExceeded,
     Serialization,
     UnknownOperation,
+    UnrecognizedClient,
     Validation,
 }
 
@@ -32,7 +38,12 @@ impl Exception {
             Self::CrawlerRunning => "CrawlerRunningException",
             Self::EntityNotFound => "EntityNotFoundException",
             Self::IdempotentParameterMismatch => "IdempotentParameterMismatchException",
+            Self::IncompleteSignature => "IncompleteSignatureException",
             Self::InternalService => "InternalServiceException",
+            Self::InvalidSignature => "InvalidSignatureException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::RequestEntityTooLarge => "RequestEntityTooLargeException",
+            Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::InvalidInput => "InvalidInputException",
             Self::OperationNotSupported => "OperationNotSupportedException",
             Self::ResourceNumberLimitExceeded => "ResourceNumberLimitExceededException",
@@ -46,6 +57,7 @@ impl Exception {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::InternalService => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::RequestEntityTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -136,6 +148,14 @@ impl From<Error> for Failure {
         }
         Self::new(exception, message)
     }
+}
+
+/// A failure as a part of an answer, which tells of many things at once. Our own failures are the whole answer's.
+pub(super) fn detail(failure: Failure) -> Answer {
+    if failure.exception == Exception::InternalService {
+        return Err(failure);
+    }
+    Ok(json!({ "ErrorCode": failure.exception.name(), "ErrorMessage": failure.message }))
 }
 
 /// `text` with a capital letter and a full stop.

@@ -57,7 +57,7 @@ pub(super) struct Named {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct List {
     next_token: Option<String>,
-    max_results: Option<i64>,
+    max_results: Option<u32>,
     #[serde(default)]
     tags: BTreeMap<String, String>,
 }

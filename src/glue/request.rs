@@ -1,4 +1,4 @@
-//! What all requests have in common: JSON, required members, the catalog's id, pages, and times.
+//! What all requests have in common: JSON, the catalog's id, pages, and times.
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -8,12 +8,14 @@ use crate::app::App;
 use crate::model::page::PageRequest;
 
 use super::error::{Answer, Exception, Failure};
+use super::model;
 
 /// Members as they were sent, by name.
 pub(super) type Members = Map<String, Value>;
 
-/// Reads a request. A null member is one that isn't there, and no body at all is one without members.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Answer<T> {
+/// Reads a request and checks it against the model. A null member is one that isn't there, and no body at all is one
+/// without members.
+pub(super) fn read<T: DeserializeOwned>(operation: &str, body: &[u8]) -> Answer<T> {
     let value = if body.trim_ascii().is_empty() {
         Value::Object(Members::new())
     } else {
@@ -25,12 +27,7 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Answer<T> {
             "A request is a JSON object.",
         ));
     }
-    serde_json::from_value(without_nulls(value)).map_err(unreadable)
-}
-
-/// Reads members that we only keep, so that they are of the types that clients will read them back as.
-pub(super) fn read_kept<T: DeserializeOwned>(members: &Members) -> Answer<T> {
-    read_value(&Value::Object(members.clone()))
+    serde_json::from_value(model::read_request(operation, value)?).map_err(unreadable)
 }
 
 /// Reads a part of a request.
@@ -60,7 +57,7 @@ pub(super) fn without_nulls(value: Value) -> Value {
     }
 }
 
-/// A member that must be there. `member` is its path as AWS writes it, `tableInput.name`.
+/// A member that must be there though the model doesn't say so. `member` is its path as AWS writes it, `tableInput.name`.
 pub(super) fn required<T>(value: Option<T>, member: &str) -> Answer<T> {
     value.ok_or_else(|| Failure::constraint("null", member, "Member must not be null"))
 }
@@ -77,36 +74,25 @@ pub(super) fn check_catalog(app: &App, catalog: Option<&str>) -> Answer<()> {
     }
 }
 
-/// The page that a request asks for. It may ask for up to `max` items, and gets that many where it doesn't say.
-pub(super) fn page(limit: Option<i64>, token: Option<&str>, max: u32) -> Answer<PageRequest> {
-    let limit = match limit {
-        None => max,
-        Some(limit) if limit < 1 => return Err(out_of_bounds(limit, "greater than or equal to 1")),
-        Some(limit) => u32::try_from(limit)
-            .ok()
-            .filter(|limit| *limit <= max)
-            .ok_or_else(|| out_of_bounds(limit, &format!("less than or equal to {max}")))?,
-    };
+/// The page that a request asks for. It gets `max` items where it doesn't say.
+pub(super) fn page(limit: Option<u32>, token: Option<&str>, max: u32) -> Answer<PageRequest> {
     let after = token
         .filter(|token| !token.is_empty())
         .map(key_of_token)
         .transpose()?;
-    Ok(PageRequest::new(limit, after))
-}
-
-fn out_of_bounds(limit: i64, bound: &str) -> Failure {
-    Failure::constraint(
-        &format!("'{limit}'"),
-        "maxResults",
-        &format!("Member must have value {bound}"),
-    )
+    Ok(PageRequest::new(limit.unwrap_or(max).min(max), after))
 }
 
 fn key_of_token(token: &str) -> Answer<String> {
     let key = hex::decode(token)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok());
-    key.ok_or_else(|| Failure::invalid("The NextToken is not one that this catalog gave."))
+    key.filter(|key| !key.contains('\0')).ok_or_else(wrong_token)
+}
+
+/// The refusal of a token that no page ended with.
+pub(super) fn wrong_token() -> Failure {
+    Failure::invalid("The NextToken is not one that this catalog gave.")
 }
 
 /// The token that asks for the page behind `key`; clients are not to read it.
@@ -147,32 +133,25 @@ mod tests {
             page(None, Some(&token), 100).unwrap(),
             PageRequest::new(100, Some("ü/%2F".into()))
         );
-        assert_eq!(
-            page(None, Some("next"), 100).unwrap_err().exception,
-            Exception::InvalidInput
-        );
-        assert_eq!(
-            page(Some(0), None, 100).unwrap_err().exception,
-            Exception::Validation
-        );
-        assert_eq!(
-            page(Some(101), None, 100).unwrap_err().exception,
-            Exception::Validation
-        );
+        for wrong in ["next", "00"] {
+            assert_eq!(
+                page(None, Some(wrong), 100).unwrap_err().exception,
+                Exception::InvalidInput
+            );
+        }
     }
 
     #[test]
     fn nulls_are_absent_and_no_body_is_an_empty_one() {
-        assert_eq!(read::<Value>(b" ").unwrap(), serde_json::json!({}));
-        let nested = read::<Value>(br#"{"a":null,"b":[{"c":null,"d":1}]}"#).unwrap();
-        assert_eq!(nested, serde_json::json!({"b": [{"d": 1}]}));
         assert_eq!(
-            read::<Value>(b"{").unwrap_err().exception,
-            Exception::Serialization
+            read::<Value>("GetDatabases", b" ").unwrap(),
+            serde_json::json!({})
         );
-        assert_eq!(
-            read::<Value>(b"[]").unwrap_err().exception,
-            Exception::Serialization
-        );
+        let read_body = |body: &[u8]| read::<Value>("GetTable", body);
+        let named = read_body(br#"{"DatabaseName":"d","Name":"t","CatalogId":null}"#).unwrap();
+        assert_eq!(named, serde_json::json!({"DatabaseName": "d", "Name": "t"}));
+        for wrong in [&b"{"[..], b"[]", b"\xff"] {
+            assert_eq!(read_body(wrong).unwrap_err().exception, Exception::Serialization);
+        }
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct Get {
 pub(super) struct List {
     job_name: Option<String>,
     next_token: Option<String>,
-    max_results: Option<i64>,
+    max_results: Option<u32>,
 }
 
 #[derive(Deserialize)]

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor};
 
-use super::error::Answer;
-use super::request::{Members, read_kept, required, with_kept};
+use super::request::{Members, with_kept};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -26,25 +25,6 @@ pub(super) struct StorageDescriptorInput {
     kept: Members,
 }
 
-/// The types of what is kept of a [`StorageDescriptorInput`].
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-#[expect(dead_code, reason = "that it can be read is all that matters")]
-struct Kept {
-    additional_locations: Option<Vec<String>>,
-    sort_columns: Option<Vec<Order>>,
-    skewed_info: Option<Members>,
-    schema_reference: Option<Members>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-#[expect(dead_code, reason = "that it can be read is all that matters")]
-struct Order {
-    column: String,
-    sort_order: i64,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SerdeInfoInput {
@@ -57,7 +37,7 @@ struct SerdeInfoInput {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ColumnInput {
-    name: Option<String>,
+    name: String,
     #[serde(rename = "Type")]
     data_type: Option<String>,
     comment: Option<String>,
@@ -65,44 +45,37 @@ pub(super) struct ColumnInput {
     parameters: Parameters,
 }
 
-impl StorageDescriptorInput {
-    /// As the catalog keeps it. `place` is its path in the request, for complaints.
-    pub(super) fn into_model(self, place: &str) -> Answer<StorageDescriptor> {
-        read_kept::<Kept>(&self.kept)?;
-        Ok(StorageDescriptor {
-            columns: columns(self.columns, &format!("{place}.columns"))?,
-            location: self.location,
-            input_format: self.input_format,
-            output_format: self.output_format,
-            compressed: self.compressed,
-            number_of_buckets: self.number_of_buckets,
-            serde_info: self.serde_info.map(|serde| SerdeInfo {
+impl From<StorageDescriptorInput> for StorageDescriptor {
+    fn from(input: StorageDescriptorInput) -> Self {
+        Self {
+            columns: columns(input.columns),
+            location: input.location,
+            input_format: input.input_format,
+            output_format: input.output_format,
+            compressed: input.compressed,
+            number_of_buckets: input.number_of_buckets,
+            serde_info: input.serde_info.map(|serde| SerdeInfo {
                 name: serde.name,
                 serialization_library: serde.serialization_library,
                 parameters: serde.parameters,
             }),
-            bucket_columns: self.bucket_columns,
-            parameters: self.parameters,
-            stored_as_sub_directories: self.stored_as_sub_directories,
-            other: self.kept,
-        })
+            bucket_columns: input.bucket_columns,
+            parameters: input.parameters,
+            stored_as_sub_directories: input.stored_as_sub_directories,
+            other: input.kept,
+        }
     }
 }
 
-/// Columns as the catalog keeps them. `place` is the list's path in the request, for complaints.
-pub(super) fn columns(columns: Vec<ColumnInput>, place: &str) -> Answer<Vec<Column>> {
-    let numbered = columns.into_iter().enumerate();
-    numbered
-        .map(|(index, column)| {
-            Ok(Column {
-                // AWS counts members from 1.
-                name: required(column.name, &format!("{place}.{}.member.name", index + 1))?,
-                data_type: column.data_type,
-                comment: column.comment,
-                parameters: column.parameters,
-            })
-        })
-        .collect()
+/// Columns as the catalog keeps them.
+pub(super) fn columns(columns: Vec<ColumnInput>) -> Vec<Column> {
+    let column = |column: ColumnInput| Column {
+        name: column.name,
+        data_type: column.data_type,
+        comment: column.comment,
+        parameters: column.parameters,
+    };
+    columns.into_iter().map(column).collect()
 }
 
 /// A storage descriptor for a client; without its columns where they aren't wanted.

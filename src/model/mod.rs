@@ -2,10 +2,12 @@
 //!
 //! The types are serialisable because the store keeps their bodies as JSON; wires have structs of their own.
 
+pub mod connection;
 pub mod crawl;
 pub mod database;
 pub mod document;
 pub mod event;
+pub mod function;
 pub mod job;
 pub mod location;
 pub mod name;

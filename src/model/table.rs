@@ -55,7 +55,7 @@ pub struct SerdeInfo {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StorageDescriptor {
     /// The columns, partition keys left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
     /// The folder, or the file, as `s3://…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

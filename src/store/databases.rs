@@ -72,6 +72,21 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Database>> {
     }))
 }
 
+/// Puts `input` in the place of what was said of the database; says whether it was there.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> Result<bool> {
+    const SQL: &str = "UPDATE databases SET body = $2, updated_at = $3 WHERE name = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&input.name)
+        .bind(Json(input))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
+}
+
 /// Removes a database with all its tables; says whether it was there.
 ///
 /// # Errors

@@ -13,13 +13,18 @@
 //! Two things may differ by database, through [`Tx::pick`]: claiming a task, and full-text search.
 
 pub mod commits;
+pub mod connections;
 pub mod crawls;
 pub mod databases;
 pub mod events;
+pub mod functions;
 pub mod jobs;
 pub mod partitions;
 pub mod runs;
+pub mod search;
+pub mod statistics;
 pub mod tables;
+pub mod tags;
 pub mod tasks;
 
 use std::path::{Path, PathBuf};
@@ -138,11 +143,13 @@ impl Store {
             .connect_with(options.pragma("query_only", "ON"))
             .await
             .map_err(open)?;
-        Ok(Self(Pool::Sqlite {
+        let store = Self(Pool::Sqlite {
             writer,
             readers,
             _lock: Arc::new(lock),
-        }))
+        });
+        store.bring_up_to_date().await?;
+        Ok(store)
     }
 
     async fn open_postgres(url: &str) -> Result<Self> {
@@ -164,7 +171,17 @@ impl Store {
                     .hint("is PostgreSQL running there, and may this user connect?")
             })?;
         POSTGRES_MIGRATIONS.run(&pool).await.map_err(migration_error)?;
-        Ok(Self(Pool::Postgres(pool)))
+        let store = Self(Pool::Postgres(pool));
+        store.bring_up_to_date().await?;
+        Ok(store)
+    }
+
+    /// What SQL alone can't migrate.
+    async fn bring_up_to_date(&self) -> Result<()> {
+        let mut tx = self.write().await?;
+        partitions::put_earlier_in_order(&mut tx).await?;
+        search::put_missing(&mut tx).await?;
+        tx.commit().await
     }
 
     /// Whether this is SQLite: then no other process works on the same database.
@@ -245,7 +262,8 @@ impl Tx {
         let sql: &'static str = match self {
             Self::Sqlite(_) => {
                 "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
-                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations' ORDER BY 1"
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations'
+                 AND m.name NOT LIKE 'table!_words%' ESCAPE '!' ORDER BY 1"
             }
             Self::Postgres(_) => {
                 "SELECT table_name || '.' || column_name FROM information_schema.columns

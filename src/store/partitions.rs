@@ -1,82 +1,274 @@
 //! Partitions of tables.
+//!
+//! A partition's row holds what is its own; what it has in common with others, its columns above all, is kept once for the
+//! table as a shape. Rows lie in the order of their values (`values_key`), and a second time spread over places that are
+//! alike full (`place`), of which a segment is a range.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 
 use super::{Tx, on};
 use crate::error::Result;
 use crate::model::page::{Page, PageRequest};
-use crate::model::partition::{Partition, PartitionInput, values_key};
+use crate::model::partition::key::{KeyOrder, KeyRange, spread};
+use crate::model::partition::{Partition, PartitionInput};
+use crate::model::table::{StorageDescriptor, Table};
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    values_key: String,
+    shape_id: Option<String>,
     body: Json<PartitionInput>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-impl From<Row> for Partition {
-    fn from(row: Row) -> Self {
-        Self {
-            input: row.body.0,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
-    }
+/// Where a page of a segment begins: behind this place and key.
+pub type Position = (i64, String);
+
+/// Adds partitions to a table, one or many.
+pub struct Adding<'a> {
+    table_id: &'a str,
+    order: KeyOrder,
+    now: DateTime<Utc>,
+    shapes: HashSet<String>,
 }
 
-/// Adds a partition, or puts it in the place of the one with the same values.
-///
-/// # Errors
-/// NotFound where the table isn't there.
-pub async fn upsert(tx: &mut Tx, table_id: &str, input: &PartitionInput, now: DateTime<Utc>) -> Result<()> {
-    const SQL: &str = "INSERT INTO partitions (table_id, values_key, body, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $4)
-        ON CONFLICT (table_id, values_key) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at";
-    on!(tx, |conn| sqlx::query(SQL)
-        .bind(table_id)
-        .bind(values_key(&input.values))
-        .bind(Json(input))
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(drop))
+impl<'a> Adding<'a> {
+    /// Partitions of `table`, made at `now`.
+    pub fn to(table: &'a Table, now: DateTime<Utc>) -> Self {
+        Self {
+            table_id: &table.id,
+            order: KeyOrder::of(&table.input.partition_keys),
+            now,
+            shapes: HashSet::new(),
+        }
+    }
+
+    /// Adds a partition; says whether there was none with the same values. Nothing changes where there was.
+    ///
+    /// # Errors
+    /// NotFound where the table isn't there.
+    pub async fn insert(&mut self, tx: &mut Tx, input: &PartitionInput) -> Result<bool> {
+        const SQL: &str =
+            "INSERT INTO partitions (table_id, values_key, place, shape_id, body, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (table_id, values_key) DO NOTHING";
+        self.write(tx, SQL, input, self.now).await
+    }
+
+    /// Adds a partition, or puts it in the place of the one with the same values.
+    ///
+    /// # Errors
+    /// NotFound where the table isn't there.
+    pub async fn upsert(&mut self, tx: &mut Tx, input: &PartitionInput) -> Result<()> {
+        const SQL: &str =
+            "INSERT INTO partitions (table_id, values_key, place, shape_id, body, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $6)
+            ON CONFLICT (table_id, values_key) DO UPDATE
+            SET shape_id = excluded.shape_id, body = excluded.body, updated_at = excluded.updated_at";
+        self.write(tx, SQL, input, self.now).await.map(drop)
+    }
+
+    async fn write(
+        &mut self,
+        tx: &mut Tx,
+        sql: &'static str,
+        input: &PartitionInput,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let key = self.order.key(&input.values);
+        let (shape_id, own) = self.without_shape(tx, input).await?;
+        on!(tx, |conn| sqlx::query(sql)
+            .bind(self.table_id)
+            .bind(&key)
+            .bind(spread(&key))
+            .bind(shape_id)
+            .bind(Json(own))
+            .bind(now)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() > 0))
+    }
+
+    /// Puts `input` in the place of the partition with `values`, whose values may change by it. Says whether it was there.
+    ///
+    /// # Errors
+    /// AlreadyExists where another partition has the new values.
+    pub async fn update(&mut self, tx: &mut Tx, values: &[String], input: &PartitionInput) -> Result<bool> {
+        const SQL: &str =
+            "UPDATE partitions SET values_key = $3, place = $4, shape_id = $5, body = $6, updated_at = $7
+            WHERE table_id = $1 AND values_key = $2";
+        let key = self.order.key(&input.values);
+        let (shape_id, own) = self.without_shape(tx, input).await?;
+        on!(tx, |conn| sqlx::query(SQL)
+            .bind(self.table_id)
+            .bind(self.order.key(values))
+            .bind(&key)
+            .bind(spread(&key))
+            .bind(shape_id)
+            .bind(Json(own))
+            .bind(self.now)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() > 0))
+    }
+
+    /// What is a partition's own, and the name of the shape that it shares, which is kept from now on.
+    async fn without_shape(
+        &mut self,
+        tx: &mut Tx,
+        input: &PartitionInput,
+    ) -> Result<(Option<String>, PartitionInput)> {
+        const SQL: &str = "INSERT INTO partition_shapes (table_id, id, body) VALUES ($1, $2, $3)
+            ON CONFLICT (table_id, id) DO NOTHING";
+        let mut own = input.clone();
+        let Some(mut shape) = own.storage.take() else {
+            return Ok((None, own));
+        };
+        own.storage = Some(StorageDescriptor {
+            location: shape.location.take(),
+            parameters: shape.parameters.take(),
+            ..StorageDescriptor::default()
+        });
+        let text = serde_json::to_string(&shape).map_err(|cause| {
+            crate::error::Error::internal("a storage descriptor can't be written").source(cause)
+        })?;
+        let mut id = hex::encode(Sha256::digest(text.as_bytes()));
+        id.truncate(32);
+        if self.shapes.insert(id.clone()) {
+            on!(tx, |conn| sqlx::query(SQL)
+                .bind(self.table_id)
+                .bind(&id)
+                .bind(Json(&shape))
+                .execute(conn)
+                .await
+                .map(drop))?;
+        }
+        Ok((Some(id), own))
+    }
 }
 
 /// The partition with these values.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, table_id: &str, values: &[String]) -> Result<Option<Partition>> {
-    const SQL: &str =
-        "SELECT body, created_at, updated_at FROM partitions WHERE table_id = $1 AND values_key = $2";
+pub async fn find(tx: &mut Tx, table: &Table, values: &[String]) -> Result<Option<Partition>> {
+    const SQL: &str = "SELECT values_key, shape_id, body, created_at, updated_at FROM partitions
+        WHERE table_id = $1 AND values_key = $2";
+    let key = KeyOrder::of(&table.input.partition_keys).key(values);
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(table_id)
-        .bind(values_key(values))
+        .bind(&table.id)
+        .bind(key)
         .fetch_optional(conn)
         .await)?;
-    Ok(row.map(Partition::from))
+    Ok(with_shapes(tx, &table.id, row.into_iter().collect())
+        .await?
+        .pop()
+        .map(|(_, partition)| partition))
 }
 
 /// The partitions of a table in the order of their values.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, table_id: &str, page: &PageRequest) -> Result<Page<Partition>> {
-    const SQL: &str = "SELECT body, created_at, updated_at FROM partitions
-        WHERE table_id = $1 AND values_key > $2 ORDER BY values_key LIMIT $3";
-    let after = page.after.clone().unwrap_or_default();
-    let limit = i64::from(page.limit) + 1;
+pub async fn list(tx: &mut Tx, table: &Table, page: &PageRequest) -> Result<Page<Partition>> {
+    let range = KeyRange {
+        from: page.after.as_deref().map(behind).unwrap_or_default(),
+        to: None,
+    };
+    let found = list_range(tx, &table.id, &range, i64::from(page.limit) + 1).await?;
+    let page = Page::of(found, page, |(key, _)| key.clone());
+    Ok(page.map(|(_, partition)| partition))
+}
+
+/// The first key that may lie behind `key`.
+pub fn behind(key: &str) -> String {
+    format!("{key}\u{1}")
+}
+
+/// The first partitions whose keys lie in a range, with their keys.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list_range(
+    tx: &mut Tx,
+    table_id: &str,
+    range: &KeyRange,
+    limit: i64,
+) -> Result<Vec<(String, Partition)>> {
+    const SQL: &str = "SELECT values_key, shape_id, body, created_at, updated_at FROM partitions
+        WHERE table_id = $1 AND values_key >= $2 AND values_key < $3 ORDER BY values_key LIMIT $4";
+    let end = char::MAX.to_string();
     let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(table_id)
-        .bind(after)
+        .bind(&range.from)
+        .bind(range.to.as_ref().unwrap_or(&end))
         .bind(limit)
         .fetch_all(conn)
         .await)?;
-    let items = rows.into_iter().map(Partition::from).collect();
-    Ok(Page::of(items, page, |partition: &Partition| {
-        values_key(&partition.input.values)
-    }))
+    with_shapes(tx, table_id, rows).await
+}
+
+/// The first partitions behind `after` whose places lie before `end`, with their keys.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list_places(
+    tx: &mut Tx,
+    table_id: &str,
+    after: &Position,
+    end: i64,
+    limit: i64,
+) -> Result<Vec<(String, Partition)>> {
+    const SQL: &str = "SELECT values_key, shape_id, body, created_at, updated_at FROM partitions
+        WHERE table_id = $1 AND place >= $2 AND place < $4 AND (place > $2 OR values_key > $3)
+        ORDER BY place, values_key LIMIT $5";
+    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(table_id)
+        .bind(after.0)
+        .bind(&after.1)
+        .bind(end)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?;
+    with_shapes(tx, table_id, rows).await
+}
+
+/// Gives each row its shape, which is read once.
+async fn with_shapes(tx: &mut Tx, table_id: &str, rows: Vec<Row>) -> Result<Vec<(String, Partition)>> {
+    const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1 AND id = $2";
+    let mut shapes: HashMap<String, Arc<StorageDescriptor>> = HashMap::new();
+    let mut partitions = Vec::with_capacity(rows.len());
+    for row in rows {
+        let shape = match row.shape_id {
+            None => None,
+            Some(id) => match shapes.get(&id) {
+                Some(shape) => Some(shape.clone()),
+                None => {
+                    let body: Json<StorageDescriptor> = on!(tx, |conn| sqlx::query_scalar(SQL)
+                        .bind(table_id)
+                        .bind(&id)
+                        .fetch_one(conn)
+                        .await)?;
+                    let shape = Arc::new(body.0);
+                    shapes.insert(id, shape.clone());
+                    Some(shape)
+                }
+            },
+        };
+        let partition = Partition {
+            own: row.body.0,
+            shape,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        };
+        partitions.push((row.values_key, partition));
+    }
+    Ok(partitions)
 }
 
 /// How many partitions a table has.
@@ -95,11 +287,113 @@ pub async fn count(tx: &mut Tx, table_id: &str) -> Result<i64> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, table_id: &str, values: &[String]) -> Result<bool> {
+pub async fn delete(tx: &mut Tx, table: &Table, values: &[String]) -> Result<bool> {
     const SQL: &str = "DELETE FROM partitions WHERE table_id = $1 AND values_key = $2";
+    let key = KeyOrder::of(&table.input.partition_keys).key(values);
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&table.id)
+        .bind(key)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
+}
+
+/// Makes the keys of a table's partitions anew, in `order`.
+///
+/// # Errors
+/// Only the database's own.
+pub(super) async fn put_in_order(tx: &mut Tx, table_id: &str, order: &KeyOrder) -> Result<()> {
+    const READ: &str = "SELECT values_key, body FROM partitions WHERE table_id = $1 AND values_key > $2
+        ORDER BY values_key LIMIT 10000";
+    const WRITE: &str =
+        "UPDATE partitions SET values_key = $3, place = $4 WHERE table_id = $1 AND values_key = $2";
+    // All are read before any is written: a key that was written must not be met again.
+    let mut changes = Vec::new();
+    let mut after = String::new();
+    loop {
+        let rows: Vec<(String, Json<PartitionInput>)> = on!(tx, |conn| sqlx::query_as(READ)
+            .bind(table_id)
+            .bind(&after)
+            .fetch_all(conn)
+            .await)?;
+        let Some((last, _)) = rows.last() else {
+            break;
+        };
+        after.clone_from(last);
+        changes.extend(rows.into_iter().map(|(key, body)| (key, order.key(&body.values))));
+    }
+    for (old, new) in changes {
+        on!(tx, |conn| sqlx::query(WRITE)
+            .bind(table_id)
+            .bind(&old)
+            .bind(&new)
+            .bind(spread(&new))
+            .execute(conn)
+            .await
+            .map(drop))?;
+    }
+    Ok(())
+}
+
+/// Puts the partitions of an earlier version's tables in order.
+///
+/// # Errors
+/// Only the database's own.
+pub(super) async fn put_earlier_in_order(tx: &mut Tx) -> Result<()> {
+    const READ: &str = "SELECT id, body FROM tables WHERE partition_order IS NULL";
+    const WRITE: &str = "UPDATE tables SET partition_order = $2 WHERE id = $1";
+    let tables: Vec<(String, Json<crate::model::table::TableInput>)> =
+        on!(tx, |conn| sqlx::query_as(READ).fetch_all(conn).await)?;
+    for (id, input) in tables {
+        let order = KeyOrder::of(&input.partition_keys);
+        put_in_order(tx, &id, &order).await?;
+        on!(tx, |conn| sqlx::query(WRITE)
+            .bind(&id)
+            .bind(order.name())
+            .execute(conn)
+            .await
+            .map(drop))?;
+    }
+    Ok(())
+}
+
+/// An index that a client asked for: its keys. Every table is indexed by all its keys anyhow.
+///
+/// # Errors
+/// AlreadyExists.
+pub async fn insert_index(tx: &mut Tx, table_id: &str, name: &str, keys: &[String]) -> Result<()> {
+    const SQL: &str = "INSERT INTO partition_indexes (table_id, name, body) VALUES ($1, $2, $3)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(table_id)
-        .bind(values_key(values))
+        .bind(name)
+        .bind(Json(keys))
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// The indexes of a table by name.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn indexes(tx: &mut Tx, table_id: &str) -> Result<Vec<(String, Vec<String>)>> {
+    const SQL: &str = "SELECT name, body FROM partition_indexes WHERE table_id = $1 ORDER BY name";
+    let rows: Vec<(String, Json<Vec<String>>)> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(table_id)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(name, keys)| (name, keys.0)).collect())
+}
+
+/// Removes an index; says whether it was there.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_index(tx: &mut Tx, table_id: &str, name: &str) -> Result<bool> {
+    const SQL: &str = "DELETE FROM partition_indexes WHERE table_id = $1 AND name = $2";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(table_id)
+        .bind(name)
         .execute(conn)
         .await
         .map(|done| done.rows_affected() > 0))

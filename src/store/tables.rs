@@ -7,10 +7,11 @@ use super::{Tx, on};
 use crate::error::Result;
 use crate::model::name::TableRef;
 use crate::model::page::{Page, PageRequest};
+use crate::model::partition::key::KeyOrder;
 use crate::model::table::{Table, TableInput};
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     database_name: String,
     version: i64,
@@ -43,17 +44,20 @@ pub async fn insert(
     input: &TableInput,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    const SQL: &str = "INSERT INTO tables (id, database_name, name, version, body, created_at, updated_at)
-        VALUES ($1, $2, $3, 0, $4, $5, $5)";
+    const SQL: &str =
+        "INSERT INTO tables (id, database_name, name, version, body, created_at, updated_at, partition_order)
+        VALUES ($1, $2, $3, 0, $4, $5, $5, $6)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(database)
         .bind(&input.name)
         .bind(Json(input))
         .bind(now)
+        .bind(KeyOrder::of(&input.partition_keys).name())
         .execute(conn)
         .await
-        .map(drop))
+        .map(drop))?;
+    super::search::put(tx, id, input).await
 }
 
 /// The table called `name`.
@@ -90,36 +94,99 @@ pub async fn list(tx: &mut Tx, database: &str, page: &PageRequest) -> Result<Pag
     Ok(Page::of(items, page, |table: &Table| table.input.name.clone()))
 }
 
-/// Puts `input` in the place of version `version`, which is kept as a former one. Says whether that version was still
-/// the current one; nothing changes where it wasn't.
+/// Puts `input` in the place of the table's state `current`, which is kept as a former version where `archive` says so. Says
+/// whether that was still the table's state; nothing changes where it wasn't. The keys of its partitions stay in order.
 ///
 /// # Errors
 /// Only the database's own.
 pub async fn update(
     tx: &mut Tx,
-    id: &str,
-    version: i64,
+    current: &Table,
     input: &TableInput,
+    archive: bool,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    const ARCHIVE: &str = "INSERT INTO table_versions (table_id, version, body, updated_at)
-        SELECT id, version, body, updated_at FROM tables WHERE id = $1 AND version = $2";
-    const UPDATE: &str = "UPDATE tables SET body = $3, version = version + 1, updated_at = $4
+    const UPDATE: &str =
+        "UPDATE tables SET body = $3, version = version + 1, updated_at = $4, partition_order = $5
         WHERE id = $1 AND version = $2";
-    on!(tx, |conn| sqlx::query(ARCHIVE)
-        .bind(id)
-        .bind(version)
-        .execute(conn)
-        .await
-        .map(drop))?;
-    on!(tx, |conn| sqlx::query(UPDATE)
-        .bind(id)
-        .bind(version)
+    const ARCHIVE: &str =
+        "INSERT INTO table_versions (table_id, version, body, updated_at) VALUES ($1, $2, $3, $4)";
+    let order = KeyOrder::of(&input.partition_keys);
+    let updated: u64 = on!(tx, |conn| sqlx::query(UPDATE)
+        .bind(&current.id)
+        .bind(current.version)
         .bind(Json(input))
         .bind(now)
+        .bind(order.name())
         .execute(conn)
         .await
-        .map(|done| done.rows_affected() == 1))
+        .map(|done| done.rows_affected()))?;
+    if updated == 0 {
+        return Ok(false);
+    }
+    if archive {
+        on!(tx, |conn| sqlx::query(ARCHIVE)
+            .bind(&current.id)
+            .bind(current.version)
+            .bind(Json(&current.input))
+            .bind(current.updated_at)
+            .execute(conn)
+            .await
+            .map(drop))?;
+    }
+    if order.name() != KeyOrder::of(&current.input.partition_keys).name() {
+        super::partitions::put_in_order(tx, &current.id, &order).await?;
+    }
+    if super::search::words_of(input) != super::search::words_of(&current.input) {
+        super::search::put(tx, &current.id, input).await?;
+    }
+    Ok(true)
+}
+
+/// A former version of a table.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find_version(tx: &mut Tx, table: &Table, version: i64) -> Result<Option<Table>> {
+    const SQL: &str = "SELECT $1 AS id, $2 AS database_name, version, body, $3 AS created_at, updated_at
+        FROM table_versions WHERE table_id = $1 AND version = $4";
+    let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(&table.id)
+        .bind(&table.database)
+        .bind(table.created_at)
+        .bind(version)
+        .fetch_optional(conn)
+        .await)?;
+    Ok(row.map(Table::from))
+}
+
+/// Removes a former version; says whether it was there.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_version(tx: &mut Tx, table_id: &str, version: i64) -> Result<bool> {
+    const SQL: &str = "DELETE FROM table_versions WHERE table_id = $1 AND version = $2";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(table_id)
+        .bind(version)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
+}
+
+/// Removes former versions but the newest `keep`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_versions_but(tx: &mut Tx, table_id: &str, keep: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM table_versions WHERE table_id = $1 AND version <= (
+        SELECT version FROM table_versions WHERE table_id = $1 ORDER BY version DESC LIMIT 1 OFFSET $2)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(table_id)
+        .bind(keep)
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// Former versions of a table, the newest first; the page's key is the version.
@@ -158,27 +225,4 @@ pub async fn delete(tx: &mut Tx, name: &TableRef) -> Result<bool> {
         .execute(conn)
         .await
         .map(|done| done.rows_affected() > 0))
-}
-
-/// Names of databases, tables and jobs that contain `text`, which is in lower case: kind, database, name.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn search_names(
-    tx: &mut Tx,
-    text: &str,
-    limit: i64,
-) -> Result<Vec<(String, Option<String>, String)>> {
-    const SQL: &str = "SELECT 'database' AS kind, NULL AS database_name, name FROM databases
-            WHERE name LIKE $1 ESCAPE '\\'
-        UNION ALL SELECT 'table', database_name, name FROM tables WHERE name LIKE $1 ESCAPE '\\'
-        UNION ALL SELECT 'job', NULL, name FROM jobs WHERE LOWER(name) LIKE $1 ESCAPE '\\'
-        UNION ALL SELECT 'crawler', NULL, name FROM crawlers WHERE LOWER(name) LIKE $1 ESCAPE '\\'
-        ORDER BY 3, 1, 2 LIMIT $2";
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(format!("%{escaped}%"))
-        .bind(limit)
-        .fetch_all(conn)
-        .await)
 }

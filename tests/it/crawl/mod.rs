@@ -122,7 +122,7 @@ async fn a_prefix_becomes_tables_with_partitions(database: Database) {
         .items;
     let places: Vec<_> = partitions
         .iter()
-        .map(|partition| partition.input.location().unwrap())
+        .map(|partition| partition.location().unwrap())
         .collect();
     assert_eq!(
         places,

@@ -123,10 +123,19 @@ async fn partitions_are_listed_by_page_and_by_segment() {
             .is_empty()
     );
 
-    let outcome = list().expression("year = '2020'").send().await;
-    let (exception, message) = refusal(outcome);
-    assert_eq!(exception, "InvalidInputException");
-    assert!(message.contains("not supported yet"));
+    let found = list().expression("year > '2020' and year <= '2022'").send().await;
+    let years: Vec<Vec<String>> = found
+        .unwrap()
+        .partitions
+        .unwrap()
+        .into_iter()
+        .filter_map(|partition| partition.values)
+        .collect();
+    assert_eq!(years, [["2021"], ["2022"]]);
+    assert_eq!(
+        refusal(list().expression("year = ").send().await),
+        saying("InvalidInputException", "Unsupported expression 'year = '")
+    );
     let beyond = Segment::builder()
         .segment_number(3)
         .total_segments(3)

@@ -164,9 +164,15 @@ async fn refusals_say_what_clients_look_for() {
         .partition_indexes(index)
         .send()
         .await;
-    assert!(
-        refusal(outcome).1.contains("not supported yet"),
-        "what would be ignored is refused"
+    assert_eq!(
+        refusal(outcome),
+        saying("InvalidInputException", "Year is no partition key of table t.")
+    );
+    let outcome = glue.get_table().database_name("crm").name("t").send().await;
+    assert_eq!(
+        refusal(outcome).0,
+        "EntityNotFoundException",
+        "nothing is half made"
     );
     let iceberg = OpenTableFormatInput::builder().build();
     let outcome = create("crm")
@@ -174,7 +180,7 @@ async fn refusals_say_what_clients_look_for() {
         .open_table_format_input(iceberg)
         .send()
         .await;
-    assert!(refusal(outcome).1.contains("not supported yet"));
+    assert!(refusal(outcome).1.contains("Value null at 'tableInput'"));
 
     glue.delete_table()
         .database_name("crm")

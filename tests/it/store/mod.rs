@@ -7,9 +7,10 @@ use mastic::model::database::DatabaseInput;
 use mastic::model::name::TableRef;
 use mastic::model::page::PageRequest;
 use mastic::model::partition::PartitionInput;
-use mastic::model::table::{Column, StorageDescriptor, TableInput};
+use mastic::model::table::{Column, StorageDescriptor, Table, TableInput};
 use mastic::queue::{self, Task};
-use mastic::store::{self, Store};
+use mastic::store::partitions::Adding;
+use mastic::store::{self, Store, Tx};
 use tempfile::TempDir;
 
 use crate::both_databases;
@@ -21,6 +22,7 @@ both_databases! {
     tasks_with_one_serial_key_are_worked_on_one_at_a_time,
     an_update_keeps_the_former_version_and_only_one_of_two_wins,
     partitions_come_in_the_order_of_their_values,
+    partitions_are_put_in_order_when_the_type_of_their_key_changes,
     removing_a_database_removes_what_is_in_it,
     what_is_not_committed_did_not_happen,
     numbers_text_and_times_come_back_as_they_went_in,
@@ -145,13 +147,14 @@ async fn an_update_keeps_the_former_version_and_only_one_of_two_wins(database: D
     let test = open(database).await;
     let name = test.make_table(&["a"]).await;
     let mut tx = test.store.write().await.unwrap();
+    let first = store::tables::find(&mut tx, &name).await.unwrap().unwrap();
     assert!(
-        store::tables::update(&mut tx, "t1", 0, &table(&["a", "b"]), start_of_time())
+        store::tables::update(&mut tx, &first, &table(&["a", "b"]), true, start_of_time())
             .await
             .unwrap()
     );
     assert!(
-        !store::tables::update(&mut tx, "t1", 0, &table(&["late"]), start_of_time())
+        !store::tables::update(&mut tx, &first, &table(&["late"]), true, start_of_time())
             .await
             .unwrap()
     );
@@ -171,35 +174,67 @@ async fn an_update_keeps_the_former_version_and_only_one_of_two_wins(database: D
 
 async fn partitions_come_in_the_order_of_their_values(database: Database) {
     let test = open(database).await;
-    test.make_table(&["a"]).await;
+    let name = test.make_table(&["a"]).await;
     let mut tx = test.store.write().await.unwrap();
-    for value in ["2022-02", "Ä", "2022-01", "a/b", "B", "2022-02"] {
-        let input = PartitionInput {
-            values: vec![value.to_owned()],
-            ..PartitionInput::default()
-        };
-        store::partitions::upsert(&mut tx, "t1", &input, start_of_time())
+    let first = store::tables::find(&mut tx, &name).await.unwrap().unwrap();
+    add(
+        &mut tx,
+        &first,
+        &["2022-02", "Ä", "2022-01", "a/b", "B", "2022-02"],
+    )
+    .await;
+    assert_eq!(
+        listed(&mut tx, &first).await,
+        ["2022-01", "2022-02", "B", "a/b", "Ä"]
+    );
+}
+
+async fn partitions_are_put_in_order_when_the_type_of_their_key_changes(database: Database) {
+    let test = open(database).await;
+    let name = test.make_table(&["a"]).await;
+    let keyed = |data_type: &str| TableInput {
+        partition_keys: vec![Column::new("month", data_type)],
+        ..table(&["a"])
+    };
+    let mut tx = test.store.write().await.unwrap();
+    for (data_type, order) in [("string", ["10", "2", "9"]), ("int", ["2", "9", "10"])] {
+        let current = store::tables::find(&mut tx, &name).await.unwrap().unwrap();
+        let input = keyed(data_type);
+        store::tables::update(&mut tx, &current, &input, true, start_of_time())
             .await
             .unwrap();
+        let current = store::tables::find(&mut tx, &name).await.unwrap().unwrap();
+        add(&mut tx, &current, &["9", "10", "2"]).await;
+        assert_eq!(listed(&mut tx, &current).await, order, "{data_type}");
+        let ten = ["10".to_owned()];
+        let found = store::partitions::find(&mut tx, &current, &ten).await.unwrap();
+        assert_eq!(found.unwrap().values(), ten);
     }
-    tx.commit().await.unwrap();
-    let mut tx = test.store.read().await.unwrap();
+}
+
+async fn add(tx: &mut Tx, table: &Table, values: &[&str]) {
+    let mut adding = Adding::to(table, start_of_time());
+    for value in values {
+        let input = PartitionInput {
+            values: vec![(*value).to_owned()],
+            ..PartitionInput::default()
+        };
+        adding.upsert(tx, &input).await.unwrap();
+    }
+}
+
+/// The values of all partitions, read two at a time.
+async fn listed(tx: &mut Tx, table: &Table) -> Vec<String> {
     let mut values = Vec::new();
     let mut page = PageRequest::first(2);
     loop {
-        let found = store::partitions::list(&mut tx, "t1", &page).await.unwrap();
-        values.extend(
-            found
-                .items
-                .into_iter()
-                .map(|partition| partition.input.values[0].clone()),
-        );
+        let found = store::partitions::list(tx, table, &page).await.unwrap();
+        values.extend(found.items.iter().map(|partition| partition.values()[0].clone()));
         match found.next {
             Some(next) => page.after = Some(next),
-            None => break,
+            None => return values,
         }
     }
-    assert_eq!(values, ["2022-01", "2022-02", "B", "a/b", "Ä"]);
 }
 
 async fn removing_a_database_removes_what_is_in_it(database: Database) {

@@ -107,8 +107,8 @@ async fn a_month_becomes_one_csv_when_both_colours_have_landed(database: Databas
     let partitions = catalog::partitions::list(app.app(), &name, &PageRequest::first(10))
         .await
         .unwrap();
-    assert_eq!(partitions.items[0].input.values, ["2022-01"]);
-    assert_eq!(partitions.items[0].input.parameters["recordCount"], "3");
+    assert_eq!(partitions.items[0].own.values, ["2022-01"]);
+    assert_eq!(partitions.items[0].own.parameters["recordCount"], "3");
 
     let sql =
         "SELECT ym, taxi_type, sum(total_amount) AS total FROM curated.yellow_green GROUP BY 1, 2 ORDER BY 2";

@@ -1,5 +1,10 @@
 //! A partition: the rows of a table that share the values of its partition keys.
 
+pub mod expression;
+pub mod key;
+
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -21,31 +26,40 @@ pub struct PartitionInput {
     pub other: serde_json::Map<String, serde_json::Value>,
 }
 
-impl PartitionInput {
-    /// Where its data is.
-    pub fn location(&self) -> Option<&str> {
-        self.storage
-            .as_ref()
-            .and_then(|storage| storage.location.as_deref())
-    }
-}
-
 /// A partition in the catalog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partition {
-    /// What was said of it.
-    pub input: PartitionInput,
+    /// What was said of it, without what it shares with others.
+    pub own: PartitionInput,
+    /// The storage descriptor that it shares with others: without a location and without parameters.
+    pub shape: Option<Arc<StorageDescriptor>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// The values as one text that no other values have: `/` between them, `/` and `%` inside them written `%2F` and `%25`.
-pub fn values_key(values: &[String]) -> String {
-    let escaped: Vec<String> = values
-        .iter()
-        .map(|value| value.replace('%', "%25").replace('/', "%2F"))
-        .collect();
-    escaped.join("/")
+impl Partition {
+    /// The values of the partition keys.
+    pub fn values(&self) -> &[String] {
+        &self.own.values
+    }
+
+    /// Where its data is.
+    pub fn location(&self) -> Option<&str> {
+        self.own.storage.as_ref()?.location.as_deref()
+    }
+
+    /// Where and how its data is kept, all of it.
+    pub fn storage(&self) -> Option<StorageDescriptor> {
+        let own = self.own.storage.clone()?;
+        Some(match &self.shape {
+            Some(shape) => StorageDescriptor {
+                location: own.location,
+                parameters: own.parameters,
+                ..StorageDescriptor::clone(shape)
+            },
+            None => own,
+        })
+    }
 }

@@ -1,0 +1,38 @@
+//! Who am I? Many clients ask the Security Token Service before anything else, in AWS's older query protocol: a form in, XML
+//! out.
+
+use crate::app::App;
+
+use super::Body;
+use super::error::{Answer, Exception, Failure};
+
+/// Whether a request is one in the query protocol.
+pub(super) fn is_asked(body: &[u8]) -> bool {
+    action(body).is_some()
+}
+
+fn action(body: &[u8]) -> Option<&str> {
+    let body = std::str::from_utf8(body).ok()?;
+    body.split('&').find_map(|pair| pair.strip_prefix("Action="))
+}
+
+/// Answers `GetCallerIdentity`: whoever asks is the account's root.
+pub(super) fn answer(app: &App, body: &[u8]) -> Answer<Body> {
+    if action(body) != Some("GetCallerIdentity") {
+        return Err(Failure::new(
+            Exception::UnknownOperation,
+            "Of the Security Token Service, GetCallerIdentity alone is answered here.",
+        ));
+    }
+    let account = &app.config.catalog.account_id;
+    let request = app.clock.new_id();
+    Ok(Body {
+        content: "text/xml",
+        text: format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+             <Arn>arn:aws:iam::{account}:root</Arn><UserId>{account}</UserId><Account>{account}</Account>\
+             </GetCallerIdentityResult><ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\
+             </GetCallerIdentityResponse>"
+        ),
+    })
+}
