@@ -73,10 +73,12 @@ fn pairs(parameters: &std::collections::BTreeMap<String, String>) -> String {
     pairs.join(", ")
 }
 
-fn quoted(name: &str) -> String {
+/// A name in backquotes.
+pub fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-fn text(value: &str) -> String {
+/// A text in quotes.
+pub fn text(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
 }

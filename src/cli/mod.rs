@@ -7,12 +7,17 @@ mod crawl;
 mod demo;
 mod demo_data;
 mod doctor;
+mod export;
+mod glue_client;
+mod hive_ddl;
+mod import;
 mod infer;
 mod init;
 mod jobs;
 mod output;
 mod serve;
 mod sql;
+mod terraform;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -106,6 +111,11 @@ enum Command {
     /// What arrived, and what became of it
     #[command(subcommand)]
     Events(jobs::Events),
+    /// Bring a catalog in: from AWS Glue, or from an export
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Write the catalog out: for another mastic, for Hive, for Terraform
+    Export(export::Export),
     /// Query catalogued tables
     Sql(sql::Sql),
     /// Print the REST API's OpenAPI document
@@ -216,6 +226,8 @@ fn run(cli: Cli) -> Result<Outcome, Error> {
         Command::Runs(command) => command.run(&global),
         Command::Triggers(command) => command.run(&global),
         Command::Events(command) => command.run(&global),
+        Command::Import(import) => import.run(&global),
+        Command::Export(export) => export.run(&global),
         Command::Sql(sql) => sql.run(&global),
         Command::Openapi => {
             output::data(&crate::api::document()?);

@@ -28,6 +28,15 @@ TABLE = {"DatabaseName": "d", "TableName": "t"}
 VALUES = list(PARTITIONS["a"])
 SECRETS = ("AKIAMASTICCLIENTS", "a/secret+that=nobody guesses")
 
+# What takes away what a request should not have made.
+UNDO = {
+    "DeleteDatabase": {"Name": "wanted"},
+    "DeleteTable": {"DatabaseName": "d", "Name": "wanted"},
+    "DeletePartitionIndex": {**TABLE, "IndexName": "wanted"},
+    "DeleteUserDefinedFunction": {"DatabaseName": "d", "FunctionName": "wanted"},
+    "DeleteConnection": {"ConnectionName": "wanted"},
+}
+
 # What makes a request of each operation a good one, so that one change makes it a bad one.
 GOOD = {
     "CreateDatabase": {"DatabaseInput.Name": "wanted"},
@@ -234,8 +243,6 @@ def against_the_catalog():
             "ConnectionInput": {"Name": "nowhere", "ConnectionType": "NETWORK", "ConnectionProperties": {}},
         },
     )
-    criteria = [{"FieldName": "NoSuchField", "Sort": "ASC"}]
-    yield "SearchTables", {"SortCriteria": criteria}
 
 
 BROKEN = [
@@ -348,19 +355,15 @@ class BadInput(Case):
         return found
 
     def setUp(self):
-        # What should have been refused is no concern of the next test.
-        for operation, request in (
-            ("DeleteDatabase", {"Name": "wanted"}),
-            ("DeleteTable", {"DatabaseName": "d", "Name": "wanted"}),
-            ("DeleteUserDefinedFunction", {"DatabaseName": "d", "FunctionName": "wanted"}),
-            ("DeleteConnection", {"ConnectionName": "wanted"}),
-        ):
-            self.addCleanup(self.server.ask, operation, request)
         self.before = self.whole_catalog()
         self.assertEqual(len(self.before["d.t partitions"]), len(PARTITIONS))
         self.refusals = 0
 
     def check_refused(self, name, answer):
+        if answer.status == 200:
+            # So that the next request doesn't fail for this one's sake.
+            for operation, request in UNDO.items():
+                self.server.ask(operation, request)
         with self.subTest(name):
             self.assertIn(answer.status, range(400, 500), answer.body[:500])
             self.assertIn("x-amzn-requestid", answer.headers)
@@ -398,22 +401,22 @@ class GoodRequests(BadInput):
 @on_both_databases
 class Requests(BadInput):
     def test_wrong_types(self):
-        self.check_all(wrong_types(), 60)
+        self.check_all(wrong_types(), 140)
 
     def test_missing_members(self):
-        self.check_all(missing_members(), 100)
+        self.check_all(missing_members(), 170)
 
     def test_values_out_of_bounds(self):
-        self.check_all(out_of_bounds(), 100)
+        self.check_all(out_of_bounds(), 280)
 
     def test_numbers_and_tokens(self):
-        self.check_all(numbers(), 100)
+        self.check_all(numbers(), 125)
 
     def test_expressions(self):
         self.check_all(expressions(), len(UNSUPPORTED) + len(REFUSED) + 5)
 
     def test_what_cannot_be(self):
-        self.check_all(against_the_catalog(), 35)
+        self.check_all(against_the_catalog(), 40)
 
     def test_broken_bodies(self):
         for number, body in enumerate(BROKEN):

@@ -19,7 +19,7 @@
 mod parse;
 
 use crate::error::{Error, Result};
-use crate::model::partition::key::{Bound, HIVE_NULL, KeyOrder, KeyRange, KeyType, key_range, merged};
+use crate::model::partition::key::{Bound, HIVE_NULL, KeyOrder, KeyRange, key_range, merged};
 use crate::model::table::Column;
 use parse::Refusal;
 
