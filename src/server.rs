@@ -263,7 +263,11 @@ async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Outp
         let stream = tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, _)) => {
+                    // An answer in several parts mustn't wait for the client to confirm the first.
+                    let _ = stream.set_nodelay(true);
+                    stream
+                }
                 Err(cause) => {
                     tracing::warn!("a connection can't be accepted: {cause}");
                     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -233,16 +233,25 @@ pub async fn create(app: &App, name: &TableRef, inputs: &[PartitionInput]) -> Re
     let mut tx = app.store.write().await?;
     let table = tables::require(&mut tx, name).await?;
     let mut adding = Adding::to(&table, app.clock.now());
-    let mut done = Vec::with_capacity(inputs.len());
-    for input in inputs {
-        done.push(match check_values(&table, &input.values) {
-            Err(error) => Err(error),
-            Ok(()) if adding.insert(&mut tx, input).await? => Ok(()),
-            Ok(()) => Err(already_there(&input.values)),
-        });
-    }
+    let checked: Vec<Result<()>> = inputs
+        .iter()
+        .map(|input| check_values(&table, &input.values))
+        .collect();
+    let good: Vec<&PartitionInput> = inputs
+        .iter()
+        .zip(&checked)
+        .filter(|(_, checked)| checked.is_ok())
+        .map(|(input, _)| input)
+        .collect();
+    let mut added = adding.insert(&mut tx, &good).await?.into_iter();
     tx.commit().await?;
-    Ok(done)
+    let outcome = |(input, checked): (&PartitionInput, Result<()>)| {
+        checked.and_then(|()| match added.next() {
+            Some(true) => Ok(()),
+            _ => Err(already_there(&input.values)),
+        })
+    };
+    Ok(inputs.iter().zip(checked).map(outcome).collect())
 }
 
 /// Puts other partitions, whose values may be others too, in the place of those with the given values; says of each what

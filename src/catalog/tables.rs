@@ -37,9 +37,11 @@ pub async fn create_with_indexes(
 ) -> Result<()> {
     let mut tx = app.store.write().await?;
     let name = insert(app, &mut tx, database, input).await?;
-    let table = require(&mut tx, &name).await?;
-    for (index, keys) in indexes {
-        partitions::insert_index(&mut tx, &table, index, keys).await?;
+    if !indexes.is_empty() {
+        let table = require(&mut tx, &name).await?;
+        for (index, keys) in indexes {
+            partitions::insert_index(&mut tx, &table, index, keys).await?;
+        }
     }
     tx.commit().await
 }
@@ -49,8 +51,13 @@ pub async fn create_with_indexes(
 /// # Errors
 /// NotFound.
 pub async fn get(app: &App, name: &TableRef) -> Result<Table> {
-    let mut tx = app.store.read().await?;
-    require(&mut tx, name).await
+    let look = async { require(&mut app.store.look().await?, name).await };
+    match look.await {
+        Err(error) if error.kind == ErrorKind::Unavailable => {
+            require(&mut app.store.read().await?, name).await
+        }
+        found => found,
+    }
 }
 
 /// The tables of a database by name, each with the number of its partitions.
@@ -176,8 +183,10 @@ fn version_retention(app: &App, input: &TableInput) -> Result<Option<i64>> {
     match input.parameters.get(VERSION_RETENTION) {
         Some(text) => match text.parse::<u32>() {
             Ok(kept) => Ok(Some(kept.into())),
-            Err(_) => Err(Error::invalid(format!("{VERSION_RETENTION} is '{text}'"))
-                .hint("write how many former versions are kept, as a whole number")),
+            Err(_) => Err(
+                Error::invalid(format!("the parameter {VERSION_RETENTION} is '{text}'"))
+                    .hint("write how many former versions are kept, as a whole number"),
+            ),
         },
         None => Ok(app.config.catalog.version_retention.map(i64::from)),
     }

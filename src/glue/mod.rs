@@ -215,9 +215,9 @@ async fn perform(app: &App, operation: &str, body: &[u8]) -> Answer<Body> {
 
         "CreateTable" => tables::create(app, read!()).await,
         "UpdateTable" => tables::update(app, read!()).await,
-        "GetTable" => tables::get(app, read!()).await,
-        "GetTables" => tables::list(app, read!()).await,
-        "SearchTables" => tables::search(app, read!()).await,
+        "GetTable" => return tables::get(app, read!()).await,
+        "GetTables" => return tables::list(app, read!()).await,
+        "SearchTables" => return tables::search(app, read!()).await,
         "DeleteTable" => tables::delete(app, read!()).await,
         "BatchDeleteTable" => tables::delete_many(app, read!()).await,
 

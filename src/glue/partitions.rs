@@ -1,6 +1,7 @@
 //! Partitions.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,7 +16,7 @@ use crate::model::table::{Parameters, StorageDescriptor};
 
 use super::error::{Answer, Exception, Failure, detail};
 use super::request::{Members, check_catalog, page, seconds, token, without_nulls, wrong_token};
-use super::storage::{self, StorageDescriptorInput};
+use super::storage::{self, RenderedStorage, StorageDescriptorInput};
 use super::tables::in_glues_words;
 use super::{Body, nothing};
 
@@ -318,13 +319,14 @@ impl Shapes {
             return Ok(None);
         };
         let text = match &partition.shape {
-            None => without_nulls(storage::rendered(own, self.with_columns)).to_string(),
+            None => written(&storage::rendered(own, self.with_columns))?,
             Some(shape) => {
                 let with_columns = self.with_columns;
-                let rest = self
-                    .texts
-                    .entry(std::sync::Arc::as_ptr(shape) as usize)
-                    .or_insert_with(|| rest_of(shape, with_columns));
+                let address = std::sync::Arc::as_ptr(shape) as usize;
+                let rest = match self.texts.entry(address) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(rest_of(shape, with_columns)?),
+                };
                 let own = json!({ "Location": own.location, "Parameters": own.parameters });
                 let own = without_nulls(own).to_string();
                 match own.strip_suffix('}') {
@@ -342,9 +344,17 @@ impl Shapes {
     }
 }
 
-fn rest_of(shape: &StorageDescriptor, with_columns: bool) -> String {
-    let text = without_nulls(storage::rendered(shape, with_columns)).to_string();
-    text[1..].to_owned()
+fn rest_of(shape: &StorageDescriptor, with_columns: bool) -> Answer<String> {
+    let text = written(&storage::rendered(shape, with_columns))?;
+    Ok(text[1..].to_owned())
+}
+
+fn written(storage: &RenderedStorage<'_>) -> Answer<String> {
+    serde_json::to_string(storage).map_err(|cause| {
+        Error::internal("a storage descriptor can't be written")
+            .source(cause)
+            .into()
+    })
 }
 
 impl Segment {
@@ -399,7 +409,7 @@ fn rendered(app: &App, table: &TableRef, partition: &Partition) -> Value {
         "DatabaseName": table.database,
         "TableName": table.name,
         "CreationTime": seconds(partition.created_at),
-        "StorageDescriptor": partition.storage().map(|storage| storage::rendered(&storage, true)),
+        "StorageDescriptor": partition.storage().as_ref().map(|storage| json!(storage::rendered(storage, true))),
         "Parameters": partition.own.parameters,
         "CatalogId": app.config.catalog.account_id,
     });

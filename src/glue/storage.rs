@@ -1,11 +1,12 @@
 //! Storage descriptors and columns, which tables and partitions share.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor};
 
-use super::request::{Members, with_kept};
+use super::request::Members;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -78,38 +79,87 @@ pub(super) fn columns(columns: Vec<ColumnInput>) -> Vec<Column> {
     columns.into_iter().map(column).collect()
 }
 
+/// A storage descriptor as it is written to a client.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RenderedStorage<'a> {
+    columns: Vec<RenderedColumn<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_format: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_format: Option<&'a str>,
+    compressed: bool,
+    number_of_buckets: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serde_info: Option<RenderedSerde<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket_columns: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<&'a Parameters>,
+    stored_as_sub_directories: bool,
+    #[serde(flatten)]
+    kept: &'a Members,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RenderedSerde<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serialization_library: Option<&'a str>,
+    parameters: &'a Parameters,
+}
+
+/// A column as it is written to a client.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RenderedColumn<'a> {
+    name: &'a str,
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    data_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    parameters: &'a Parameters,
+}
+
 /// A storage descriptor for a client; without its columns where they aren't wanted.
-pub(super) fn rendered(storage: &StorageDescriptor, with_columns: bool) -> Value {
-    let own = json!({
-        "Columns": if with_columns { rendered_columns(&storage.columns) } else { Vec::new() },
-        "Location": storage.location,
-        "InputFormat": storage.input_format,
-        "OutputFormat": storage.output_format,
-        "Compressed": storage.compressed.unwrap_or(false),
-        "NumberOfBuckets": storage.number_of_buckets.unwrap_or(0),
-        "SerdeInfo": storage.serde_info.as_ref().map(|serde| json!({
-            "Name": serde.name,
-            "SerializationLibrary": serde.serialization_library,
-            "Parameters": serde.parameters,
-        })),
-        "BucketColumns": storage.bucket_columns,
-        "Parameters": storage.parameters,
-        "StoredAsSubDirectories": storage.stored_as_sub_directories.unwrap_or(false),
-    });
-    with_kept(own, &storage.other)
+pub(super) fn rendered(storage: &StorageDescriptor, with_columns: bool) -> RenderedStorage<'_> {
+    RenderedStorage {
+        columns: if with_columns {
+            rendered_columns(&storage.columns)
+        } else {
+            Vec::new()
+        },
+        location: storage.location.as_deref(),
+        input_format: storage.input_format.as_deref(),
+        output_format: storage.output_format.as_deref(),
+        compressed: storage.compressed.unwrap_or(false),
+        number_of_buckets: storage.number_of_buckets.unwrap_or(0),
+        serde_info: storage.serde_info.as_ref().map(|serde| RenderedSerde {
+            name: serde.name.as_deref(),
+            serialization_library: serde.serialization_library.as_deref(),
+            parameters: &serde.parameters,
+        }),
+        bucket_columns: storage.bucket_columns.as_deref(),
+        parameters: storage.parameters.as_ref(),
+        stored_as_sub_directories: storage.stored_as_sub_directories.unwrap_or(false),
+        kept: &storage.other,
+    }
 }
 
 /// Columns for a client.
-pub(super) fn rendered_columns(columns: &[Column]) -> Vec<Value> {
+pub(super) fn rendered_columns(columns: &[Column]) -> Vec<RenderedColumn<'_>> {
     columns
         .iter()
-        .map(|column| {
-            json!({
-                "Name": column.name,
-                "Type": column.data_type,
-                "Comment": column.comment,
-                "Parameters": (!column.parameters.is_empty()).then_some(&column.parameters),
-            })
+        .map(|column| RenderedColumn {
+            name: &column.name,
+            data_type: column.data_type.as_deref(),
+            comment: column.comment.as_deref(),
+            parameters: &column.parameters,
         })
         .collect()
 }

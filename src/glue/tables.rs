@@ -1,6 +1,8 @@
 //! Tables.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -10,9 +12,11 @@ use crate::model::name::TableRef;
 use crate::model::table::{Parameters, Table, TableInput};
 
 use super::error::{Answer, Exception, Failure, detail};
-use super::request::{Members, check_catalog, page, required, seconds, token, with_kept, wrong_token};
-use super::storage::{self, ColumnInput, StorageDescriptorInput, rendered_columns};
-use super::{nothing, table_names};
+use super::request::{Members, check_catalog, page, required, seconds, token, without_nulls, wrong_token};
+use super::storage::{
+    self, ColumnInput, RenderedColumn, RenderedStorage, StorageDescriptorInput, rendered_columns,
+};
+use super::{Body, nothing, table_names};
 
 /// The most tables of a page (`CatalogGetterPageSize`).
 const MAX_PAGE: u32 = 100;
@@ -77,6 +81,15 @@ pub(super) struct Named {
     catalog_id: Option<String>,
     database_name: String,
     name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Get {
+    #[serde(flatten)]
+    named: Named,
+    #[serde(default)]
+    attributes_to_get: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -200,32 +213,45 @@ pub(super) fn version(id: &str) -> Answer<i64> {
         .map_err(|_| Failure::invalid(format!("VersionId '{id}' is no version of a table.")))
 }
 
-pub(super) async fn get(app: &App, request: Named) -> Answer {
-    let name = table_named(app, request)?;
+pub(super) async fn get(app: &App, request: Get) -> Answer<Body> {
+    let name = table_named(app, request.named)?;
     let table = tables::get(app, &name)
         .await
         .map_err(|error| in_glues_words(error, &name))?;
-    Ok(json!({ "Table": rendered(app, &table) }))
+    if is_reduced(&request.attributes_to_get) {
+        return Ok(json!({ "Table": reduced(app, &table, &request.attributes_to_get) }).into());
+    }
+    Body::of(&BTreeMap::from([("Table", rendered(app, &table))]))
 }
 
-pub(super) async fn list(app: &App, request: List) -> Answer {
+pub(super) async fn list(app: &App, request: List) -> Answer<Body> {
     check_catalog(app, request.catalog_id.as_deref())?;
     let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
     let pattern = table_names::pattern(request.expression.as_deref().unwrap_or_default())?;
     let found = tables::list_named(app, &request.database_name, pattern.as_ref(), &page).await?;
-    let list: Vec<Value> = found
-        .items
-        .iter()
-        .map(|table| reduced(rendered(app, table), &request.attributes_to_get))
-        .collect();
-    Ok(json!({ "TableList": list, "NextToken": token(found.next) }))
+    let token = token(found.next);
+    let next_token = token.as_deref();
+    let attributes = &request.attributes_to_get;
+    if is_reduced(attributes) {
+        let tables = found.items.iter().map(|table| reduced(app, table, attributes));
+        let table_list = tables.collect();
+        return Body::of(&TableList {
+            table_list,
+            next_token,
+        });
+    }
+    let table_list = found.items.iter().map(|table| rendered(app, table)).collect();
+    Body::of(&TableList {
+        table_list,
+        next_token,
+    })
 }
 
-pub(super) async fn search(app: &App, request: Search) -> Answer {
+pub(super) async fn search(app: &App, request: Search) -> Answer<Body> {
     check_catalog(app, request.catalog_id.as_deref())?;
     let page = page(request.max_results, request.next_token.as_deref(), MAX_FOUND)?;
     if super::databases::is_elsewhere(request.resource_share_type.as_deref()) {
-        return Ok(json!({ "TableList": [] }));
+        return Ok(json!({ "TableList": [] }).into());
     }
     let filters: Answer<Vec<search::Filter>> = request.filters.into_iter().map(filter).collect();
     let sort = request.sort_criteria.iter().filter_map(|criterion| {
@@ -243,8 +269,12 @@ pub(super) async fn search(app: &App, request: Search) -> Answer {
             ErrorKind::Invalid => wrong_token(),
             _ => error.into(),
         })?;
-    let list: Vec<Value> = found.items.iter().map(|table| rendered(app, table)).collect();
-    Ok(json!({ "TableList": list, "NextToken": token(found.next) }))
+    let table_list = found.items.iter().map(|table| rendered(app, table)).collect();
+    let token = token(found.next);
+    Body::of(&TableList {
+        table_list,
+        next_token: token.as_deref(),
+    })
 }
 
 fn filter(predicate: Predicate) -> Answer<search::Filter> {
@@ -345,52 +375,86 @@ pub(super) fn in_glues_words(mut error: Error, table: &TableRef) -> Failure {
     error.into()
 }
 
-/// A table, or a version of one, for a client.
-pub(super) fn rendered(app: &App, table: &Table) -> Value {
-    let account = &app.config.catalog.account_id;
-    let input = &table.input;
-    let own = json!({
-        "Name": input.name,
-        "DatabaseName": table.database,
-        "Description": input.description,
-        "Owner": input.owner,
-        "CreateTime": seconds(table.created_at),
-        "UpdateTime": seconds(table.updated_at),
-        "StorageDescriptor": input.storage.as_ref().map(|storage| storage::rendered(storage, true)),
-        "PartitionKeys": rendered_columns(&input.partition_keys),
-        "TableType": input.table_type,
-        "Parameters": input.parameters,
-        "CreatedBy": format!("arn:aws:iam::{account}:root"),
-        "IsRegisteredWithLakeFormation": false,
-        "CatalogId": account,
-        "VersionId": table.version.to_string(),
-    });
-    let mut whole = with_kept(own, &input.other);
-    if whole.get("Retention").is_none() {
-        whole["Retention"] = 0.into();
-    }
-    if let Some(view) = input.other.get("ViewDefinition") {
-        let dialects = view
-            .get("Representations")
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len);
-        whole["IsMultiDialectView"] = (dialects > 1).into();
-    }
-    whole
+/// A table, or a version of one, as it is written to a client.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Rendered<'a> {
+    name: &'a str,
+    database_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+    create_time: f64,
+    update_time: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage_descriptor: Option<RenderedStorage<'a>>,
+    partition_keys: Vec<RenderedColumn<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table_type: Option<&'a str>,
+    parameters: &'a Parameters,
+    created_by: String,
+    is_registered_with_lake_formation: bool,
+    catalog_id: &'a str,
+    version_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_multi_dialect_view: Option<bool>,
+    #[serde(flatten)]
+    kept: &'a Members,
 }
 
-/// The attributes that were asked for: the name always, everything where nothing less was.
-fn reduced(mut table: Value, attributes: &[String]) -> Value {
-    let wanted = |attribute: &str| attributes.iter().any(|wanted| wanted == attribute);
-    if !attributes.is_empty()
-        && !wanted("DEFAULT")
-        && let Value::Object(members) = &mut table
-    {
-        members.retain(|name, _| match name.as_str() {
-            "Name" | "DatabaseName" | "CatalogId" => true,
-            "TableType" => wanted("TABLE_TYPE"),
-            _ => false,
-        });
+/// A table, or a version of one, for a client.
+pub(super) fn rendered<'a>(app: &'a App, table: &'a Table) -> Rendered<'a> {
+    let account = &app.config.catalog.account_id;
+    let input = &table.input;
+    let dialects = |view: &Value| view["Representations"].as_array().map_or(0, Vec::len);
+    Rendered {
+        name: &input.name,
+        database_name: &table.database,
+        description: input.description.as_deref(),
+        owner: input.owner.as_deref(),
+        create_time: seconds(table.created_at),
+        update_time: seconds(table.updated_at),
+        retention: (!input.other.contains_key("Retention")).then_some(0),
+        storage_descriptor: input
+            .storage
+            .as_ref()
+            .map(|storage| storage::rendered(storage, true)),
+        partition_keys: rendered_columns(&input.partition_keys),
+        table_type: input.table_type.as_deref(),
+        parameters: &input.parameters,
+        created_by: format!("arn:aws:iam::{account}:root"),
+        is_registered_with_lake_formation: false,
+        catalog_id: account,
+        version_id: table.version.to_string(),
+        is_multi_dialect_view: input.other.get("ViewDefinition").map(|view| dialects(view) > 1),
+        kept: &input.other,
     }
-    table
+}
+
+/// A page of tables as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TableList<'a, T> {
+    table_list: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+}
+
+/// What is written of a table where only some attributes were asked for.
+fn reduced(app: &App, table: &Table, attributes: &[String]) -> Value {
+    let wants_type = attributes.iter().any(|wanted| wanted == "TABLE_TYPE");
+    without_nulls(json!({
+        "Name": table.input.name,
+        "DatabaseName": table.database,
+        "CatalogId": app.config.catalog.account_id,
+        "TableType": table.input.table_type.as_ref().filter(|_| wants_type),
+    }))
+}
+
+/// Whether only some attributes are asked for.
+fn is_reduced(attributes: &[String]) -> bool {
+    !attributes.is_empty() && !attributes.iter().any(|wanted| wanted == "DEFAULT")
 }

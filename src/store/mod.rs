@@ -27,12 +27,14 @@ pub mod tables;
 pub mod tags;
 pub mod tasks;
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -60,15 +62,56 @@ enum Pool {
         /// Held as long as the store lives: no two servers on one file.
         _lock: Arc<std::fs::File>,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        /// For [`Store::look`].
+        looks: PgPool,
+    },
 }
 
 /// A transaction: the only way to the database. Dropping it undoes it.
 pub enum Tx {
     /// On SQLite.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Connection<Sqlite>),
     /// On PostgreSQL.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Connection<Postgres>),
+}
+
+/// A connection, inside a transaction or for a look.
+pub enum Connection<DB: sqlx::Database> {
+    /// Inside a transaction.
+    Transaction(Transaction<'static, DB>),
+    /// For statements that each see the database as it is then.
+    Look(PoolConnection<DB>),
+}
+
+impl<DB: sqlx::Database> Deref for Connection<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Transaction(tx) => tx,
+            Self::Look(connection) => connection,
+        }
+    }
+}
+
+impl<DB: sqlx::Database> DerefMut for Connection<DB> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Transaction(tx) => tx,
+            Self::Look(connection) => connection,
+        }
+    }
+}
+
+impl<DB: sqlx::Database> Connection<DB> {
+    async fn commit(self) -> std::result::Result<(), sqlx::Error> {
+        match self {
+            Self::Transaction(tx) => tx.commit().await,
+            Self::Look(_) => Ok(()),
+        }
+    }
 }
 
 /// Runs one sqlx expression on whichever database `tx` belongs to.
@@ -134,13 +177,16 @@ impl Store {
         };
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
-            .connect_with(options.clone())
+            .test_before_acquire(false)
+            // Partitions are indexed at places all over a large index: it should fit, in KiB.
+            .connect_with(options.clone().pragma("cache_size", "-65536"))
             .await
             .map_err(open)?;
         SQLITE_MIGRATIONS.run(&writer).await.map_err(migration_error)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(8)
-            .connect_with(options.pragma("query_only", "ON"))
+            .test_before_acquire(false)
+            .connect_with(options.pragma("query_only", "ON").pragma("cache_size", "-8192"))
             .await
             .map_err(open)?;
         let store = Self(Pool::Sqlite {
@@ -164,14 +210,20 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
             .map_err(|cause| {
                 Error::unavailable(format!("can't reach the database {shown}: {cause}"))
                     .hint("is PostgreSQL running there, and may this user connect?")
             })?;
         POSTGRES_MIGRATIONS.run(&pool).await.map_err(migration_error)?;
-        let store = Self(Pool::Postgres(pool));
+        let looks = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(5))
+            // One round trip instead of two: who looks tries again where the connection was broken.
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        let store = Self(Pool::Postgres { pool, looks });
         store.bring_up_to_date().await?;
         Ok(store)
     }
@@ -195,12 +247,33 @@ impl Store {
     /// Unavailable where the database can't be reached.
     pub async fn read(&self) -> Result<Tx> {
         match &self.0 {
-            Pool::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await.map_err(database_error)?)),
-            Pool::Postgres(pool) => {
+            Pool::Sqlite { readers, .. } => {
+                let tx = readers.begin().await.map_err(database_error)?;
+                Ok(Tx::Sqlite(Connection::Transaction(tx)))
+            }
+            Pool::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Ok(Tx::Postgres(
-                    pool.begin_with(begin).await.map_err(database_error)?,
-                ))
+                let tx = pool.begin_with(begin).await.map_err(database_error)?;
+                Ok(Tx::Postgres(Connection::Transaction(tx)))
+            }
+        }
+    }
+
+    /// For reads of a single statement, which needs no transaction around it to be consistent: cheaper than
+    /// [`Store::read`], as it goes to the database once instead of four times. Its connection may have broken unnoticed, so
+    /// that who finds the database unavailable reads again.
+    ///
+    /// # Errors
+    /// Unavailable where the database can't be reached.
+    pub async fn look(&self) -> Result<Tx> {
+        match &self.0 {
+            Pool::Sqlite { readers, .. } => {
+                let connection = readers.acquire().await.map_err(database_error)?;
+                Ok(Tx::Sqlite(Connection::Look(connection)))
+            }
+            Pool::Postgres { looks, .. } => {
+                let connection = looks.acquire().await.map_err(database_error)?;
+                Ok(Tx::Postgres(Connection::Look(connection)))
             }
         }
     }
@@ -211,13 +284,17 @@ impl Store {
     /// Unavailable where the database can't be reached.
     pub async fn write(&self) -> Result<Tx> {
         match &self.0 {
-            Pool::Sqlite { writer, .. } => Ok(Tx::Sqlite(
-                writer
+            Pool::Sqlite { writer, .. } => {
+                let tx = writer
                     .begin_with("BEGIN IMMEDIATE")
                     .await
-                    .map_err(database_error)?,
-            )),
-            Pool::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await.map_err(database_error)?)),
+                    .map_err(database_error)?;
+                Ok(Tx::Sqlite(Connection::Transaction(tx)))
+            }
+            Pool::Postgres { pool, .. } => {
+                let tx = pool.begin().await.map_err(database_error)?;
+                Ok(Tx::Postgres(Connection::Transaction(tx)))
+            }
         }
     }
 
@@ -228,7 +305,10 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pool::Postgres(pool) => pool.close().await,
+            Pool::Postgres { pool, looks } => {
+                looks.close().await;
+                pool.close().await;
+            }
         }
     }
 }

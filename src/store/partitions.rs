@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
+use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
 use super::{Tx, on};
@@ -26,6 +27,9 @@ struct Row {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
+
+/// How many partitions one statement adds; each brings four of the values of which databases take some 32,000.
+const ROWS: usize = 1000;
 
 /// Where a page of a segment begins: behind this place and key.
 pub type Position = (i64, String);
@@ -49,15 +53,47 @@ impl<'a> Adding<'a> {
         }
     }
 
-    /// Adds a partition; says whether there was none with the same values. Nothing changes where there was.
+    /// Adds partitions; says of each whether there was none with the same values. Nothing changes where there was.
     ///
     /// # Errors
     /// NotFound where the table isn't there.
-    pub async fn insert(&mut self, tx: &mut Tx, input: &PartitionInput) -> Result<bool> {
-        const SQL: &str =
-            "INSERT INTO partitions (table_id, values_key, place, shape_id, body, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (table_id, values_key) DO NOTHING";
-        self.write(tx, SQL, input, self.now).await
+    pub async fn insert(&mut self, tx: &mut Tx, inputs: &[&PartitionInput]) -> Result<Vec<bool>> {
+        let mut rows: Vec<(String, Option<String>, PartitionInput)> = Vec::with_capacity(inputs.len());
+        let mut keys = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let key = self.order.key(&input.values);
+            let (shape_id, own) = self.without_shape(tx, input).await?;
+            rows.push((key.clone(), shape_id, own));
+            keys.push(key);
+        }
+        // All in one statement: a hundred would go to the database a hundred times.
+        let mut added = HashSet::new();
+        for some in rows.chunks(ROWS) {
+            let values: Vec<String> = (0..some.len())
+                .map(|row| {
+                    let first = 3 + row * 4;
+                    let (place, shape, body) = (first + 1, first + 2, first + 3);
+                    format!("($1, ${first}, ${place}, ${shape}, ${body}, $2, $2)")
+                })
+                .collect();
+            let sql = format!(
+                "INSERT INTO partitions (table_id, values_key, place, shape_id, body, created_at, updated_at)
+                VALUES {} ON CONFLICT (table_id, values_key) DO NOTHING RETURNING values_key",
+                values.join(", ")
+            );
+            let keys: Vec<String> = on!(tx, |conn| {
+                let mut query = sqlx::query_scalar(AssertSqlSafe(sql))
+                    .bind(self.table_id)
+                    .bind(self.now);
+                for (key, shape_id, own) in some {
+                    query = query.bind(key).bind(spread(key)).bind(shape_id).bind(Json(own));
+                }
+                query.fetch_all(conn).await
+            })?;
+            added.extend(keys);
+        }
+        // Of two with the same values in one request, the first was added.
+        Ok(keys.iter().map(|key| added.remove(key)).collect())
     }
 
     /// Adds a partition, or puts it in the place of the one with the same values.
@@ -70,28 +106,18 @@ impl<'a> Adding<'a> {
             VALUES ($1, $2, $3, $4, $5, $6, $6)
             ON CONFLICT (table_id, values_key) DO UPDATE
             SET shape_id = excluded.shape_id, body = excluded.body, updated_at = excluded.updated_at";
-        self.write(tx, SQL, input, self.now).await.map(drop)
-    }
-
-    async fn write(
-        &mut self,
-        tx: &mut Tx,
-        sql: &'static str,
-        input: &PartitionInput,
-        now: DateTime<Utc>,
-    ) -> Result<bool> {
         let key = self.order.key(&input.values);
         let (shape_id, own) = self.without_shape(tx, input).await?;
-        on!(tx, |conn| sqlx::query(sql)
+        on!(tx, |conn| sqlx::query(SQL)
             .bind(self.table_id)
             .bind(&key)
             .bind(spread(&key))
             .bind(shape_id)
             .bind(Json(own))
-            .bind(now)
+            .bind(self.now)
             .execute(conn)
             .await
-            .map(|done| done.rows_affected() > 0))
+            .map(drop))
     }
 
     /// Puts `input` in the place of the partition with `values`, whose values may change by it. Says whether it was there.

@@ -68,8 +68,6 @@ pub fn words_of(input: &TableInput) -> String {
 pub async fn put(tx: &mut Tx, table_id: &str, input: &TableInput) -> Result<()> {
     const TAGS: &str = "SELECT g.tag_key, g.tag_value FROM tags g JOIN tables t
         ON g.resource = 'table/' || t.database_name || '/' || t.name WHERE t.id = $1 ORDER BY g.tag_key";
-    const SQL: &str = "INSERT INTO table_texts (table_id, words) VALUES ($1, $2)
-        ON CONFLICT (table_id) DO UPDATE SET words = excluded.words";
     let tags: Vec<(String, String)> = on!(tx, |conn| sqlx::query_as(TAGS)
         .bind(table_id)
         .fetch_all(conn)
@@ -81,9 +79,23 @@ pub async fn put(tx: &mut Tx, table_id: &str, input: &TableInput) -> Result<()> 
         text.push_str(&words(value).join(" "));
         text.push(' ');
     }
+    put_text(tx, table_id, &text).await
+}
+
+/// Makes a new table, which has no tags yet, found by the words of `input`.
+///
+/// # Errors
+/// Only the database's own.
+pub(super) async fn put_new(tx: &mut Tx, table_id: &str, input: &TableInput) -> Result<()> {
+    put_text(tx, table_id, &words_of(input)).await
+}
+
+async fn put_text(tx: &mut Tx, table_id: &str, text: &str) -> Result<()> {
+    const SQL: &str = "INSERT INTO table_texts (table_id, words) VALUES ($1, $2)
+        ON CONFLICT (table_id) DO UPDATE SET words = excluded.words";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(table_id)
-        .bind(&text)
+        .bind(text)
         .execute(conn)
         .await
         .map(drop))

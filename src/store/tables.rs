@@ -57,7 +57,7 @@ pub async fn insert(
         .execute(conn)
         .await
         .map(drop))?;
-    super::search::put(tx, id, input).await
+    super::search::put_new(tx, id, input).await
 }
 
 /// The table called `name`.

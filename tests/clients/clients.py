@@ -65,8 +65,11 @@ class GlueClients(unittest.TestCase):
         with self.assertRaises(self.glue.exceptions.AlreadyExistsException):
             self.glue.create_database(DatabaseInput={"Name": "raw"})
         with self.assertRaises(ClientError) as caught:
-            self.glue.list_ml_transforms()
+            self.glue.create_blueprint(Name="plan", BlueprintLocation="s3://lake/plan.zip")
+        self.assertEqual(caught.exception.response["Error"]["Code"], "OperationNotSupportedException")
         self.assertEqual(caught.exception.response["ResponseMetadata"]["HTTPStatusCode"], 400)
+        # A client that only looks finds nothing of what isn't kept here.
+        self.assertEqual(self.glue.list_ml_transforms()["TransformIds"], [])
 
     def test_the_aws_cli_sees_the_catalog(self):
         code, out, err = aws("glue", "get-tables", "--database-name", "raw", "--output", "json")

@@ -484,6 +484,12 @@ class Versions(Case):
         gone = {"DatabaseName": self.database, "TableName": "t", "VersionId": "0"}
         self.refused("EntityNotFoundException", self.glue.get_table_version, **gone)
 
+    def test_a_table_says_how_many_former_versions_are_kept(self):
+        for step in range(1, 7):
+            table = self.input(str(step), **{"mastic.version-retention": "2"})
+            self.glue.update_table(DatabaseName=self.database, TableInput=table)
+        self.assertEqual(self.versions(), [("6", "6"), ("5", "5"), ("4", "4")])
+
     def test_one_version(self):
         self.update("1")
         named = {"DatabaseName": self.database, "TableName": "t"}

@@ -1,5 +1,6 @@
 //! The Glue API, in the words of AWS's own client.
 
+mod commits;
 mod crawlers;
 mod databases;
 mod jobs;
