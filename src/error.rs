@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Conflict,
     /// Not allowed.
     Denied,
+    /// What is kept doesn't fit what is asked for.
+    Unfit,
     /// A limit was reached.
     Limit,
     /// Something needed can't be reached just now; trying again may help.

@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get};
 use futures::FutureExt;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -177,7 +177,7 @@ pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
 /// Every route.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/", post(glue_api).get(web::serve))
+        .route("/", any(glue_api).get(web::serve))
         .merge(api::router())
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))

@@ -11,6 +11,9 @@ CREATE TABLE partition_shapes (
 ALTER TABLE partitions ADD COLUMN shape_id TEXT;
 -- Where the key falls among places that are alike full, so that a segment is a range of them.
 ALTER TABLE partitions ADD COLUMN place BIGINT NOT NULL DEFAULT 0;
+-- 1 where a value is none of its key's type.
+ALTER TABLE partitions ADD COLUMN misfit BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX partitions_misfit ON partitions (table_id, values_key) WHERE misfit = 1;
 CREATE INDEX partitions_by_place ON partitions (table_id, place, values_key);
 
 CREATE TABLE partition_indexes (

@@ -53,6 +53,7 @@ pub fn problem(error: &Error) -> Response {
         ErrorKind::Invalid => (StatusCode::BAD_REQUEST, "invalid", "Invalid"),
         ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
         ErrorKind::Denied => (StatusCode::FORBIDDEN, "denied", "Not allowed"),
+        ErrorKind::Unfit => (StatusCode::CONFLICT, "unfit", "What is kept does not fit"),
         ErrorKind::Limit => (StatusCode::UNPROCESSABLE_ENTITY, "limit", "Limit reached"),
         ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available"),
         ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),

@@ -2,15 +2,20 @@
 //!
 //! The file is Iceberg's table metadata, version 2 (<https://iceberg.apache.org/spec/#table-metadata>).
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::location::Location;
-use crate::model::table::{Column, Parameters, StorageDescriptor, TableInput};
+use crate::model::table::{Column, Parameters, StorageDescriptor, Table, TableInput};
 
 /// Partition fields are numbered from here.
 const FIRST_PARTITION_ID: i64 = 1000;
+/// The largest metadata file that is read, in bytes.
+const MAX_METADATA: u64 = 64 << 20;
 
 /// Writes the first metadata file of a table that a client described as Glue's `CreateIcebergTableInput`, and gives back
 /// the table without a name. The file is of no use until the table is in the catalog, and no harm.
@@ -48,6 +53,52 @@ pub async fn new_table(app: &App, described: &Value) -> Result<TableInput> {
         ]),
         ..TableInput::default()
     })
+}
+
+/// The current metadata file of an Iceberg table; absent of any other.
+///
+/// # Errors
+/// Invalid where the table names a file that isn't there, or is no JSON; those of the store.
+pub async fn latest_metadata(app: &App, table: &Table) -> Result<Option<Value>> {
+    let parameter = |name: &str| table.input.parameters.get(name);
+    if !parameter("table_type").is_some_and(|kind| kind.eq_ignore_ascii_case("ICEBERG")) {
+        return Ok(None);
+    }
+    let Some(place) = parameter("metadata_location") else {
+        return Ok(None);
+    };
+    let location = Location::parse(place)?;
+    let size = match app.buckets.head(&location.bucket, &location.key).await? {
+        Some(object) if object.size <= MAX_METADATA => object.size,
+        Some(object) => {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!("{place} has {} bytes, and {MAX_METADATA} are read", object.size),
+            ));
+        }
+        None => {
+            return Err(Error::invalid(format!(
+                "the table's metadata file {place} isn't there"
+            )));
+        }
+    };
+    let bytes = app
+        .buckets
+        .get_range(&location.bucket, &location.key, 0..size, None)
+        .await?;
+    // Iceberg's writers may compress the file; its name says so.
+    let mut plain = Vec::new();
+    let read = if place.contains(".gz.") {
+        GzDecoder::new(bytes.as_ref())
+            .take(MAX_METADATA)
+            .read_to_end(&mut plain)
+    } else {
+        bytes.as_ref().read_to_end(&mut plain)
+    };
+    read.map_err(|cause| Error::invalid(format!("{place} can't be unpacked: {cause}")))?;
+    serde_json::from_slice(&plain)
+        .map(Some)
+        .map_err(|cause| Error::invalid(format!("{place} is no Iceberg metadata: {cause}")))
 }
 
 fn metadata(described: &Value, location: &str, id: &str, now: i64) -> Result<Value> {

@@ -46,7 +46,7 @@ pub async fn list(app: &App, table: &TableRef, page: &PageRequest) -> Result<Pag
 ///
 /// # Errors
 /// NotFound where the table isn't there; Invalid for an expression that can't be read, in AWS's words, and for a page key
-/// that no list gave.
+/// that no list gave; Unfit where a value is kept that its key's type can't have, and the expression asks for that key.
 pub async fn query(
     app: &App,
     name: &TableRef,
@@ -56,6 +56,11 @@ pub async fn query(
     let mut tx = app.store.read().await?;
     let table = tables::require(&mut tx, name).await?;
     let expression = Expression::parse(&query.expression, &table.input.partition_keys)?;
+    if let Some(expression) = &expression {
+        for values in store::partitions::misfits(&mut tx, &table.id, i64::from(MAX_LIMIT)).await? {
+            expression.check_stored(&values)?;
+        }
+    }
     let mut looking = Looking {
         limit: page.limit as usize,
         expression,
@@ -233,6 +238,7 @@ pub async fn create(app: &App, name: &TableRef, inputs: &[PartitionInput]) -> Re
     let mut tx = app.store.write().await?;
     let table = tables::require(&mut tx, name).await?;
     let mut adding = Adding::to(&table, app.clock.now());
+    let inputs: Vec<PartitionInput> = inputs.iter().map(folded).collect();
     let checked: Vec<Result<()>> = inputs
         .iter()
         .map(|input| check_values(&table, &input.values))
@@ -281,7 +287,7 @@ pub async fn update(
             {
                 Err(already_there(&input.values))
             }
-            Ok(()) if adding.update(&mut tx, values, input).await? => Ok(()),
+            Ok(()) if adding.update(&mut tx, values, &folded(input)).await? => Ok(()),
             Ok(()) => Err(missing(values)),
         });
     }
@@ -345,7 +351,12 @@ pub async fn insert_index(tx: &mut Tx, table: &Table, index: &str, keys: &[Strin
         ));
     }
     let folded: Vec<String> = keys.iter().map(|key| key.to_lowercase()).collect();
-    for key in &folded {
+    for (at, key) in folded.iter().enumerate() {
+        if folded[..at].contains(key) {
+            return Err(Error::invalid(format!(
+                "the index {index} has the key {key} twice"
+            )));
+        }
         if !table.input.partition_keys.iter().any(|known| known.name == *key) {
             return Err(Error::invalid(format!(
                 "{key} is no partition key of table {}",
@@ -394,6 +405,15 @@ pub async fn delete_index(app: &App, name: &TableRef, index: &str) -> Result<()>
         )));
     }
     tx.commit().await
+}
+
+/// With the names of columns in lower case, as those of tables are.
+fn folded(input: &PartitionInput) -> PartitionInput {
+    let mut input = input.clone();
+    for column in input.storage.iter_mut().flat_map(|storage| &mut storage.columns) {
+        column.name = column.name.to_lowercase();
+    }
+    input
 }
 
 fn check_values(table: &Table, values: &[String]) -> Result<()> {

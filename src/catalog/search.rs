@@ -84,26 +84,27 @@ pub async fn tables(app: &App, search: &Search, page: &PageRequest) -> Result<Pa
     if search.sort.is_empty() {
         return in_order_of_names(app, &wanted, search, page).await;
     }
-    let skip: usize = match &page.after {
-        None => 0,
-        Some(after) => after.parse().map_err(|_| bad_key())?,
+    let after: Option<Place> = match &page.after {
+        None => None,
+        Some(after) => Some(serde_json::from_str(after).map_err(|_| bad_key())?),
     };
-    let mut found = all_sorted(app, &wanted, search).await?;
-    let rest = found.split_off(skip.min(found.len()));
+    let mut rest = all_sorted(app, &wanted, search, after.as_ref()).await?;
     let more = rest.len() > page.limit as usize;
+    rest.truncate(page.limit as usize);
+    let last = rest.last().filter(|_| more).map(serde_json::to_string);
+    let next = last
+        .transpose()
+        .map_err(|cause| Error::internal("a page key can't be written").source(cause))?;
     let mut items = Vec::new();
-    for (_, name) in rest.into_iter().take(page.limit as usize) {
-        match tables::get(app, &name).await {
+    for (_, database, name) in rest {
+        match tables::get(app, &TableRef { database, name }).await {
             Ok(table) => items.push(table),
             // It went while we looked.
             Err(error) if error.kind == crate::error::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(Page {
-        items,
-        next: more.then(|| (skip + page.limit as usize).to_string()),
-    })
+    Ok(Page { items, next })
 }
 
 async fn in_order_of_names(
@@ -136,8 +137,16 @@ async fn in_order_of_names(
     }))
 }
 
-/// The names of all tables that are found, with what they are sorted by: never the tables themselves, which may be many.
-async fn all_sorted(app: &App, wanted: &[Wanted], search: &Search) -> Result<Vec<(Vec<String>, TableRef)>> {
+/// Where a table stands among those that are found: what they are sorted by, its database, its name.
+type Place = (Vec<String>, String, String);
+
+/// The places of all tables that are found behind one: never the tables themselves, which may be many.
+async fn all_sorted(
+    app: &App,
+    wanted: &[Wanted],
+    search: &Search,
+    behind: Option<&Place>,
+) -> Result<Vec<Place>> {
     let mut after = (String::new(), String::new());
     let mut found = Vec::new();
     let mut tx = app.store.read().await?;
@@ -146,25 +155,14 @@ async fn all_sorted(app: &App, wanted: &[Wanted], search: &Search) -> Result<Vec
         let Some(last) = tables.last() else { break };
         after = (last.database.clone(), last.input.name.clone());
         for table in tables.iter().filter(|table| search.holds(table)) {
-            let keys = search
-                .sort
-                .iter()
-                .map(|(field, _)| field.sort_key(table))
-                .collect();
-            found.push((keys, table.name()));
+            let keys = search.sort.iter().map(|(field, _)| field.sort_key(table));
+            let place = (keys.collect(), table.database.clone(), table.input.name.clone());
+            if behind.is_none_or(|behind| search.order(&place, behind) == Ordering::Greater) {
+                found.push(place);
+            }
         }
     }
-    found.sort_by(|(a, a_name): &(Vec<String>, TableRef), (b, b_name)| {
-        let mut by_fields =
-            a.iter().zip(b).zip(&search.sort).map(
-                |((a, b), (_, descending))| {
-                    if *descending { b.cmp(a) } else { a.cmp(b) }
-                },
-            );
-        by_fields
-            .find(|order| *order != Ordering::Equal)
-            .unwrap_or_else(|| a_name.cmp(b_name))
-    });
+    found.sort_by(|a, b| search.order(a, b));
     Ok(found)
 }
 
@@ -186,6 +184,18 @@ fn wanted(text: &str) -> Option<Vec<Wanted>> {
 }
 
 impl Search {
+    fn order(&self, (a, a_database, a_name): &Place, (b, b_database, b_name): &Place) -> Ordering {
+        let mut by_fields =
+            a.iter().zip(b).zip(&self.sort).map(
+                |((a, b), (_, descending))| {
+                    if *descending { b.cmp(a) } else { a.cmp(b) }
+                },
+            );
+        by_fields
+            .find(|order| *order != Ordering::Equal)
+            .unwrap_or_else(|| (a_database, a_name).cmp(&(b_database, b_name)))
+    }
+
     fn holds(&self, table: &Table) -> bool {
         self.filters.iter().all(|filter| match filter {
             Filter::Is(field, wanted) => field.texts(table).iter().any(|text| is_word_of(wanted, text)),

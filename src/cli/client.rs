@@ -114,6 +114,7 @@ fn read(response: &mut Response<Body>) -> Result<Value> {
         "invalid" => ErrorKind::Invalid,
         "conflict" => ErrorKind::Conflict,
         "denied" => ErrorKind::Denied,
+        "unfit" => ErrorKind::Unfit,
         "limit" => ErrorKind::Limit,
         "unavailable" => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,

@@ -115,12 +115,20 @@ pub(super) async fn list(app: &App, request: List) -> Answer {
         return Ok(json!({ "DatabaseList": [] }));
     }
     let names_only = !request.attributes_to_get.is_empty();
+    let wants_target = request
+        .attributes_to_get
+        .iter()
+        .any(|attribute| attribute == "TARGET_DATABASE");
     let found = databases::list(app, &page).await?;
     let list: Vec<Value> = found
         .items
         .iter()
         .map(|database| match names_only {
-            true => json!({ "Name": database.input.name, "CatalogId": app.config.catalog.account_id }),
+            true => json!({
+                "Name": database.input.name,
+                "CatalogId": app.config.catalog.account_id,
+                "TargetDatabase": database.input.other.get("TargetDatabase").filter(|_| wants_target),
+            }),
             false => rendered(app, database),
         })
         .collect();

@@ -10,6 +10,7 @@ mod crawlers;
 mod databases;
 mod error;
 mod functions;
+mod iceberg_metadata;
 mod jobs;
 mod model;
 mod partition_indexes;
@@ -29,7 +30,7 @@ use std::io::{Read, Write};
 use axum::body::{Body as HttpBody, Bytes};
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -47,6 +48,8 @@ use request::{read, without_nulls};
 pub const MAX_REQUEST: usize = 8 << 20;
 const SERVICE: &str = "AWSGlue.";
 const CONTENT: &str = "application/x-amz-json-1.1";
+/// What requests may call themselves; clients of other AWS services write the others.
+const CONTENT_TAKEN: [&str; 3] = [CONTENT, "application/x-amz-json-1.0", "application/json"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Shorter answers aren't worth compressing, in bytes.
 const MIN_GZIP: usize = 1024;
@@ -145,6 +148,12 @@ fn too_large() -> Failure {
 }
 
 async fn answer(app: &App, request: &Parts, body: &[u8]) -> Answer<Body> {
+    if request.method != Method::POST {
+        return Err(Failure::new(
+            Exception::UnknownOperation,
+            format!("This service takes POST, not {}.", request.method),
+        ));
+    }
     if let Some(credentials) = &app.config.credentials {
         signature::verify(request, body, credentials, app.clock.now())?;
     }
@@ -165,6 +174,18 @@ async fn answer(app: &App, request: &Parts, body: &[u8]) -> Answer<Body> {
     let target = header(request, "x-amz-target");
     if target.is_empty() && sts::is_asked(body) {
         return sts::answer(app, body);
+    }
+    let content = header(request, "content-type");
+    let content = content.split(';').next().unwrap_or_default().trim();
+    if !content.is_empty()
+        && !CONTENT_TAKEN
+            .iter()
+            .any(|taken| content.eq_ignore_ascii_case(taken))
+    {
+        return Err(Failure::new(
+            Exception::Serialization,
+            format!("Content-Type '{content}' is not supported: use {CONTENT}."),
+        ));
     }
     match target.strip_prefix(SERVICE) {
         Some(operation) => perform(app, operation, body).await,
@@ -292,7 +313,7 @@ async fn perform(app: &App, operation: &str, body: &[u8]) -> Answer<Body> {
 /// What AWS has and we don't: who only looks sees that there is nothing.
 fn not_performed(operation: &str) -> Answer {
     match model::standing(operation) {
-        Standing::Other(Some(list)) => Ok(json!({ list: [] })),
+        Standing::Other(Some(lists)) => Ok(lists.iter().map(|list| (list.clone(), json!([]))).collect()),
         Standing::Other(None) | Standing::Served => Err(Failure::new(
             Exception::OperationNotSupported,
             format!("Operation {operation} is not supported by this catalog."),

@@ -54,6 +54,7 @@ pub(super) fn verify(
     }
     check_scope(&claim)?;
     check_time(&claim, now)?;
+    check_signed_headers(request, &claim)?;
     let canonical = canonical_request(request, &query, &claim, body)?;
     let scope = format!("{}/{}/{}/aws4_request", claim.date, claim.region, claim.service);
     let to_sign = format!(
@@ -172,6 +173,18 @@ fn check_scope(claim: &Claim) -> Result<(), Failure> {
         return Ok(());
     }
     Err(invalid("Credential should be scoped to correct service: 'glue'."))
+}
+
+/// What AWS's own headers say must be signed, the operation above all.
+fn check_signed_headers(request: &Parts, claim: &Claim) -> Result<(), Failure> {
+    let is_signed = |name: &&str| claim.signed_headers.iter().any(|signed| signed == name);
+    let mut own = request.headers.keys().map(axum::http::HeaderName::as_str);
+    match own.find(|name| name.starts_with("x-amz-") && !is_signed(name)) {
+        Some(name) => Err(invalid(&format!(
+            "There were headers present in the request which were not signed: {name}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn check_time(claim: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use crate::model::name::TableRef;
 use crate::model::table::{Parameters, Table, TableInput};
 
 use super::error::{Answer, Exception, Failure, detail};
+use super::iceberg_metadata;
 use super::request::{Members, check_catalog, page, required, seconds, token, without_nulls, wrong_token};
 use super::storage::{
     self, ColumnInput, RenderedColumn, RenderedStorage, StorageDescriptorInput, rendered_columns,
@@ -218,8 +219,21 @@ pub(super) async fn get(app: &App, request: Get) -> Answer<Body> {
     let table = tables::get(app, &name)
         .await
         .map_err(|error| in_glues_words(error, &name))?;
-    if is_reduced(&request.attributes_to_get) {
-        return Ok(json!({ "Table": reduced(app, &table, &request.attributes_to_get) }).into());
+    let attributes = &request.attributes_to_get;
+    if attributes
+        .iter()
+        .any(|wanted| wanted == "LATEST_ICEBERG_METADATA")
+    {
+        let mut shown = if is_reduced(attributes) {
+            reduced(app, &table, attributes)
+        } else {
+            json!(rendered(app, &table))
+        };
+        shown["IcebergTableMetadata"] = json!(iceberg_metadata::latest(app, &table).await?);
+        return Ok(json!({ "Table": shown }).into());
+    }
+    if is_reduced(attributes) {
+        return Ok(json!({ "Table": reduced(app, &table, attributes) }).into());
     }
     Body::of(&BTreeMap::from([("Table", rendered(app, &table))]))
 }

@@ -28,7 +28,7 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
-/// How many partitions one statement adds; each brings four of the values of which databases take some 32,000.
+/// How many partitions one statement adds; each brings five of the values of which databases take some 32,000.
 const ROWS: usize = 1000;
 
 /// Where a page of a segment begins: behind this place and key.
@@ -58,12 +58,12 @@ impl<'a> Adding<'a> {
     /// # Errors
     /// NotFound where the table isn't there.
     pub async fn insert(&mut self, tx: &mut Tx, inputs: &[&PartitionInput]) -> Result<Vec<bool>> {
-        let mut rows: Vec<(String, Option<String>, PartitionInput)> = Vec::with_capacity(inputs.len());
+        let mut rows = Vec::with_capacity(inputs.len());
         let mut keys = Vec::with_capacity(inputs.len());
         for input in inputs {
             let key = self.order.key(&input.values);
             let (shape_id, own) = self.without_shape(tx, input).await?;
-            rows.push((key.clone(), shape_id, own));
+            rows.push((key.clone(), self.misfit(&input.values), shape_id, own));
             keys.push(key);
         }
         // All in one statement: a hundred would go to the database a hundred times.
@@ -71,13 +71,13 @@ impl<'a> Adding<'a> {
         for some in rows.chunks(ROWS) {
             let values: Vec<String> = (0..some.len())
                 .map(|row| {
-                    let first = 3 + row * 4;
-                    let (place, shape, body) = (first + 1, first + 2, first + 3);
-                    format!("($1, ${first}, ${place}, ${shape}, ${body}, $2, $2)")
+                    let first = 3 + row * 5;
+                    let (place, misfit, shape, body) = (first + 1, first + 2, first + 3, first + 4);
+                    format!("($1, ${first}, ${place}, ${misfit}, ${shape}, ${body}, $2, $2)")
                 })
                 .collect();
             let sql = format!(
-                "INSERT INTO partitions (table_id, values_key, place, shape_id, body, created_at, updated_at)
+                "INSERT INTO partitions (table_id, values_key, place, misfit, shape_id, body, created_at, updated_at)
                 VALUES {} ON CONFLICT (table_id, values_key) DO NOTHING RETURNING values_key",
                 values.join(", ")
             );
@@ -85,8 +85,9 @@ impl<'a> Adding<'a> {
                 let mut query = sqlx::query_scalar(AssertSqlSafe(sql))
                     .bind(self.table_id)
                     .bind(self.now);
-                for (key, shape_id, own) in some {
-                    query = query.bind(key).bind(spread(key)).bind(shape_id).bind(Json(own));
+                for (key, misfit, shape_id, own) in some {
+                    query = query.bind(key).bind(spread(key)).bind(misfit);
+                    query = query.bind(shape_id).bind(Json(own));
                 }
                 query.fetch_all(conn).await
             })?;
@@ -102,8 +103,8 @@ impl<'a> Adding<'a> {
     /// NotFound where the table isn't there.
     pub async fn upsert(&mut self, tx: &mut Tx, input: &PartitionInput) -> Result<()> {
         const SQL: &str =
-            "INSERT INTO partitions (table_id, values_key, place, shape_id, body, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $6)
+            "INSERT INTO partitions (table_id, values_key, place, misfit, shape_id, body, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
             ON CONFLICT (table_id, values_key) DO UPDATE
             SET shape_id = excluded.shape_id, body = excluded.body, updated_at = excluded.updated_at";
         let key = self.order.key(&input.values);
@@ -112,6 +113,7 @@ impl<'a> Adding<'a> {
             .bind(self.table_id)
             .bind(&key)
             .bind(spread(&key))
+            .bind(self.misfit(&input.values))
             .bind(shape_id)
             .bind(Json(own))
             .bind(self.now)
@@ -126,7 +128,7 @@ impl<'a> Adding<'a> {
     /// AlreadyExists where another partition has the new values.
     pub async fn update(&mut self, tx: &mut Tx, values: &[String], input: &PartitionInput) -> Result<bool> {
         const SQL: &str =
-            "UPDATE partitions SET values_key = $3, place = $4, shape_id = $5, body = $6, updated_at = $7
+            "UPDATE partitions SET values_key = $3, place = $4, misfit = $5, shape_id = $6, body = $7, updated_at = $8
             WHERE table_id = $1 AND values_key = $2";
         let key = self.order.key(&input.values);
         let (shape_id, own) = self.without_shape(tx, input).await?;
@@ -135,12 +137,18 @@ impl<'a> Adding<'a> {
             .bind(self.order.key(values))
             .bind(&key)
             .bind(spread(&key))
+            .bind(self.misfit(&input.values))
             .bind(shape_id)
             .bind(Json(own))
             .bind(self.now)
             .execute(conn)
             .await
             .map(|done| done.rows_affected() > 0))
+    }
+
+    /// As a number, which databases index alike.
+    fn misfit(&self, values: &[String]) -> i64 {
+        i64::from(!self.order.fits(values))
     }
 
     /// What is a partition's own, and the name of the shape that it shares, which is kept from now on.
@@ -297,6 +305,21 @@ async fn with_shapes(tx: &mut Tx, table_id: &str, rows: Vec<Row>) -> Result<Vec<
     Ok(partitions)
 }
 
+/// The values of the partitions that have one that its key's type can't have; the first `limit`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn misfits(tx: &mut Tx, table_id: &str, limit: i64) -> Result<Vec<Vec<String>>> {
+    const SQL: &str =
+        "SELECT body FROM partitions WHERE table_id = $1 AND misfit = 1 ORDER BY values_key LIMIT $2";
+    let rows: Vec<Json<PartitionInput>> = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(table_id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|row| row.0.values).collect())
+}
+
 /// How many partitions a table has.
 ///
 /// # Errors
@@ -331,8 +354,7 @@ pub async fn delete(tx: &mut Tx, table: &Table, values: &[String]) -> Result<boo
 pub(super) async fn put_in_order(tx: &mut Tx, table_id: &str, order: &KeyOrder) -> Result<()> {
     const READ: &str = "SELECT values_key, body FROM partitions WHERE table_id = $1 AND values_key > $2
         ORDER BY values_key LIMIT 10000";
-    const WRITE: &str =
-        "UPDATE partitions SET values_key = $3, place = $4 WHERE table_id = $1 AND values_key = $2";
+    const WRITE: &str = "UPDATE partitions SET values_key = $3, place = $4, misfit = $5 WHERE table_id = $1 AND values_key = $2";
     // All are read before any is written: a key that was written must not be met again.
     let mut changes = Vec::new();
     let mut after = String::new();
@@ -346,14 +368,18 @@ pub(super) async fn put_in_order(tx: &mut Tx, table_id: &str, order: &KeyOrder) 
             break;
         };
         after.clone_from(last);
-        changes.extend(rows.into_iter().map(|(key, body)| (key, order.key(&body.values))));
+        let change = |(key, body): (String, Json<PartitionInput>)| {
+            (key, order.key(&body.values), i64::from(!order.fits(&body.values)))
+        };
+        changes.extend(rows.into_iter().map(change));
     }
-    for (old, new) in changes {
+    for (old, new, misfit) in changes {
         on!(tx, |conn| sqlx::query(WRITE)
             .bind(table_id)
             .bind(&old)
             .bind(&new)
             .bind(spread(&new))
+            .bind(misfit)
             .execute(conn)
             .await
             .map(drop))?;

@@ -3,7 +3,7 @@
     python extract.py > operations.json
 
 For each operation that the server performs, the members of its request with their types and limits; for every other
-operation, its name, and the list that it answers with where it asks for nothing. Read from botocore (Apache-2.0).
+operation, its name, and the lists that it answers with where it asks for nothing. Read from botocore (Apache-2.0).
 """
 
 import json
@@ -75,9 +75,9 @@ def main():
         asks = shapes[operation["input"]["shape"]].get("required", []) if "input" in operation else []
         answers = shapes[operation["output"]["shape"]]["members"] if "output" in operation else {}
         lists = [member for member, about in answers.items() if shapes[about["shape"]]["type"] == "list"]
-        only_lists = len(lists) == 1 and set(answers) <= {lists[0], "NextToken"}
+        only_lists = lists and set(answers) <= {*lists, "NextToken"}
         looks = re.match(r"(Get|List)[A-Z]", name) and not asks and only_lists
-        others[name] = lists[0] if looks else None
+        others[name] = lists if looks else None
 
     print("{")
     print(f' "source": "botocore {botocore.__version__}, Apache-2.0",')

@@ -14,6 +14,10 @@ use super::error::{Answer, Exception, Failure};
 
 /// How much of a wrong value a message repeats, in characters.
 const SHOWN: usize = 200;
+/// How many wrong values a message names.
+const SHOWN_VIOLATIONS: usize = 10;
+/// The end of the year 9999, in seconds since 1970: what databases and clients can write.
+const LAST_SECOND: f64 = 253_402_300_799.0;
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
     serde_json::from_str(include_str!("operations.json")).unwrap_or_else(|cause| {
@@ -26,8 +30,8 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
 struct Model {
     /// The shape of each served operation's request.
     inputs: BTreeMap<String, String>,
-    /// The operations that aren't served, with the list that an answer would have where they ask for nothing.
-    others: BTreeMap<String, Option<String>>,
+    /// The operations that aren't served, with the lists that an answer would have where they ask for nothing.
+    others: BTreeMap<String, Option<Vec<String>>>,
     shapes: BTreeMap<String, Shape>,
 }
 
@@ -74,8 +78,8 @@ enum Kind {
 pub(super) enum Standing<'a> {
     /// It is performed.
     Served,
-    /// AWS has it and we don't; a client that only looks gets this empty list.
-    Other(Option<&'a str>),
+    /// AWS has it and we don't; a client that only looks gets these lists, empty.
+    Other(Option<&'a [String]>),
     /// AWS doesn't have it either.
     Unknown,
 }
@@ -86,7 +90,7 @@ pub(super) fn standing(name: &str) -> Standing<'static> {
         return Standing::Served;
     }
     match MODEL.others.get(name) {
-        Some(list) => Standing::Other(list.as_deref()),
+        Some(lists) => Standing::Other(lists.as_deref()),
         None => Standing::Unknown,
     }
 }
@@ -110,10 +114,18 @@ pub(super) fn read_request(operation: &str, request: Value) -> Answer<Value> {
             Exception::Validation,
             format!("1 validation error detected: {one}"),
         )),
-        more => Err(Failure::new(
-            Exception::Validation,
-            format!("{} validation errors detected: {}", more.len(), more.join("; ")),
-        )),
+        more => {
+            let shown = more[..more.len().min(SHOWN_VIOLATIONS)].join("; ");
+            let rest = if more.len() > SHOWN_VIOLATIONS {
+                "; …"
+            } else {
+                ""
+            };
+            Err(Failure::new(
+                Exception::Validation,
+                format!("{} validation errors detected: {shown}{rest}", more.len()),
+            ))
+        }
     }
 }
 
@@ -171,7 +183,13 @@ impl Reading {
             }
             (Kind::Double | Kind::Float, value) if is_fraction(&value) => Ok(value),
             (Kind::Boolean, Value::Bool(value)) => Ok(Value::Bool(value)),
-            (Kind::Timestamp, Value::Number(number)) => Ok(Value::Number(number)),
+            (Kind::Timestamp, Value::Number(number))
+                if number
+                    .as_f64()
+                    .is_some_and(|seconds| seconds.abs() <= LAST_SECOND) =>
+            {
+                Ok(Value::Number(number))
+            }
             (Kind::Blob, Value::String(text)) if is_base64(&text) => Ok(Value::String(text)),
             (kind, other) => Err(mismatch(&other, kind)),
         }
@@ -324,7 +342,7 @@ fn is_fraction(value: &Value) -> bool {
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
-    text.len() % 4 == 0 && text.len() - body.len() <= 2 && body.bytes().all(letters)
+    text.len().is_multiple_of(4) && text.len() - body.len() <= 2 && body.bytes().all(letters)
 }
 
 fn mismatch(value: &Value, kind: Kind) -> Failure {

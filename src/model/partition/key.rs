@@ -97,6 +97,12 @@ impl KeyOrder {
         &self.0
     }
 
+    /// Whether every value is one of its key's type, or absent.
+    pub fn fits(&self, values: &[String]) -> bool {
+        let mut pairs = values.iter().zip(&self.0);
+        pairs.all(|(value, key_type)| value == HIVE_NULL || key_type.sortable(value).is_some())
+    }
+
     /// The one text that a tuple of values is found and ordered by. No two tuples share theirs.
     pub fn key(&self, values: &[String]) -> String {
         let mut key = String::new();

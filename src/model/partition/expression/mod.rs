@@ -10,15 +10,16 @@
 //!           | key ["NOT"] "LIKE" text
 //!           | key "IS" ["NOT"] "NULL"
 //! key      := name | "name" | `name` | "(" key ")"
-//! literal  := 'text' | number
+//! literal  := 'text' | number | date [time]
 //! ```
 //!
-//! Literals are compared as the key's type compares. A value that Hive wrote for an absent one, or that its type can't have,
-//! is NULL, and what is said of it is neither true nor false.
+//! Literals are compared as the key's type compares, and dates and times may stand without quotes. A value that Hive wrote
+//! for an absent one is NULL, and what is said of it is neither true nor false. A stored value that its type can't have is an
+//! error where its key is asked for ([`Expression::check_stored`]), as it is with AWS: it must not get lost silently.
 
 mod parse;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::partition::key::{Bound, HIVE_NULL, KeyOrder, KeyRange, key_range, merged};
 use crate::model::table::Column;
 use parse::Refusal;
@@ -94,6 +95,26 @@ impl Expression {
         }
     }
 
+    /// Makes sure that stored values are such as the types of their keys have, as far as their keys are asked for.
+    ///
+    /// # Errors
+    /// Unfit, in AWS's words.
+    pub fn check_stored(&self, values: &[String]) -> Result<()> {
+        for (index, (value, key_type)) in values.iter().zip(self.order.types()).enumerate() {
+            if value != HIVE_NULL && key_type.sortable(value).is_none() && self.test.asks_for(index) {
+                return Err(Error::new(
+                    ErrorKind::Unfit,
+                    parse::misfit(*key_type, value).trim_end_matches('.'),
+                )
+                .hint(format!(
+                    "the partition {} is kept with it: correct or delete the partition, or make the key a string",
+                    values.join("/")
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a partition with these values is asked for.
     pub fn holds(&self, values: &[String]) -> bool {
         let types = self.order.types();
@@ -145,6 +166,17 @@ impl Expression {
 }
 
 impl Test {
+    /// Whether the key at this place is asked for anywhere.
+    fn asks_for(&self, key: usize) -> bool {
+        match self {
+            Self::Any(tests) | Self::All(tests) => tests.iter().any(|test| test.asks_for(key)),
+            Self::Not(test) => test.asks_for(key),
+            Self::Compare(asked, ..) | Self::In(asked, _) | Self::Like(asked, _) | Self::IsNull(asked) => {
+                *asked == key
+            }
+        }
+    }
+
     /// SQL's three values: absent is "unknown".
     fn holds(&self, sortable: &[Option<String>], values: &[String]) -> Option<bool> {
         match self {

@@ -7,6 +7,11 @@ use crate::model::table::Column;
 /// How deep parentheses and NOTs may nest.
 const MAX_DEPTH: usize = 100;
 
+/// The words that are no names.
+const KEYWORDS: [&str; 8] = ["AND", "OR", "NOT", "IN", "LIKE", "BETWEEN", "IS", "NULL"];
+/// Stands for a key that the table doesn't have, until the whole is read and refused for it.
+const NO_KEY: usize = usize::MAX;
+
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
     /// A bare word: a keyword, or a key's name.
@@ -33,6 +38,8 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     keys: &'a [Column],
+    /// The first thing that is asked for and can't be. The whole is read first: what is no expression is said before.
+    meaning: Option<String>,
 }
 
 /// Reads the whole of `text` as a test. In one reading a backslash escapes a quote, in the other it is a letter.
@@ -42,12 +49,16 @@ pub(super) fn test(text: &str, keys: &[Column], backslash_escapes: bool) -> Pars
         at: 0,
         depth: 0,
         keys,
+        meaning: None,
     };
     let test = parser.any()?;
     if parser.at < parser.tokens.len() {
         return Err(Refusal::Syntax);
     }
-    Ok(test)
+    match parser.meaning {
+        Some(message) => Err(Refusal::Meaning(message)),
+        None => Ok(test),
+    }
 }
 
 fn tokens(text: &str, backslash_escapes: bool) -> Option<Vec<Token>> {
@@ -67,6 +78,11 @@ fn tokens(text: &str, backslash_escapes: bool) -> Option<Vec<Token>> {
                     Token::Name(inside)
                 });
                 at = next;
+            }
+            _ if letter.is_ascii_digit() && time_at(&letters[at..]).is_some() => {
+                let length = time_at(&letters[at..])?;
+                tokens.push(Token::Number(letters[at..at + length].iter().collect()));
+                at += length;
             }
             _ if begins_number => {
                 let from = at;
@@ -107,6 +123,36 @@ fn tokens(text: &str, backslash_escapes: bool) -> Option<Vec<Token>> {
         }
     }
     Some(tokens)
+}
+
+/// The length of the bare date that letters begin with (`2024-01-31`), together with a time of day where one follows
+/// (`2024-01-31 10:00:00.5`).
+fn time_at(letters: &[char]) -> Option<usize> {
+    let digits = |from: usize, most: usize| {
+        let rest = letters.iter().skip(from).take(most);
+        rest.take_while(|letter| letter.is_ascii_digit()).count()
+    };
+    let is = |at: usize, sign: char| letters.get(at) == Some(&sign);
+    let month = digits(5, 2);
+    let day = digits(6 + month, 2);
+    if digits(0, 5) != 4 || !is(4, '-') || month == 0 || !is(5 + month, '-') || day == 0 {
+        return None;
+    }
+    let date = 6 + month + day;
+    let clock = date + 1;
+    let has_clock = is(date, ' ')
+        && is(clock + 2, ':')
+        && is(clock + 5, ':')
+        && [0, 3, 6].iter().all(|part| digits(clock + part, 2) == 2);
+    if !has_clock {
+        return Some(date);
+    }
+    let fraction = if is(clock + 8, '.') {
+        digits(clock + 9, 9)
+    } else {
+        0
+    };
+    Some(clock + 8 + fraction + usize::from(fraction > 0))
 }
 
 /// The text between the quote at `at` and its partner, and the place behind it. A doubled quote is one of the text's own.
@@ -199,14 +245,24 @@ impl Parser<'_> {
             return Ok(key);
         }
         let name = match self.next() {
+            Some(Token::Word(word)) if KEYWORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) => {
+                return Err(Refusal::Syntax);
+            }
             Some(Token::Word(name) | Token::Name(name)) => name,
             _ => return Err(Refusal::Syntax),
         };
+        // A function, of which there are none.
+        if self.tokens.get(self.at) == Some(&Token::Sign("(")) {
+            return Err(Refusal::Syntax);
+        }
         let key = self
             .keys
             .iter()
             .position(|key| key.name.eq_ignore_ascii_case(&name));
-        key.ok_or_else(|| Refusal::Meaning("Invalid partition expression!".to_owned()))
+        if key.is_none() {
+            self.refuse("Invalid partition expression!".to_owned());
+        }
+        Ok(key.unwrap_or(NO_KEY))
     }
 
     fn test(&mut self) -> Parsed<Test> {
@@ -272,7 +328,7 @@ impl Parser<'_> {
         let Some(Token::Text(pattern)) = self.next() else {
             return Err(Refusal::Syntax);
         };
-        let name = match self.known_type(key)? {
+        let name = match self.known_type(key) {
             KeyType::Text => {
                 let pieces = pattern.chars().map(|letter| match letter {
                     '%' => Piece::AnyText,
@@ -286,9 +342,8 @@ impl Parser<'_> {
             KeyType::Date => "Date",
             KeyType::Timestamp => "Timestamp",
         };
-        Err(Refusal::Meaning(format!(
-            "{name} data type doesn't support operation 'LIKE'"
-        )))
+        self.refuse(format!("{name} data type doesn't support operation 'LIKE'"));
+        Ok(Test::Like(key, Vec::new()))
     }
 
     /// A literal in the sortable form of the key's type.
@@ -297,21 +352,20 @@ impl Parser<'_> {
             Some(Token::Text(value) | Token::Number(value)) => value,
             _ => return Err(Refusal::Syntax),
         };
-        let key_type = self.known_type(key)?;
-        key_type.sortable(&value).ok_or_else(|| {
-            Refusal::Meaning(match key_type {
-                KeyType::Integer => format!("\"{value}\" is not an integer."),
-                KeyType::Decimal => format!("{value} is not a decimal."),
-                KeyType::Date => format!("{value} is not a date."),
-                KeyType::Timestamp | KeyType::Text => {
-                    "Timestamp format must be yyyy-mm-dd hh:mm:ss[.fffffffff]".to_owned()
-                }
-            })
-        })
+        let key_type = self.known_type(key);
+        Ok(key_type.sortable(&value).unwrap_or_else(|| {
+            self.refuse(misfit(key_type, &value));
+            value
+        }))
+    }
+
+    /// Takes down what can't be.
+    fn refuse(&mut self, message: String) {
+        self.meaning.get_or_insert(message);
     }
 
     /// The type of a key that may be asked for; AWS takes no others.
-    fn known_type(&self, key: usize) -> Parsed<KeyType> {
+    fn known_type(&mut self, key: usize) -> KeyType {
         const KNOWN: [&str; 14] = [
             "string",
             "char",
@@ -328,16 +382,15 @@ impl Parser<'_> {
             "double",
             "float",
         ];
-        let data_type = self.keys[key]
-            .data_type
-            .as_deref()
-            .unwrap_or("string")
-            .to_ascii_lowercase();
+        let Some(key) = self.keys.get(key) else {
+            return KeyType::Text;
+        };
+        let data_type = key.data_type.as_deref().unwrap_or("string").to_ascii_lowercase();
         let name = data_type.split('(').next().unwrap_or_default().trim();
-        if KNOWN.contains(&name) {
-            return Ok(KeyType::of(&data_type));
+        if !KNOWN.contains(&name) {
+            self.refuse(format!("Unknown type : '{data_type}'"));
         }
-        Err(Refusal::Meaning(format!("Unknown type : '{data_type}'")))
+        KeyType::of(&data_type)
     }
 
     fn next(&mut self) -> Option<Token> {
@@ -364,6 +417,18 @@ impl Parser<'_> {
             Ok(())
         } else {
             Err(Refusal::Syntax)
+        }
+    }
+}
+
+/// Says that a value is none of its type.
+pub(super) fn misfit(key_type: KeyType, value: &str) -> String {
+    match key_type {
+        KeyType::Integer => format!("\"{value}\" is not an integer."),
+        KeyType::Decimal => format!("{value} is not a decimal."),
+        KeyType::Date => format!("{value} is not a date."),
+        KeyType::Timestamp | KeyType::Text => {
+            "Timestamp format must be yyyy-mm-dd hh:mm:ss[.fffffffff]".to_owned()
         }
     }
 }
