@@ -15,7 +15,7 @@ use super::error::{Answer, Exception, Failure};
 /// How much of a wrong value a message repeats, in characters.
 const SHOWN: usize = 200;
 /// How many wrong values a message names.
-const SHOWN_VIOLATIONS: usize = 10;
+const SHOWN_VIOLATIONS: usize = 5;
 /// The end of the year 9999, in seconds since 1970: what databases and clients can write.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
