@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::buckets::{Access, Buckets};
+use crate::catalog::databases;
 use crate::clock::Clock;
 use crate::config::{Config, Credentials, LakeConfig};
 use crate::error::{Error, Result};
@@ -100,6 +101,11 @@ impl Server {
         let router = router(server.app.clone());
         let stop = server.stop.clone();
         server.spawn(async move { serve(listener, router, stop.cancelled_owned()).await });
+        if server.app.config.catalog.default_database {
+            let mut tx = server.app.store.write().await?;
+            databases::ensure(&server.app, &mut tx, "default").await?;
+            tx.commit().await?;
+        }
         if let Some(folder) = server.app.config.jobs.clone() {
             let (registered, wrong) = jobs::register_all(&server.app, &folder).await?;
             tracing::info!(jobs = registered.len(), folder = %folder.display(), "jobs are registered");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::table::{Column, Table};
+use crate::model::table::{Column, StorageDescriptor, Table};
 
 /// `CREATE EXTERNAL TABLE …` for a table.
 pub fn create_statement(table: &Table) -> String {
@@ -25,6 +25,7 @@ pub fn create_statement(table: &Table) -> String {
         );
     }
     let storage = input.storage.clone().unwrap_or_default();
+    ddl.push_str(&buckets(&storage));
     let serde = storage.serde_info.unwrap_or_default();
     if let Some(library) = serde.serialization_library {
         let _ = write!(ddl, "\nROW FORMAT SERDE {}", text(&library));
@@ -50,6 +51,31 @@ pub fn create_statement(table: &Table) -> String {
     ddl
 }
 
+/// `CLUSTERED BY …` for a table whose rows are spread over files by columns.
+fn buckets(storage: &StorageDescriptor) -> String {
+    let (Some(columns), Some(count @ 1..)) = (&storage.bucket_columns, storage.number_of_buckets) else {
+        return String::new();
+    };
+    if columns.is_empty() {
+        return String::new();
+    }
+    let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+    let sorted = storage.other.get("SortColumns").and_then(|sorted| sorted.as_array());
+    let sorted: Vec<String> = sorted
+        .into_iter()
+        .flatten()
+        .filter_map(|sorted| {
+            let order = if sorted["SortOrder"] == 0 { " DESC" } else { "" };
+            Some(format!("{}{order}", quoted(sorted["Column"].as_str()?)))
+        })
+        .collect();
+    let sorted = match sorted.as_slice() {
+        [] => String::new(),
+        columns => format!(" SORTED BY ({})", columns.join(", ")),
+    };
+    format!("\nCLUSTERED BY ({}){sorted} INTO {count} BUCKETS", columns.join(", "))
+}
+
 fn column_list(columns: &[Column]) -> String {
     let lines: Vec<String> = columns
         .iter()
@@ -65,7 +91,8 @@ fn column_list(columns: &[Column]) -> String {
     lines.join(",\n")
 }
 
-fn pairs(parameters: &std::collections::BTreeMap<String, String>) -> String {
+/// Keys and values, as every clause of properties has them.
+pub fn pairs(parameters: &std::collections::BTreeMap<String, String>) -> String {
     let pairs: Vec<String> = parameters
         .iter()
         .map(|(key, value)| format!("{} = {}", text(key), text(value)))

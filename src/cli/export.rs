@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
 
 use super::glue_client::GlueClient;
@@ -16,6 +17,8 @@ use crate::error::{Error, ErrorKind, Result};
 const STATISTICS: usize = 100;
 /// How many partitions are made by one request (Glue's limit).
 const PARTITIONS: usize = 100;
+/// How many questions are asked at the same time.
+const AT_A_TIME: usize = 16;
 /// What a catalog says of its own accord, and nobody can tell it.
 const OWN_MEMBERS: [&str; 17] = [
     "CatalogId",
@@ -73,10 +76,13 @@ pub(super) struct Request {
 impl Export {
     pub(super) fn run(self, global: &Global) -> Result<Outcome> {
         let glue = GlueClient::of_mastic(&global.url);
-        let mut out: Box<dyn Write> = match &self.file {
-            Some(path) => Box::new(std::io::BufWriter::new(std::fs::File::create(path).map_err(
-                |cause| Error::unavailable(format!("can't write {}: {cause}", path.display())),
-            )?)),
+        // Written beside its place: half an export never stands where a whole one did.
+        let beside = self.file.as_ref().map(|path| path.with_added_extension("part"));
+        let mut out: Box<dyn Write> = match &beside {
+            Some(path) => {
+                let file = std::fs::File::create(path).map_err(|cause| cant_write(path, &cause))?;
+                Box::new(std::io::BufWriter::new(file))
+            }
             None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
         };
         let mut counts = Counts::default();
@@ -88,7 +94,7 @@ impl Export {
                 counts.add(&request);
                 match kind {
                     Kind::GlueJson => {
-                        let line = json!({ request.operation: request.members });
+                        let line = json!({ request.operation: sorted(request.members) });
                         write(&mut out, &format!("{line}\n"))
                     }
                     Kind::HiveDdl => match statements.of(&request) {
@@ -107,6 +113,10 @@ impl Export {
             write(&mut out, &format!("{:#}\n", resources.document()))?;
         }
         out.flush().map_err(unwritable)?;
+        drop(out);
+        if let (Some(beside), Some(path)) = (&beside, &self.file) {
+            std::fs::rename(beside, path).map_err(|cause| cant_write(path, &cause))?;
+        }
         output::say(global.quiet, &format!("exported {counts}"));
         Ok(Outcome::Done)
     }
@@ -114,6 +124,23 @@ impl Export {
 
 fn write(out: &mut impl Write, text: &str) -> Result<()> {
     out.write_all(text.as_bytes()).map_err(unwritable)
+}
+
+fn cant_write(path: &Path, cause: &std::io::Error) -> Error {
+    Error::unavailable(format!("can't write {}: {cause}", path.display()))
+}
+
+/// The same with members by name: what is the same catalog is the same text.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> = members.into_iter().collect();
+            let members = members.into_iter();
+            Value::Object(members.map(|(name, value)| (name, sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 fn unwritable(cause: std::io::Error) -> Error {
@@ -267,7 +294,9 @@ async fn read_table(
     }
     take(make("CreateTable", members)).await?;
     read_tags(glue, arns, &format!("table/{database}/{name}"), take).await?;
-    read_statistics(glue, "Table", &place, &columns, take).await?;
+    for request in statistics(glue, "Table", place.clone(), &columns).await? {
+        take(request).await?;
+    }
     if is_partitioned {
         glue.pages(
             "GetPartitions",
@@ -282,10 +311,17 @@ async fn read_table(
                     let mut members = place.clone();
                     members["PartitionInputList"] = Value::Array(list);
                     take(make("BatchCreatePartition", members)).await?;
-                    for partition in some {
+                    let statistics = some.iter().map(|partition| {
                         let mut place = place.clone();
                         place["PartitionValues"] = partition["Values"].clone();
-                        read_statistics(glue, "Partition", &place, &columns, take).await?;
+                        statistics(glue, "Partition", place, &columns)
+                    });
+                    // A question for each partition: many at a time, answered in their order.
+                    let mut answers = futures::stream::iter(statistics).buffered(AT_A_TIME);
+                    while let Some(requests) = answers.next().await {
+                        for request in requests? {
+                            take(request).await?;
+                        }
                     }
                 }
                 Ok(())
@@ -296,13 +332,14 @@ async fn read_table(
     Ok(())
 }
 
-async fn read_statistics(
+/// The statistics of a table's or a partition's columns, as the requests that would make them.
+async fn statistics(
     glue: &GlueClient,
     owner: &str,
-    place: &Value,
+    place: Value,
     columns: &[String],
-    take: &mut impl AsyncFnMut(Request) -> Result<()>,
-) -> Result<()> {
+) -> Result<Vec<Request>> {
+    let mut requests = Vec::new();
     let (get, update) = match owner {
         "Table" => ("GetColumnStatisticsForTable", "UpdateColumnStatisticsForTable"),
         _ => (
@@ -321,10 +358,10 @@ async fn read_statistics(
         for some in list.chunks(25) {
             let mut members = place.clone();
             members["ColumnStatisticsList"] = json!(some);
-            take(make(update, members)).await?;
+            requests.push(make(update, members));
         }
     }
-    Ok(())
+    Ok(requests)
 }
 
 /// How resources of the catalog that is read are called.

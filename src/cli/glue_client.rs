@@ -57,7 +57,14 @@ impl GlueClient {
     }
 
     /// AWS Glue, or what speaks like it at `endpoint`, as AWS's variables, files and roles say.
-    pub(super) async fn of_aws(endpoint: Option<&str>, region: Option<&str>, profile: Option<&str>) -> Self {
+    ///
+    /// # Errors
+    /// Invalid where nothing names a region, and AWS's own endpoints are meant.
+    pub(super) async fn of_aws(
+        endpoint: Option<&str>,
+        region: Option<&str>,
+        profile: Option<&str>,
+    ) -> Result<Self> {
         let http = HttpClient::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -70,13 +77,21 @@ impl GlueClient {
         if let Some(profile) = profile {
             shared = shared.profile_name(profile);
         }
-        let mut config = aws_sdk_glue::config::Builder::from(&shared.load().await);
+        let shared = shared.load().await;
+        let mut config = aws_sdk_glue::config::Builder::from(&shared);
         if let Some(endpoint) = endpoint {
             config = config.endpoint_url(endpoint);
         }
-        Self {
-            client: Client::from_conf(config.build()),
+        if shared.region().is_none() {
+            if endpoint.is_none() && shared.endpoint_url().is_none() {
+                return Err(Error::invalid("no region is set").hint("name the catalog's region with --region"));
+            }
+            // An endpoint of one's own has no regions; the signature needs the name of one.
+            config = config.region(Region::from_static("us-east-1"));
         }
+        Ok(Self {
+            client: Client::from_conf(config.build()),
+        })
     }
 
     /// Performs an operation.

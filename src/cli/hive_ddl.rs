@@ -41,6 +41,10 @@ fn database(input: &Value) -> String {
             statement.push_str(&format!("\n{word} {}", ddl::text(value)));
         }
     }
+    let properties = parameters(&input["Parameters"]);
+    if !properties.is_empty() {
+        statement.push_str(&format!("\nWITH DBPROPERTIES ({})", ddl::pairs(&properties)));
+    }
     statement.push(';');
     statement
 }
@@ -85,6 +89,12 @@ fn storage(described: &Value) -> StorageDescriptor {
             serialization_library: serde["SerializationLibrary"].as_str().map(str::to_owned),
             parameters: parameters(&serde["Parameters"]),
         }),
+        number_of_buckets: described["NumberOfBuckets"].as_i64(),
+        bucket_columns: described["BucketColumns"].as_array().map(|columns| {
+            let names = columns.iter().filter_map(Value::as_str);
+            names.map(str::to_owned).collect()
+        }),
+        other: described.as_object().cloned().unwrap_or_default().into_iter().collect(),
         ..StorageDescriptor::default()
     }
 }

@@ -76,7 +76,7 @@ impl FromGlue {
             self.region.as_deref(),
             self.profile.as_deref(),
         )
-        .await;
+        .await?;
         let source = format!(
             "{} {} {}",
             self.endpoint_url.as_deref().unwrap_or("aws"),

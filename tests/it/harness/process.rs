@@ -67,7 +67,17 @@ impl ServeProcess {
 
     /// Runs a `mastic` command against it; answers with stdout, stderr and the exit code.
     pub(crate) fn mastic(&self, arguments: &[&str]) -> (String, String, i32) {
+        self.mastic_with(&[], arguments)
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn mastic_with(
+        &self,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> (String, String, i32) {
         let output = Command::new(env!("CARGO_BIN_EXE_mastic"))
+            .envs(variables.iter().copied())
             .args(["--url", &self.url])
             .args(arguments)
             .output()

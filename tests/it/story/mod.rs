@@ -3,3 +3,4 @@
 mod crash;
 mod jobs;
 mod monthly_union;
+mod moving;
