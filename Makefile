@@ -33,6 +33,8 @@ test: test-tools build
 	tests/with-postgres $(CARGO) test --locked --workspace
 	cd frontend && $(NPM) test
 	MASTIC_BIN=$(MASTIC) tests/with-demo tests/clients/run $(PYTHON_TOOLS)
+	MASTIC_BIN=$(MASTIC) tests/with-postgres tests/clients/run-catalog $(PYTHON_TOOLS)
+	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(MASTIC) --updates 10
 	MASTIC_BIN=$(MASTIC) tests/with-demo $(NPM) --prefix frontend run test:browser
 
 test-tools:
@@ -50,3 +52,5 @@ bench: frontend
 	$(CARGO) build --locked --release
 	tests/install-tools $(PYTHON_TOOLS)
 	$(PYTHON_TOOLS)/bin/python tests/bench/run.py $(TARGET)/release/mastic
+	$(PYTHON_TOOLS)/bin/python tests/bench/catalog.py $(TARGET)/release/mastic
+	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(TARGET)/release/mastic

@@ -60,7 +60,10 @@ fn buckets(storage: &StorageDescriptor) -> String {
         return String::new();
     }
     let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
-    let sorted = storage.other.get("SortColumns").and_then(|sorted| sorted.as_array());
+    let sorted = storage
+        .other
+        .get("SortColumns")
+        .and_then(|sorted| sorted.as_array());
     let sorted: Vec<String> = sorted
         .into_iter()
         .flatten()
@@ -73,7 +76,10 @@ fn buckets(storage: &StorageDescriptor) -> String {
         [] => String::new(),
         columns => format!(" SORTED BY ({})", columns.join(", ")),
     };
-    format!("\nCLUSTERED BY ({}){sorted} INTO {count} BUCKETS", columns.join(", "))
+    format!(
+        "\nCLUSTERED BY ({}){sorted} INTO {count} BUCKETS",
+        columns.join(", ")
+    )
 }
 
 fn column_list(columns: &[Column]) -> String {

@@ -84,7 +84,9 @@ impl GlueClient {
         }
         if shared.region().is_none() {
             if endpoint.is_none() && shared.endpoint_url().is_none() {
-                return Err(Error::invalid("no region is set").hint("name the catalog's region with --region"));
+                return Err(
+                    Error::invalid("no region is set").hint("name the catalog's region with --region")
+                );
             }
             // An endpoint of one's own has no regions; the signature needs the name of one.
             config = config.region(Region::from_static("us-east-1"));

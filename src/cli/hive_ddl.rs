@@ -94,7 +94,7 @@ fn storage(described: &Value) -> StorageDescriptor {
             let names = columns.iter().filter_map(Value::as_str);
             names.map(str::to_owned).collect()
         }),
-        other: described.as_object().cloned().unwrap_or_default().into_iter().collect(),
+        other: described.as_object().cloned().unwrap_or_default(),
         ..StorageDescriptor::default()
     }
 }

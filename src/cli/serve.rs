@@ -15,8 +15,8 @@ use crate::store::{Store, without_password};
 const GREEN: Style = AnsiColor::Green.on_default().bold();
 
 /// What is logged unless `MASTIC_LOG` says otherwise. The S3 library calls every missing key an error, and the AWS library
-/// looks for a machine's metadata that few machines have: neither is news.
-const LOG: &str = "info,s3s=off,aws_config::imds=error,sqlx::query=error";
+/// looks for a machine's metadata that few machines have; PostgreSQL says what is there already: none of it is news.
+const LOG: &str = "info,s3s=off,aws_config::imds=error,sqlx::query=error,sqlx::postgres::notice=warn";
 
 /// Serves until it is told to stop.
 pub(super) fn serve(flags: ServeFlags, global: &Global) -> Result<Outcome> {
