@@ -15,4 +15,5 @@ pub mod page;
 pub mod partition;
 pub mod pattern;
 pub mod run;
+pub mod schedule;
 pub mod table;
