@@ -2,6 +2,7 @@
 //!
 //! A handler parses, calls one verb and renders. The structs that stand on the wire live in these files alone.
 
+mod connections;
 mod crawlers;
 mod databases;
 mod error;
@@ -41,6 +42,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tables::partitions))
         .routes(routes!(tables::sample))
         .routes(routes!(tables::ddl))
+        .routes(routes!(connections::list, connections::create))
+        .routes(routes!(connections::get, connections::delete))
+        .routes(routes!(connections::test))
         .routes(routes!(sql::search))
         // Crawling.
         .routes(routes!(crawlers::list, crawlers::create))

@@ -3,6 +3,7 @@
 mod catalog;
 mod client;
 mod completions;
+mod connections;
 mod crawl;
 mod demo;
 mod demo_data;
@@ -96,6 +97,9 @@ enum Command {
     /// Partitions of a table
     #[command(subcommand)]
     Partitions(catalog::Partitions),
+    /// How to get to data that is elsewhere
+    #[command(subcommand)]
+    Connections(connections::Connections),
     /// Crawls that have a name
     #[command(subcommand)]
     Crawlers(crawl::Crawlers),
@@ -222,6 +226,7 @@ fn run(cli: Cli) -> Result<Outcome, Error> {
         Command::Databases(command) => command.run(&global),
         Command::Tables(command) => command.run(&global),
         Command::Partitions(command) => command.run(&global),
+        Command::Connections(command) => command.run(&global),
         Command::Jobs(command) => command.run(&global),
         Command::Runs(command) => command.run(&global),
         Command::Triggers(command) => command.run(&global),

@@ -61,6 +61,25 @@ struct Body {
 }
 
 impl Body {
+    /// JSON that was written piece by piece.
+    fn written(text: Vec<u8>) -> Answer<Self> {
+        match String::from_utf8(text) {
+            Ok(text) => Ok(Self {
+                content: CONTENT,
+                text,
+            }),
+            Err(cause) => Err(Error::internal("an answer is no text").source(cause).into()),
+        }
+    }
+
+    /// The text of an answer that was given before.
+    fn again(text: &str) -> Self {
+        Self {
+            content: CONTENT,
+            text: text.to_owned(),
+        }
+    }
+
     /// JSON, written straight.
     fn of(answer: &impl Serialize) -> Answer<Self> {
         match serde_json::to_string(answer) {

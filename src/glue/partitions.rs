@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -12,11 +12,11 @@ use crate::catalog::partitions;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::TableRef;
 use crate::model::partition::{Partition, PartitionInput};
-use crate::model::table::{Parameters, StorageDescriptor};
+use crate::model::table::Parameters;
 
 use super::error::{Answer, Exception, Failure, detail};
-use super::request::{Members, check_catalog, page, seconds, token, without_nulls, wrong_token};
-use super::storage::{self, RenderedStorage, StorageDescriptorInput};
+use super::request::{Members, check_catalog, page, seconds, token, wrong_token};
+use super::storage::{self, StorageDescriptorInput};
 use super::tables::in_glues_words;
 use super::{Body, nothing};
 
@@ -256,105 +256,105 @@ pub(super) async fn list(app: &App, request: List) -> Answer<Body> {
             ErrorKind::Invalid => Failure::invalid(error.message),
             _ => in_glues_words(error, &name),
         })?;
-    let mut shapes = Shapes {
-        with_columns: !request.exclude_column_schema,
-        texts: HashMap::new(),
-    };
-    let account = &app.config.catalog.account_id;
-    let mut list = Vec::with_capacity(found.items.len());
+    let mut page = Page::new(app, &name, !request.exclude_column_schema)?;
     for partition in &found.items {
-        list.push(Listed {
-            values: partition.values(),
-            database_name: &name.database,
-            table_name: &name.name,
-            creation_time: seconds(partition.created_at),
-            storage_descriptor: shapes.storage(partition)?,
-            parameters: &partition.own.parameters,
-            catalog_id: account,
-            kept: &partition.own.other,
-        });
+        page.push(partition)?;
     }
-    let answer = ListAnswer {
-        partitions: list,
-        next_token: token(found.next),
-    };
-    Body::of(&answer)
+    page.end(token(found.next).as_deref())
 }
 
-/// A page of partitions as it is written. Pages are long and asked for often, so that it is written straight, and what
-/// partitions share is written once.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListAnswer<'a> {
-    partitions: Vec<Listed<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_token: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Listed<'a> {
-    values: &'a [String],
-    database_name: &'a str,
-    table_name: &'a str,
-    creation_time: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    storage_descriptor: Option<Box<RawValue>>,
-    parameters: &'a Parameters,
-    catalog_id: &'a str,
-    #[serde(flatten)]
-    kept: &'a Members,
-}
-
-/// Storage descriptors as text. Partitions with the same shape differ in location and parameters alone.
-struct Shapes {
+/// A page of partitions as it is written. Pages are long and asked for often, so they are written piece by piece, and what
+/// partitions share is made once: the place that they are all in, and everything of a storage descriptor but location and
+/// parameters.
+struct Page {
     with_columns: bool,
-    /// Everything but location and parameters, by the address of the shape: `,"Columns":[…]…}`.
-    texts: HashMap<usize, String>,
+    /// `,"DatabaseName":…,"TableName":…,"CatalogId":…`
+    place: Vec<u8>,
+    /// By the address of the shape: `"Columns":[…]…}`.
+    shapes: HashMap<usize, Vec<u8>>,
+    text: Vec<u8>,
 }
 
-impl Shapes {
-    fn storage(&mut self, partition: &Partition) -> Answer<Option<Box<RawValue>>> {
-        let Some(own) = &partition.own.storage else {
-            return Ok(None);
-        };
-        let text = match &partition.shape {
-            None => written(&storage::rendered(own, self.with_columns))?,
-            Some(shape) => {
-                let with_columns = self.with_columns;
-                let address = std::sync::Arc::as_ptr(shape) as usize;
-                let rest = match self.texts.entry(address) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => new.insert(rest_of(shape, with_columns)?),
-                };
-                let own = json!({ "Location": own.location, "Parameters": own.parameters });
-                let own = without_nulls(own).to_string();
-                match own.strip_suffix('}') {
-                    Some("{") => format!("{{{rest}"),
-                    Some(own) => format!("{own},{rest}"),
-                    None => own,
-                }
-            }
-        };
-        RawValue::from_string(text).map(Some).map_err(|cause| {
-            Error::internal("a storage descriptor can't be written")
-                .source(cause)
-                .into()
+impl Page {
+    fn new(app: &App, table: &TableRef, with_columns: bool) -> Answer<Self> {
+        let mut place = Vec::new();
+        put(&mut place, ",\"DatabaseName\":", &table.database)?;
+        put(&mut place, ",\"TableName\":", &table.name)?;
+        put(&mut place, ",\"CatalogId\":", &app.config.catalog.account_id)?;
+        Ok(Self {
+            with_columns,
+            place,
+            shapes: HashMap::new(),
+            text: b"{\"Partitions\":[".to_vec(),
         })
     }
+
+    fn push(&mut self, partition: &Partition) -> Answer<()> {
+        if self.text.last() != Some(&b'[') {
+            self.text.push(b',');
+        }
+        put(&mut self.text, "{\"Values\":", partition.values())?;
+        self.text.extend_from_slice(&self.place);
+        put(
+            &mut self.text,
+            ",\"CreationTime\":",
+            &seconds(partition.created_at),
+        )?;
+        self.push_storage(partition)?;
+        put(&mut self.text, ",\"Parameters\":", &partition.own.parameters)?;
+        for (name, value) in &partition.own.other {
+            put(&mut self.text, ",", name)?;
+            put(&mut self.text, ":", value)?;
+        }
+        self.text.push(b'}');
+        Ok(())
+    }
+
+    fn push_storage(&mut self, partition: &Partition) -> Answer<()> {
+        let Some(own) = &partition.own.storage else {
+            return Ok(());
+        };
+        let Some(shape) = &partition.shape else {
+            let storage = storage::rendered(own, self.with_columns);
+            return put(&mut self.text, ",\"StorageDescriptor\":", &storage);
+        };
+        let rest = match self.shapes.entry(Arc::as_ptr(shape) as usize) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let mut text = Vec::new();
+                put(&mut text, "", &storage::rendered(shape, self.with_columns))?;
+                // Its opening brace goes before what is the partition's own.
+                new.insert(text.split_off(1))
+            }
+        };
+        self.text.extend_from_slice(b",\"StorageDescriptor\":{");
+        if let Some(location) = &own.location {
+            put(&mut self.text, "\"Location\":", location)?;
+            self.text.push(b',');
+        }
+        if let Some(parameters) = &own.parameters {
+            put(&mut self.text, "\"Parameters\":", parameters)?;
+            self.text.push(b',');
+        }
+        self.text.extend_from_slice(rest);
+        Ok(())
+    }
+
+    fn end(mut self, next_token: Option<&str>) -> Answer<Body> {
+        self.text.push(b']');
+        if let Some(token) = next_token {
+            put(&mut self.text, ",\"NextToken\":", token)?;
+        }
+        self.text.push(b'}');
+        Body::written(self.text)
+    }
 }
 
-fn rest_of(shape: &StorageDescriptor, with_columns: bool) -> Answer<String> {
-    let text = written(&storage::rendered(shape, with_columns))?;
-    Ok(text[1..].to_owned())
-}
-
-fn written(storage: &RenderedStorage<'_>) -> Answer<String> {
-    serde_json::to_string(storage).map_err(|cause| {
-        Error::internal("a storage descriptor can't be written")
-            .source(cause)
-            .into()
-    })
+/// Adds `before` and a value as JSON.
+fn put(text: &mut Vec<u8>, before: &str, value: &(impl Serialize + ?Sized)) -> Answer<()> {
+    text.extend_from_slice(before.as_bytes());
+    serde_json::to_writer(text, value)
+        .map_err(|cause| Error::internal("an answer can't be written").source(cause).into())
 }
 
 impl Segment {

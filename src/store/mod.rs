@@ -19,6 +19,7 @@ pub mod databases;
 pub mod events;
 pub mod functions;
 pub mod jobs;
+mod memory;
 pub mod partitions;
 pub mod runs;
 pub mod search;
@@ -42,6 +43,9 @@ use sqlx::sqlite::{
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::error::{Error, ErrorKind, Result};
+use memory::Memory;
+
+pub use memory::Moment;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -59,6 +63,7 @@ enum Pool {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        memory: Arc<Memory>,
         /// Held as long as the store lives: no two servers on one file.
         _lock: Arc<std::fs::File>,
     },
@@ -79,8 +84,8 @@ pub enum Tx {
 
 /// A connection, inside a transaction or for a look.
 pub enum Connection<DB: sqlx::Database> {
-    /// Inside a transaction.
-    Transaction(Transaction<'static, DB>),
+    /// Inside a transaction; with the memory that its commit makes wrong, where there is one.
+    Transaction(Transaction<'static, DB>, Option<Arc<Memory>>),
     /// For statements that each see the database as it is then.
     Look(PoolConnection<DB>),
 }
@@ -90,7 +95,7 @@ impl<DB: sqlx::Database> Deref for Connection<DB> {
 
     fn deref(&self) -> &Self::Target {
         match self {
-            Self::Transaction(tx) => tx,
+            Self::Transaction(tx, _) => tx,
             Self::Look(connection) => connection,
         }
     }
@@ -99,7 +104,7 @@ impl<DB: sqlx::Database> Deref for Connection<DB> {
 impl<DB: sqlx::Database> DerefMut for Connection<DB> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         match self {
-            Self::Transaction(tx) => tx,
+            Self::Transaction(tx, _) => tx,
             Self::Look(connection) => connection,
         }
     }
@@ -108,7 +113,16 @@ impl<DB: sqlx::Database> DerefMut for Connection<DB> {
 impl<DB: sqlx::Database> Connection<DB> {
     async fn commit(self) -> std::result::Result<(), sqlx::Error> {
         match self {
-            Self::Transaction(tx) => tx.commit().await,
+            Self::Transaction(tx, None) => tx.commit().await,
+            // In a task of its own: who goes away in the middle must not leave a memory behind that the commit made wrong.
+            Self::Transaction(tx, Some(memory)) => {
+                let committing = tokio::spawn(async move {
+                    let done = tx.commit().await;
+                    memory.forget();
+                    done
+                });
+                committing.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+            }
             Self::Look(_) => Ok(()),
         }
     }
@@ -192,6 +206,7 @@ impl Store {
         let store = Self(Pool::Sqlite {
             writer,
             readers,
+            memory: Arc::default(),
             _lock: Arc::new(lock),
         });
         store.bring_up_to_date().await?;
@@ -249,12 +264,12 @@ impl Store {
         match &self.0 {
             Pool::Sqlite { readers, .. } => {
                 let tx = readers.begin().await.map_err(database_error)?;
-                Ok(Tx::Sqlite(Connection::Transaction(tx)))
+                Ok(Tx::Sqlite(Connection::Transaction(tx, None)))
             }
             Pool::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 let tx = pool.begin_with(begin).await.map_err(database_error)?;
-                Ok(Tx::Postgres(Connection::Transaction(tx)))
+                Ok(Tx::Postgres(Connection::Transaction(tx, None)))
             }
         }
     }
@@ -284,17 +299,40 @@ impl Store {
     /// Unavailable where the database can't be reached.
     pub async fn write(&self) -> Result<Tx> {
         match &self.0 {
-            Pool::Sqlite { writer, .. } => {
+            Pool::Sqlite { writer, memory, .. } => {
                 let tx = writer
                     .begin_with("BEGIN IMMEDIATE")
                     .await
                     .map_err(database_error)?;
-                Ok(Tx::Sqlite(Connection::Transaction(tx)))
+                Ok(Tx::Sqlite(Connection::Transaction(tx, Some(memory.clone()))))
             }
             Pool::Postgres { pool, .. } => {
                 let tx = pool.begin().await.map_err(database_error)?;
-                Ok(Tx::Postgres(Connection::Transaction(tx)))
+                Ok(Tx::Postgres(Connection::Transaction(tx, None)))
             }
+        }
+    }
+
+    /// The moment that what is read from now on is of; absent on PostgreSQL, where nothing is remembered.
+    pub fn moment(&self) -> Option<Moment> {
+        match &self.0 {
+            Pool::Sqlite { memory, .. } => Some(memory.moment()),
+            Pool::Postgres { .. } => None,
+        }
+    }
+
+    /// What was made from the database for `key` before, if it is still true.
+    pub fn recall(&self, key: &str) -> Option<Arc<str>> {
+        match &self.0 {
+            Pool::Sqlite { memory, .. } => memory.recall(key),
+            Pool::Postgres { .. } => None,
+        }
+    }
+
+    /// Remembers what was made from what was read after `moment`.
+    pub fn remember(&self, moment: Option<Moment>, key: String, text: Arc<str>) {
+        if let (Pool::Sqlite { memory, .. }, Some(moment)) = (&self.0, moment) {
+            memory.remember(moment, key, text);
         }
     }
 

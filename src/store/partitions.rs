@@ -5,7 +5,7 @@
 //! alike full (`place`), of which a segment is a range.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
@@ -272,16 +272,24 @@ pub async fn list_places(
     with_shapes(tx, table_id, rows).await
 }
 
-/// Gives each row its shape, which is read once.
+/// Shapes that were read. A shape's name is the digest of its text, so that none ever changes.
+static SHAPES: LazyLock<Mutex<HashMap<String, Arc<StorageDescriptor>>>> = LazyLock::new(Mutex::default);
+/// How many of them are kept at hand.
+const MAX_SHAPES: usize = 1000;
+
+fn known_shapes() -> MutexGuard<'static, HashMap<String, Arc<StorageDescriptor>>> {
+    SHAPES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives each row its shape.
 async fn with_shapes(tx: &mut Tx, table_id: &str, rows: Vec<Row>) -> Result<Vec<(String, Partition)>> {
     const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1 AND id = $2";
-    let mut shapes: HashMap<String, Arc<StorageDescriptor>> = HashMap::new();
     let mut partitions = Vec::with_capacity(rows.len());
     for row in rows {
         let shape = match row.shape_id {
             None => None,
-            Some(id) => match shapes.get(&id) {
-                Some(shape) => Some(shape.clone()),
+            Some(id) => match { known_shapes().get(&id).cloned() } {
+                Some(shape) => Some(shape),
                 None => {
                     let body: Json<StorageDescriptor> = on!(tx, |conn| sqlx::query_scalar(SQL)
                         .bind(table_id)
@@ -289,6 +297,10 @@ async fn with_shapes(tx: &mut Tx, table_id: &str, rows: Vec<Row>) -> Result<Vec<
                         .fetch_one(conn)
                         .await)?;
                     let shape = Arc::new(body.0);
+                    let mut shapes = known_shapes();
+                    if shapes.len() >= MAX_SHAPES {
+                        shapes.clear();
+                    }
                     shapes.insert(id, shape.clone());
                     Some(shape)
                 }

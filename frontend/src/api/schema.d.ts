@@ -4,6 +4,59 @@
  */
 
 export interface paths {
+    "/api/v1/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List connections */
+        get: operations["list_connections"];
+        put?: never;
+        /** Make a connection */
+        post: operations["create_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a connection */
+        get: operations["get_connection"];
+        put?: never;
+        post?: never;
+        /** Remove a connection */
+        delete: operations["delete_connection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try whether a connection leads anywhere */
+        post: operations["test_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crawlers": {
         parameters: {
             query?: never;
@@ -520,6 +573,20 @@ export interface components {
             /** @description In Hive's spelling: `array<struct<a:int>>`. */
             type: string;
         };
+        /** @description How to get to data that is elsewhere. */
+        Connection: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description `JDBC`, `NETWORK`, `KAFKA` and the like. */
+            kind: string;
+            name: string;
+            /** @description `JDBC_CONNECTION_URL` and the like. Passwords are not shown. */
+            properties: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** @description A crawl. */
         Crawl: components["schemas"]["CrawlSummary"] & {
             plan?: components["schemas"]["Plan"] | null;
@@ -681,6 +748,15 @@ export interface components {
              */
             seq: number;
         };
+        /** @description A connection to be made. */
+        NewConnection: {
+            /** @description `JDBC` where nothing is said. */
+            kind?: string | null;
+            name: string;
+            properties?: {
+                [key: string]: string;
+            };
+        };
         /** @description A prefix to be crawled once. */
         NewCrawl: {
             /** @description The database that tables go to; named after the prefix unless told. */
@@ -730,6 +806,25 @@ export interface components {
             /** @description overwrite or append. */
             mode: string;
             table?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Connection: {
+            /** @description The items. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /** @description `JDBC`, `NETWORK`, `KAFKA` and the like. */
+                kind: string;
+                name: string;
+                /** @description `JDBC_CONNECTION_URL` and the like. Passwords are not shown. */
+                properties: {
+                    [key: string]: string;
+                };
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
         };
         /** @description A page of a list. */
         Page_CrawlSummary: {
@@ -1299,6 +1394,152 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_connections: {
+        parameters: {
+            query?: {
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Connection"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConnection"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_crawlers: {
         parameters: {
             query?: {

@@ -70,6 +70,39 @@ async fn databases_are_made_listed_in_pages_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn connections_are_made_tried_and_never_tell_their_passwords() {
+    let app = TestApp::start().await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let url = format!("jdbc:postgresql://127.0.0.1:{port}/shop");
+    let properties = json!({ "JDBC_CONNECTION_URL": url, "USERNAME": "ada", "PASSWORD": "hush" });
+    let body = json!({ "name": "shop", "properties": properties });
+    let (status, _, made) = send(&app, "POST", "/api/v1/connections", Some(body.clone())).await;
+    assert_eq!((status, &made["kind"]), (201, &json!("JDBC")), "{made}");
+    assert_eq!(send(&app, "POST", "/api/v1/connections", Some(body)).await.0, 409);
+    let shown = get(&app, "/api/v1/connections/shop").await;
+    let hidden = json!({ "JDBC_CONNECTION_URL": url, "USERNAME": "ada", "PASSWORD": "***" });
+    assert_eq!(shown["properties"], hidden);
+    assert_eq!(get(&app, "/api/v1/connections").await["items"], json!([shown]));
+    assert_eq!(
+        send(&app, "POST", "/api/v1/connections/shop/test", None).await.0,
+        204
+    );
+    drop(listener);
+    let (status, _, problem) = send(&app, "POST", "/api/v1/connections/shop/test", None).await;
+    assert_eq!(status, 503);
+    assert!(
+        problem["detail"].as_str().unwrap().contains("can't be reached"),
+        "{problem}"
+    );
+    assert_eq!(
+        send(&app, "DELETE", "/api/v1/connections/shop", None).await.0,
+        204
+    );
+    assert_eq!(send(&app, "GET", "/api/v1/connections/shop", None).await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn failures_are_problem_documents_that_say_what_is_wrong() {
     let app = TestApp::start().await;
     send(&app, "POST", "/api/v1/databases", Some(json!({ "name": "a" }))).await;
