@@ -44,8 +44,8 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], whole: bool) -> Option<Text<'a>> {
 
 /// NUL never occurs in text; other control characters hardly ever do.
 fn looks_binary(bytes: &[u8]) -> bool {
-    // Ctrl-A is a delimiter, and Ctrl-B and Ctrl-C are Hive's for collections.
-    let is_control = |b: &&u8| matches!(b, 0x04..=0x08 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
+    // Ctrl-A is a delimiter, Ctrl-B and Ctrl-C are Hive's for collections, and ASCII has four separators from 0x1c on.
+    let is_control = |b: &&u8| matches!(b, 0x04..=0x08 | 0x0e..=0x1a | 0x7f);
     bytes.contains(&0) || bytes.iter().filter(is_control).count() > bytes.len() / 100
 }
 

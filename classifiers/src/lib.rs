@@ -10,6 +10,7 @@ mod column;
 mod compression;
 mod csv;
 mod encoding;
+mod formats;
 mod json;
 pub mod limits;
 mod magic;
@@ -23,6 +24,7 @@ pub use csv::CsvScanner;
 pub use json::JsonScanner;
 pub use type_text::TypeTextError;
 pub use types::{DataType, Field};
+pub use values::NULL_WORDS;
 pub use verdict::{
     ClassifyError, ClassifyErrorKind, Column, Compression, CsvDialect, JsonLayout, Outcome, Sample, Scanned,
     Verdict,
@@ -102,6 +104,7 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
             verdict.classifier = "csv".to_owned();
             verdict.certainty = csv.certainty;
             verdict.csv = Some(csv.dialect);
+            verdict.first_record = csv.first_record;
             verdict.columns = csv.columns;
             verdict.reasons.extend(csv.reasons);
         }

@@ -1,5 +1,6 @@
 //! Files in, verdicts out: what a caller of the crate sees.
 
+mod cases;
 mod csv;
 mod hostile;
 mod json;
