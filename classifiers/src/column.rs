@@ -152,7 +152,9 @@ impl ColumnSummary {
     /// Why a column is text although some of its values look like something else.
     fn reason_for_text(&self, values: u64) -> String {
         if self.holds_card_numbers() {
-            return format!("{values} of {values} values have the digits of payment cards, which are no numbers");
+            return format!(
+                "{values} of {values} values have the digits of payment cards, which are no numbers"
+            );
         }
         let format = self.formats.describe().filter(|_| self.count(Kind::Text) > 0);
         let candidates = [

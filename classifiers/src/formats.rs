@@ -100,7 +100,10 @@ fn formats_of(text: &str) -> u16 {
 }
 
 fn is_uuid(bytes: &[u8]) -> bool {
-    let core = bytes.strip_prefix(b"{").and_then(|b| b.strip_suffix(b"}")).unwrap_or(bytes);
+    let core = bytes
+        .strip_prefix(b"{")
+        .and_then(|b| b.strip_suffix(b"}"))
+        .unwrap_or(bytes);
     core.len() == 36
         && core.iter().enumerate().all(|(at, b)| match at {
             8 | 13 | 18 | 23 => *b == b'-',
@@ -123,7 +126,11 @@ fn dates(bytes: &[u8]) -> u16 {
         return month_name(bytes);
     }
     let parts: Vec<&[u8]> = date.split(|b| matches!(b, b'.' | b'/' | b'-')).collect();
-    let marks: Vec<u8> = date.iter().copied().filter(|b| matches!(b, b'.' | b'/' | b'-')).collect();
+    let marks: Vec<u8> = date
+        .iter()
+        .copied()
+        .filter(|b| matches!(b, b'.' | b'/' | b'-'))
+        .collect();
     let ([a, b, c], [mark, other]) = (parts.as_slice(), marks.as_slice()) else {
         return month_name(bytes);
     };
@@ -180,12 +187,26 @@ fn clock(bytes: &[u8]) -> Option<(bool, u32)> {
 /// `Jan 31, 2024`, `31-Jan-24`, `31 January 2024`, with a time behind it or not.
 fn month_name(bytes: &[u8]) -> u16 {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
-    let Ok(text) = std::str::from_utf8(bytes) else { return 0 };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return 0;
+    };
     let text = text.to_ascii_lowercase();
-    let words = text.split([' ', '-', ',', '/', '.']).filter(|word| !word.is_empty());
+    let words = text
+        .split([' ', '-', ',', '/', '.'])
+        .filter(|word| !word.is_empty());
     let (mut names, mut numbers, mut others) = (0, 0, 0);
     for word in words {
         let is_month = word.len() >= 3 && MONTHS.iter().any(|month| month.starts_with(word));
@@ -197,7 +218,11 @@ fn month_name(bytes: &[u8]) -> u16 {
             others += 1;
         }
     }
-    if names == 1 && (1..=3).contains(&numbers) && others == 0 { MONTH_NAME } else { 0 }
+    if names == 1 && (1..=3).contains(&numbers) && others == 0 {
+        MONTH_NAME
+    } else {
+        0
+    }
 }
 
 /// Numbers as people write them for people.
@@ -210,7 +235,9 @@ fn numbers(text: &str) -> u16 {
         core = number.trim_end();
         formats |= PERCENT;
     }
-    let symbols = ["$", "€", "£", "¥", "₹", "EUR", "USD", "GBP", "CHF", "SEK", "NOK", "kr", "zł", "R$", "US$"];
+    let symbols = [
+        "$", "€", "£", "¥", "₹", "EUR", "USD", "GBP", "CHF", "SEK", "NOK", "kr", "zł", "R$", "US$",
+    ];
     for symbol in symbols {
         let stripped = core.strip_prefix(symbol).or_else(|| core.strip_suffix(symbol));
         if let Some(number) = stripped {
@@ -231,7 +258,9 @@ fn numbers(text: &str) -> u16 {
     let thousands = whole.contains(',') && grouped(whole, ',') && digits(fraction);
     let (whole, fraction) = core.rsplit_once(',').unwrap_or((core, "0"));
     let european = digits(fraction)
-        && (digits(whole) || whole.contains('.') && grouped(whole, '.') || whole.contains(' ') && grouped(whole, ' '))
+        && (digits(whole)
+            || whole.contains('.') && grouped(whole, '.')
+            || whole.contains(' ') && grouped(whole, ' '))
         && core.contains([',', ' ']);
     if !(is_plain || thousands || european) {
         return 0;

@@ -9,9 +9,9 @@ use crate::DataType;
 /// From what spreadsheets (`#N/A`, `#DIV/0!`), statistics programs (`NA`, `.`), data frames (`NaN`, `None`, `<NA>`) and
 /// statistical offices (`-`, `..`) write.
 pub const NULL_WORDS: [&str; 33] = [
-    "", "null", "\\n", "na", "n/a", "n.a.", "nan", "-nan", "none", "nil", "-", "--", "---", ".", "..", "...", "?", "(null)",
-    "<null>", "<na>", "[null]", "#n/a", "#na", "#n/a n/a", "#null!", "#value!", "#ref!", "#div/0!", "#name?", "#num!",
-    "1.#qnan", "-1.#ind", "missing",
+    "", "null", "\\n", "na", "n/a", "n.a.", "nan", "-nan", "none", "nil", "-", "--", "---", ".", "..", "...",
+    "?", "(null)", "<null>", "<na>", "[null]", "#n/a", "#na", "#n/a n/a", "#null!", "#value!", "#ref!",
+    "#div/0!", "#name?", "#num!", "1.#qnan", "-1.#ind", "missing",
 ];
 
 /// What one value looks like. Finer than [`DataType`], because a reason wants to say why digits stay text and because

@@ -105,7 +105,8 @@ pub(crate) fn quotings(text: &[u8], delimiter: Delimiter) -> Vec<Quoting> {
             continue;
         }
         let is_usual = matches!(quote, b'"' | b'\'');
-        if is_usual && opens_a_field(text, delimiter, quote) || !is_usual && wraps_fields(text, delimiter, quote)
+        if is_usual && opens_a_field(text, delimiter, quote)
+            || !is_usual && wraps_fields(text, delimiter, quote)
         {
             quotings.push((Some(quote), None));
             if text.windows(2).any(|pair| pair == [b'\\', quote]) {
@@ -137,7 +138,9 @@ fn wraps_fields(text: &[u8], delimiter: Delimiter, quote: u8) -> bool {
     let (Some(first), Some(last)) = (delimiter.as_bytes().first(), delimiter.as_bytes().last()) else {
         return false;
     };
-    let mut places = (0..text.len()).filter(|at| text.get(*at) == Some(&quote)).peekable();
+    let mut places = (0..text.len())
+        .filter(|at| text.get(*at) == Some(&quote))
+        .peekable();
     places.peek().is_some()
         && places.all(|at| {
             let before = at.checked_sub(1).and_then(|before| text.get(before));

@@ -56,7 +56,9 @@ pub(crate) fn uncommented_header(marks: Marks, records: Vec<Record>, text: &str)
         skip_lines: first_line - 1,
         ..marks
     };
-    let Some(with_it) = super::dialect::records_of(plain, super::start_of(text), text.len() <= super::START_BYTES) else {
+    let Some(with_it) =
+        super::dialect::records_of(plain, super::start_of(text), text.len() <= super::START_BYTES)
+    else {
         return same;
     };
     let is_comment = |record: &Record| record.field(0).first() == Some(&comment);
@@ -67,4 +69,3 @@ pub(crate) fn uncommented_header(marks: Marks, records: Vec<Record>, text: &str)
     }
     same
 }
-

@@ -130,7 +130,11 @@ fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
     }
     // Where the end is not seen, a footer can't be.
     let seen_whole = whole && left == 0 && records.len() < TRIED_RECORDS;
-    let footer = if seen_whole { frame::footer(&records, width) } else { 0 };
+    let footer = if seen_whole {
+        frame::footer(&records, width)
+    } else {
+        0
+    };
     records.truncate(records.len() - footer);
     let has_rule = records.len() > 2 && records.get(1).is_some_and(frame::is_rule);
     if has_rule {
@@ -157,7 +161,11 @@ fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
         _ => 1.0,
     };
     // A longer delimiter was only tried because one of its characters stands nowhere else.
-    let longer = if marks.delimiter.as_bytes().len() > 1 { 1.5 } else { 1.0 };
+    let longer = if marks.delimiter.as_bytes().len() > 1 {
+        1.5
+    } else {
+        1.0
+    };
     let score = consistency * consistency * looks * columns * (1.0 - 0.8 * odd) * quoted * swallowed * longer;
     Some(Candidate {
         marks,

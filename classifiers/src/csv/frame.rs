@@ -13,7 +13,10 @@ const ROWS_COMPARED: usize = 50;
 
 /// Fields with anything in them.
 fn filled(record: &Record) -> usize {
-    record.fields().filter(|field| !field.trim_ascii().is_empty()).count()
+    record
+        .fields()
+        .filter(|field| !field.trim_ascii().is_empty())
+        .count()
 }
 
 /// How many records stand above the table: titles, notes, who exported it.
@@ -47,7 +50,11 @@ fn uneven_preamble(records: &[Record], width: usize) -> usize {
         (alike + usize::from(record.len() == width), all + 1)
     });
     // One row alone makes no table below many lines.
-    if alike * 10 >= all * 8 && all >= 2 { preamble } else { 0 }
+    if alike * 10 >= all * 8 && all >= 2 {
+        preamble
+    } else {
+        0
+    }
 }
 
 /// Whether no line stands between two records.
@@ -81,7 +88,11 @@ fn sparse_preamble(records: &[Record], width: usize) -> usize {
 
 /// A line that SQL shells draw below the names: `--,----` or `----+----`.
 pub(crate) fn is_rule(record: &Record) -> bool {
-    let dashes = record.fields().flatten().filter(|b| matches!(b, b'-' | b'=')).count();
+    let dashes = record
+        .fields()
+        .flatten()
+        .filter(|b| matches!(b, b'-' | b'='))
+        .count();
     dashes >= 2
         && record.fields().all(|field| {
             !field.is_empty() && field.iter().all(|b| matches!(b, b'-' | b'=' | b'+' | b' '))
@@ -122,8 +133,12 @@ fn is_row_count(text: &str) -> bool {
     let mut words = inside.split_whitespace();
     let number = words.next().is_some_and(|word| word.parse::<u64>().is_ok());
     number
-        && words.next().is_some_and(|word| matches!(word, "row" | "rows" | "row(s)"))
-        && words.next().is_none_or(|word| matches!(word, "selected" | "affected" | "in" | "returned"))
+        && words
+            .next()
+            .is_some_and(|word| matches!(word, "row" | "rows" | "row(s)"))
+        && words
+            .next()
+            .is_none_or(|word| matches!(word, "selected" | "affected" | "in" | "returned"))
 }
 
 /// Whether the first row below a header is no data either: units or types, a second line of names. Every column of

@@ -261,8 +261,14 @@ fn unlikeness(cell: &str, values: &[&str]) -> f64 {
     let has_underscore = |text: &str| text.contains('_');
     let is_lower = |text: &str| text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase);
     let is_upper = |text: &str| text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase);
-    let traits: [&dyn Fn(&str) -> bool; 6] =
-        [&has_digit, &has_mark, &has_blank, &has_underscore, &is_lower, &is_upper];
+    let traits: [&dyn Fn(&str) -> bool; 6] = [
+        &has_digit,
+        &has_mark,
+        &has_blank,
+        &has_underscore,
+        &is_lower,
+        &is_upper,
+    ];
     let shared = traits
         .iter()
         .filter(|has| values.iter().all(|value| has(value) != has(cell)))
@@ -273,7 +279,8 @@ fn unlikeness(cell: &str, values: &[&str]) -> f64 {
     // One trait often follows from another, so that together they say less than their sum.
     let differences = (shared + usize::from(other_length)).min(2) as f64;
     let by_trait = (n + 1.0).ln().min(2.5) * 0.6;
-    let alike = has_digit(cell) && values.iter().all(|value| has_digit(value)) || fixed_length && !other_length && n > 3.0;
+    let alike = has_digit(cell) && values.iter().all(|value| has_digit(value))
+        || fixed_length && !other_length && n > 3.0;
     let against = if alike { 1.0 } else { 0.0 };
     new.min(2.5) + differences * by_trait - against
 }

@@ -12,11 +12,19 @@ const MONTHS: &[&str] = &[
 
 /// How SQL scripts and dumps begin.
 const STATEMENTS: &[&str] = &[
-    "CREATE TABLE", "CREATE DATABASE", "CREATE OR REPLACE", "DROP TABLE", "INSERT INTO", "BEGIN;", "SET NAMES", "USE ",
+    "CREATE TABLE",
+    "CREATE DATABASE",
+    "CREATE OR REPLACE",
+    "DROP TABLE",
+    "INSERT INTO",
+    "BEGIN;",
+    "SET NAMES",
+    "USE ",
 ];
 
 fn starts_with_word(text: &str, words: &str) -> bool {
-    text.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words))
+    text.get(..words.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(words))
 }
 
 /// `+----+-----+`, as MySQL's shell frames its answers.
@@ -32,13 +40,18 @@ pub(crate) fn of_text(text: &str) -> Option<&'static str> {
         return Some("it starts with `<`, so it reads like XML or HTML, which is not read yet");
     }
     let is_rule = |line: &str| {
-        let drawn = line.starts_with("|-") || line.starts_with("| -") || line.contains(" |") || line.contains(":-");
-        line.matches("---").count() >= 2 && (drawn && line.bytes().all(|b| b"|-: \t\r".contains(&b)) || is_drawn(line))
+        let drawn =
+            line.starts_with("|-") || line.starts_with("| -") || line.contains(" |") || line.contains(":-");
+        line.matches("---").count() >= 2
+            && (drawn && line.bytes().all(|b| b"|-: \t\r".contains(&b)) || is_drawn(line))
     };
     if text.lines().take(200).any(is_rule) {
         return Some("it holds a table drawn with bars and dashes, so it reads like Markdown or a report");
     }
-    if STATEMENTS.iter().any(|statement| starts_with_word(start, statement)) {
+    if STATEMENTS
+        .iter()
+        .any(|statement| starts_with_word(start, statement))
+    {
         return Some("it starts with a statement of SQL, so it reads like a script");
     }
     let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(100);

@@ -232,8 +232,9 @@ fn verdict(
     }
     if dialect.skip_footer > 0 {
         reasons.push(format!(
-            "the last {} records are not data: they are one sentence or count each",
-            dialect.skip_footer
+            "{} at the end {} not data: a note, or a count of rows",
+            dialect.skip_footer,
+            if dialect.skip_footer == 1 { "record is" } else { "records are" }
         ));
     }
     let padded: u64 = (0..width)
@@ -294,7 +295,11 @@ fn dialect_reason(candidate: &Candidate) -> String {
         b" " => "space".to_owned(),
         other => format!("{:?}", String::from_utf8_lossy(other)),
     };
-    let share = candidate.records.iter().filter(|r| r.len() == candidate.width).count();
+    let share = candidate
+        .records
+        .iter()
+        .filter(|r| r.len() == candidate.width)
+        .count();
     format!(
         "delimiter: {share} of the first {} records have {} fields when split at the {delimiter}",
         candidate.records.len(),

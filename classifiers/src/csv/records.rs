@@ -368,7 +368,9 @@ impl Splitter {
             State::QuoteInQuotes => {
                 self.record.odd_quotes += 1;
                 let half = self.marks.delimiter;
-                self.record.bytes.extend(half.as_bytes().iter().take(self.matched));
+                self.record
+                    .bytes
+                    .extend(half.as_bytes().iter().take(self.matched));
                 self.record.bytes.push(byte);
                 self.matched = 0;
                 self.state = State::Plain;

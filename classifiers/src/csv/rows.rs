@@ -42,7 +42,10 @@ impl Rows {
         } else {
             self.held.push_back(record.clone());
             if self.held.len() as u64 > self.footer {
-                self.held.pop_front().iter().for_each(|record| self.table.observe(record));
+                self.held
+                    .pop_front()
+                    .iter()
+                    .for_each(|record| self.table.observe(record));
             }
         }
     }

@@ -153,7 +153,11 @@ impl Case {
             && csv.skip_lines == self.skip
             && (csv.comment == self.comment
                 || self.comment.is_none() && !self.text.contains(csv.comment.as_deref().unwrap_or("\0")));
-        let types: String = verdict.columns.iter().map(|column| letter(&column.data_type)).collect();
+        let types: String = verdict
+            .columns
+            .iter()
+            .map(|column| letter(&column.data_type))
+            .collect();
         let mut judged = vec![("dialect", dialect), ("header", csv.header == self.header)];
         judged.extend(self.types.as_ref().map(|expected| ("types", *expected == types)));
         judged
@@ -191,21 +195,35 @@ fn every_case_is_right_or_known_to_be_wrong() {
                 *all += 1;
             }
         }
-        let wrong: Vec<&str> = judged.iter().filter(|(_, right)| !right).map(|(aspect, _)| *aspect).collect();
+        let wrong: Vec<&str> = judged
+            .iter()
+            .filter(|(_, right)| !right)
+            .map(|(aspect, _)| *aspect)
+            .collect();
         let title = format!("{}: {}", case.group, case.title);
         match (wrong.is_empty(), known.contains_key(title.as_str())) {
             (true, true) => surprises.push_str(&format!("{title}: right now; take it off the list\n")),
-            (false, false) => surprises.push_str(&format!("{title}: wrong {}\n{}\n", wrong.join(", "), show(&result))),
+            (false, false) => surprises.push_str(&format!(
+                "{title}: wrong {}\n{}\n",
+                wrong.join(", "),
+                show(&result)
+            )),
             _ => {}
         }
     }
-    println!("{:20} {:>12} {:>12} {:>12}", "group", ASPECTS[0], ASPECTS[1], ASPECTS[2]);
+    println!(
+        "{:20} {:>12} {:>12} {:>12}",
+        "group", ASPECTS[0], ASPECTS[1], ASPECTS[2]
+    );
     let mut groups: Vec<&str> = right.keys().map(|(group, _)| *group).collect();
     groups.dedup();
     for group in groups {
         let share = |aspect| {
             let (rights, all) = right.get(&(group, aspect)).copied().unwrap_or_default();
-            format!("{rights}/{all} {:3.0}%", 100.0 * rights as f64 / all.max(1) as f64)
+            format!(
+                "{rights}/{all} {:3.0}%",
+                100.0 * rights as f64 / all.max(1) as f64
+            )
         };
         let [dialect, header, types] = ASPECTS.map(share);
         println!("{group:20} {dialect:>12} {header:>12} {types:>12}");

@@ -104,14 +104,36 @@ fn csv_that_cannot_be_read() {
     expect!["record 1 of the CSV has more than 10000 fields; a quote that is never closed is the usual cause, or the delimiter is wrong"].assert_eq(&error.to_string());
     let error = scan_csv(
         &CsvDialect {
-            delimiter: "::".to_owned(),
+            delimiter: "<tab>".to_owned(),
             ..dialect
         },
-        b"a::b\n",
+        b"a<tab>b\n",
         64,
     )
-    .expect_err("two characters");
-    expect![[r#"the CSV delimiter is "::"; it must be one ASCII character"#]].assert_eq(&error.to_string());
+    .expect_err("five characters");
+    expect![[r#"the CSV delimiter is "<tab>"; it must be one to four bytes and no line end"#]]
+        .assert_eq(&error.to_string());
+}
+
+#[test]
+fn delimiters_of_several_characters() {
+    let dialect = CsvDialect {
+        delimiter: "||".to_owned(),
+        ..CsvDialect::default()
+    };
+    let text = b"id||name||score\n1||\"a||b\"||1.5\n2||x|y||\n3||\"c\"|||0.5|\n";
+    for piece in 1..text.len() {
+        expect![[r#"
+            3 rows
+            id: bigint — 3 of 3 values parse as bigint
+            name: string — 3 of 3 values are text
+            score: string? — 1 of 2 values parse as double, but "|0.5|" (row 3) is text; 1 more is null
+        "#]   id: bigint — 2 of 2 values parse as bigint
+          day: date — 2 of 2 values parse as date
+    "#]]
+    .assert_eq(&show(
+        &scan_csv(&dialect, b"id,day\n--,---\n1,2024-01-31\n2,2024-02-01\n(2 rows)\n", 5).expect("CSV"),
+    ));
 }
 
 #[test]
