@@ -232,9 +232,9 @@ fn verdict(
     }
     if dialect.skip_footer > 0 {
         reasons.push(format!(
-            "{} at the end {} not data: a note, or a count of rows",
+            "of the records at the end, {} {} not data: a note, or a count of rows",
             dialect.skip_footer,
-            if dialect.skip_footer == 1 { "record is" } else { "records are" }
+            if dialect.skip_footer == 1 { "is" } else { "are" }
         ));
     }
     let padded: u64 = (0..width)

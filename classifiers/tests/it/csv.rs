@@ -205,7 +205,7 @@ fn preamble_and_total() {
               because delimiter: 5 of the first 5 records have 3 fields when split at the comma
               because header: every name is text, and 2 of 3 columns below are not
               because the first 3 lines are not part of the table
-              because 1 at the end record is not data: a note, or a count of rows
+              because of the records at the end, 1 is not data: a note, or a count of rows
         "#]],
     );
 }

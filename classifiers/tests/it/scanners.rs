@@ -122,18 +122,33 @@ fn delimiters_of_several_characters() {
         ..CsvDialect::default()
     };
     let text = b"id||name||score\n1||\"a||b\"||1.5\n2||x|y||\n3||\"c\"|||0.5|\n";
-    for piece in 1..text.len() {
-        expect![[r#"
-            3 rows
-            id: bigint — 3 of 3 values parse as bigint
-            name: string — 3 of 3 values are text
-            score: string? — 1 of 2 values parse as double, but "|0.5|" (row 3) is text; 1 more is null
-        "#]   id: bigint — 2 of 2 values parse as bigint
-          day: date — 2 of 2 values parse as date
+    let whole = show(&scan_csv(&dialect, text, text.len()).expect("CSV"));
+    expect![[r#"
+        3 rows
+        id: bigint — 3 of 3 values parse as bigint
+        name: string — 3 of 3 values are text
+        score: string? — 1 of 2 values parse as double, but "|0.5|" (row 3) is text; 1 more is null
     "#]]
-    .assert_eq(&show(
-        &scan_csv(&dialect, b"id,day\n--,---\n1,2024-01-31\n2,2024-02-01\n(2 rows)\n", 5).expect("CSV"),
-    ));
+    .assert_eq(&whole);
+    for piece in 1..text.len() {
+        assert_eq!(show(&scan_csv(&dialect, text, piece).expect("CSV")), whole, "in pieces of {piece}");
+    }
+}
+
+#[test]
+fn what_is_no_data_below_the_header_and_at_the_end() {
+    let dialect = CsvDialect {
+        skip_after_header: 1,
+        skip_footer: 1,
+        ..CsvDialect::default()
+    };
+    let text = b"id,day\n--,---\n1,2024-01-31\n2,2024-02-01\n(2 rows)\n";
+    expect![[r#"
+        2 rows
+        id: bigint — 2 of 2 values parse as bigint
+        day: date — 2 of 2 values parse as date
+    "#]]
+    .assert_eq(&show(&scan_csv(&dialect, text, 5).expect("CSV")));
 }
 
 #[test]
