@@ -80,6 +80,11 @@ impl Formats {
     }
 }
 
+/// Whether a value is a date, time or number as people write them.
+pub(crate) fn is_formatted(text: &str) -> bool {
+    formats_of(text.trim()) != 0
+}
+
 /// The formats that a value is written in.
 fn formats_of(text: &str) -> u16 {
     let bytes = text.as_bytes();

@@ -5,7 +5,8 @@ use super::candidates::{Tier, delimiters, quotings};
 use super::frame;
 use super::records::{Delimiter, Marks, Record, Splitter};
 use super::table::text_of;
-use crate::values::{Kind, is_grouped_number, kind_of};
+use crate::formats::is_formatted;
+use crate::values::{Kind, kind_of};
 
 /// Text that the candidates are tried on, in bytes.
 const TRIED_BYTES: usize = 128 << 10;
@@ -74,9 +75,25 @@ pub(crate) fn sniff(
                 }
             })
     };
-    best(Tier::Common)
-        .or_else(|| best(Tier::Rare))
-        .or_else(|| best(Tier::Odd))
+    let common = best(Tier::Common);
+    if let Some(common) = common {
+        // Decimal commas split lines evenly too, but into halves of numbers.
+        let by_comma = common.marks.delimiter == Delimiter::one(b',');
+        let rare = if by_comma && commas_are_decimal(tried) {
+            best(Tier::Rare)
+        } else {
+            None
+        };
+        return rare.filter(|rare| rare.score > common.score).or(Some(common));
+    }
+    best(Tier::Rare).or_else(|| best(Tier::Odd))
+}
+
+/// Whether every comma stands between two digits.
+fn commas_are_decimal(text: &[u8]) -> bool {
+    text.windows(3)
+        .filter(|three| three[1] == b',')
+        .all(|three| three[0].is_ascii_digit() && three[2].is_ascii_digit())
 }
 
 /// Whether the evidence is enough for a delimiter of that tier.
@@ -230,7 +247,7 @@ fn looks_of(cell: &str, delimiter: Delimiter, quote: Option<u8>, in_quotes: bool
         Kind::Text => {}
         _ => return 1.0,
     }
-    if is_grouped_number(cell) {
+    if is_formatted(cell) {
         return 1.0;
     }
     let bytes = cell.as_bytes();
@@ -276,21 +293,28 @@ fn is_strong(candidate: &Candidate) -> bool {
         return candidate.score >= 0.4;
     }
     let rows = candidate.records.get(1..).unwrap_or(&[]);
+    let is_text = |cell: &str| kind_of(cell) == Kind::Text && !is_formatted(cell);
     let typed = (0..candidate.width).filter(|&at| {
-        let texts = rows
-            .iter()
-            .filter(|r| kind_of(&text_of(r.field(at))) == Kind::Text)
-            .count();
+        let texts = rows.iter().filter(|r| is_text(&text_of(r.field(at)))).count();
         let nulls = rows.iter().filter(|r| r.field(at).is_empty()).count();
         texts == 0 && nulls * 2 < rows.len()
     });
     let typed = typed.count();
-    let uses_quotes = candidate.records.iter().all(|record| record.quoted > 0);
+    if candidate.score < 0.4 {
+        return false;
+    }
+    let quoted = candidate.records.iter().filter(|record| record.quoted > 0).count();
+    let uses_quotes = quoted * 3 >= candidate.records.len();
+    let is_dense = candidate
+        .records
+        .iter()
+        .all(|record| record.fields().all(|field| !field.is_empty() && !field.contains(&b' ')));
     match delimiter {
-        _ if uses_quotes && typed >= 1 && candidate.width >= 3 => candidate.score >= 0.4,
-        // Times of day are two or three numbers with colons.
-        b":" => candidate.width >= 3 && typed >= 1 && !rows.iter().all(has_time) && candidate.score >= 0.4,
-        _ => candidate.width >= 2 && typed * 3 >= candidate.width * 2 && candidate.score >= 0.4,
+        // Text of chance has no quotes that fit, and not so many columns alike.
+        _ if uses_quotes && typed >= 1 && candidate.width >= 3 => true,
+        // Times of day are two or three numbers with colons; keys and values have a blank between them.
+        b":" => candidate.width >= 3 && (typed >= 1 || is_dense && rows.len() >= 5) && !rows.iter().all(has_time),
+        _ => candidate.width >= 2 && typed * 3 >= candidate.width * 2,
     }
 }
 

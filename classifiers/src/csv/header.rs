@@ -73,6 +73,15 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
     if below.is_empty() {
         return judge_alone(&named);
     }
+    // Files put together have their header in the middle too.
+    let again = |row: &&Record| row.len() == first.len() && row.fields().eq(first.fields());
+    if cells.len() > 1 && below.iter().any(|row| again(&row)) {
+        let others: Vec<Record> = below.iter().filter(|row| !again(row)).cloned().collect();
+        let evidence = Evidence::gather(&cells, &others);
+        if evidence.typed > 0 {
+            return evidence.judge(&cells, &named);
+        }
+    }
     let evidence = Evidence::gather(&cells, below);
     evidence.judge(&cells, &named)
 }

@@ -100,6 +100,8 @@ fn line_terminator(text: &str) -> &'static str {
     let pairs = start.windows(2).filter(|pair| pair == b"\r\n").count();
     match (feeds, returns) {
         (0, 1..) => "\r",
+        // Line feeds inside quotes, between records that end in carriage returns.
+        _ if pairs == 0 && returns > feeds * 2 => "\r",
         _ if pairs * 2 > feeds => "\r\n",
         _ => "\n",
     }
