@@ -21,6 +21,7 @@ mod values;
 mod verdict;
 
 pub use csv::CsvScanner;
+pub use encoding::TextDecoder;
 pub use json::JsonScanner;
 pub use type_text::TypeTextError;
 pub use types::{DataType, Field};
@@ -76,7 +77,7 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
         return Ok(Verdict::unknown(unpacked.compression, vec![reason.to_owned()]));
     };
     let mut verdict = Verdict::unknown(unpacked.compression, text.reason.into_iter().collect());
-    verdict.encoding = Some(text.encoding.to_owned());
+    verdict.encoding = Some(text.encoding);
     let not_json = match json::classify(&text.text, unpacked.whole)? {
         Ok(json) => {
             verdict.set_rows(json.rows, json.row_bytes, unpacked.whole);

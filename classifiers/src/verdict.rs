@@ -51,7 +51,8 @@ pub struct Verdict {
     pub classifier: String,
     /// How the whole object is compressed. Parquet's own codecs don't count.
     pub compression: Compression,
-    /// The text encoding, for text: `utf-8`, `utf-16le`, `utf-16be`, `iso-8859-1` or `windows-1252`.
+    /// The text encoding, for text, in lower case: `utf-8`, `utf-16le`, `iso-8859-1`, `windows-1251`, `shift_jis`, ….
+    /// [`TextDecoder`](crate::TextDecoder) turns it into UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
     /// How many data rows were looked at.

@@ -303,17 +303,24 @@ fn is_strong(candidate: &Candidate) -> bool {
     if candidate.score < 0.4 {
         return false;
     }
-    let quoted = candidate.records.iter().filter(|record| record.quoted > 0).count();
-    let uses_quotes = quoted * 3 >= candidate.records.len();
-    let is_dense = candidate
+    let quoted = candidate
         .records
         .iter()
-        .all(|record| record.fields().all(|field| !field.is_empty() && !field.contains(&b' ')));
+        .filter(|record| record.quoted > 0)
+        .count();
+    let uses_quotes = quoted * 3 >= candidate.records.len();
+    let is_dense = candidate.records.iter().all(|record| {
+        record
+            .fields()
+            .all(|field| !field.is_empty() && !field.contains(&b' '))
+    });
     match delimiter {
         // Text of chance has no quotes that fit, and not so many columns alike.
         _ if uses_quotes && typed >= 1 && candidate.width >= 3 => true,
         // Times of day are two or three numbers with colons; keys and values have a blank between them.
-        b":" => candidate.width >= 3 && (typed >= 1 || is_dense && rows.len() >= 5) && !rows.iter().all(has_time),
+        b":" => {
+            candidate.width >= 3 && (typed >= 1 || is_dense && rows.len() >= 5) && !rows.iter().all(has_time)
+        }
         _ => candidate.width >= 2 && typed * 3 >= candidate.width * 2,
     }
 }

@@ -2,6 +2,7 @@
 
 mod cases;
 mod csv;
+mod encodings;
 mod hostile;
 mod json;
 mod parquet;

@@ -131,7 +131,11 @@ fn delimiters_of_several_characters() {
     "#]]
     .assert_eq(&whole);
     for piece in 1..text.len() {
-        assert_eq!(show(&scan_csv(&dialect, text, piece).expect("CSV")), whole, "in pieces of {piece}");
+        assert_eq!(
+            show(&scan_csv(&dialect, text, piece).expect("CSV")),
+            whole,
+            "in pieces of {piece}"
+        );
     }
 }
 
