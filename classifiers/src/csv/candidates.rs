@@ -45,7 +45,7 @@ pub(crate) fn delimiters(text: &[u8], tier: Tier) -> Vec<Delimiter> {
 }
 
 /// Delimiters of several characters (`||`, `|~|`, `::`): what most lines hold between words, and of which one character
-/// never stands anywhere else.
+/// never stands anywhere else. Where no part of it is a common delimiter itself, it need only stand in all lines alike.
 fn longer(text: &[u8]) -> Vec<Delimiter> {
     let lines: Vec<&[u8]> = text
         .split(|b| matches!(b, b'\n' | b'\r'))
@@ -76,7 +76,12 @@ fn longer(text: &[u8]) -> Vec<Delimiter> {
             let all = text.iter().filter(|b| *b == mark).count();
             occurrences(text, run) * inside == all
         };
-        in_lines * 10 >= lines.len() * 6 && run.iter().any(exclusive)
+        let each = lines.first().map_or(0, |line| occurrences(line, run));
+        let steady = lines.len() >= 3
+            && !run.iter().any(|mark| COMMON.contains(mark))
+            && each > 0
+            && lines.iter().all(|line| occurrences(line, run) == each);
+        in_lines * 10 >= lines.len() * 6 && (steady || run.iter().any(exclusive))
     });
     // `||||` is `||` twice around an empty field.
     runs.sort_by_key(|run| run.len());

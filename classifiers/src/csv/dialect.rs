@@ -84,7 +84,9 @@ pub(crate) fn sniff(
         } else {
             None
         };
-        return rare.filter(|rare| rare.score > common.score).or(Some(common));
+        return rare
+            .filter(|rare| rare.score > 0.9 * common.score)
+            .or(Some(common));
     }
     best(Tier::Rare).or_else(|| best(Tier::Odd))
 }
@@ -325,12 +327,16 @@ fn is_strong(candidate: &Candidate) -> bool {
     }
 }
 
+/// Whether two neighbouring fields are rather the hour and minute of a time.
 fn has_time(record: &Record) -> bool {
-    let is_pair = |field: &[u8]| field.len() == 2 && field.iter().all(u8::is_ascii_digit);
+    let below = |digits: &[u8], most: u8| match digits {
+        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => (a - b'0') * 10 + (b - b'0') < most,
+        _ => false,
+    };
     let fields: Vec<&[u8]> = record.fields().collect();
     fields.windows(2).any(|pair| {
         let hour = pair[0].get(pair[0].len().saturating_sub(2)..).unwrap_or(&[]);
         let minute = pair[1].get(..2).unwrap_or(&[]);
-        is_pair(hour) && is_pair(minute)
+        below(hour, 24) && below(minute, 60)
     })
 }

@@ -149,7 +149,12 @@ pub(crate) fn is_prose(records: &[Record], width: usize, named: bool) -> bool {
     let words_per_cell = words as f64 / cells as f64;
     let blank_share = blanks_first as f64 / (cells - records.len()).max(1) as f64;
     let sentence_share = sentence_like as f64 / records.len() as f64;
-    if !named && blank_share >= 0.6 && records.len() < 10 && width <= 3 {
+    // Writers of prose don't quote what has a comma in it.
+    let quoted = records.iter().filter(|record| record.quoted > 0).count();
+    if quoted * 3 >= records.len() && named {
+        return false;
+    }
+    if !named && blank_share >= 0.6 && records.len() < 10 && width <= 5 {
         return true;
     }
     let long = words_per_cell >= 3.0 && blank_share >= 0.6;

@@ -151,6 +151,8 @@ impl Case {
             && quote
             && csv.escape == self.escape
             && csv.skip_lines == self.skip
+            && csv.skip_after_header == self.after
+            && csv.skip_footer == self.footer
             && (csv.comment == self.comment
                 || self.comment.is_none() && !self.text.contains(csv.comment.as_deref().unwrap_or("\0")));
         let types: String = verdict

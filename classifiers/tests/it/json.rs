@@ -284,12 +284,16 @@ fn names_that_are_days_or_keys() {
     let sparse: Vec<String> = (0..100)
         .map(|n| format!("{{\"id\":{n},\"price\":{{\"item_{n}\":{n}.5}}}}\n"))
         .collect();
-    check("a.json", &sparse.concat(), expect![[r#"
+    check(
+        "a.json",
+        &sparse.concat(),
+        expect![[r#"
         json 1 Lines 100 rows sampled
           id: int — 100 of 100 values are integers of 32 bits
           price: map<string,double> — 100 of 100 values are objects; their names are data (such as "item_0"), so they are maps
           because layout: one object a line (100 rows)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
