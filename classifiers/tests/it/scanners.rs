@@ -201,8 +201,14 @@ fn json_in_every_layout_is_the_same_table() {
 
 proptest! {
     #[test]
-    fn pieces_do_not_matter_to_csv(text in "[ab1,\"\n\r #;'\\\\]{0,60}", piece in 1_usize..9) {
-        let dialect = CsvDialect { comment: Some("#".to_owned()), ..CsvDialect::default() };
+    fn pieces_do_not_matter_to_csv(
+        text in "[ab1,|\"\n\r #;'\\\\]{0,60}",
+        piece in 1_usize..9,
+        delimiter in prop::sample::select(vec![",", "||", "|;|"]),
+        skip_footer in 0_u64..3,
+    ) {
+        let (comment, delimiter) = (Some("#".to_owned()), delimiter.to_owned());
+        let dialect = CsvDialect { comment, delimiter, skip_footer, ..CsvDialect::default() };
         let whole = scan_csv(&dialect, text.as_bytes(), 1 << 20);
         prop_assert_eq!(whole, scan_csv(&dialect, text.as_bytes(), piece));
     }
