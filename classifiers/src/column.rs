@@ -23,6 +23,8 @@ pub(crate) struct ColumnSummary {
     padded: u64,
     /// How all values that are text are written, where they share a way.
     formats: Formats,
+    /// The first text that broke a way all texts before it shared.
+    stranger: Option<Box<(Formats, Example)>>,
 }
 
 impl ColumnSummary {
@@ -38,7 +40,12 @@ impl ColumnSummary {
             });
         }
         if kind == Kind::Text && !self.formats.is_empty() {
-            self.formats = self.formats.narrow(text);
+            let narrowed = self.formats.narrow(text);
+            if narrowed.is_empty() && self.formats != Formats::default() {
+                let text = quoted(text.trim());
+                self.stranger = Some(Box::new((self.formats, Example { text, row })));
+            }
+            self.formats = narrowed;
         }
         let typed = !matches!(kind, Kind::Null | Kind::Text);
         if typed && (text.starts_with([' ', '\t']) || text.ends_with([' ', '\t'])) {
@@ -209,9 +216,19 @@ impl ColumnSummary {
             }
             Some((_, Example { text, row }, _)) => match format {
                 Some(format) if self.count(Kind::Text) == values => format!(
-                    "{values} of {values} values are {format}, such as {text} (row {row}), which only text holds as written"
+                    "{values} of {values} values are {format}, such as {text} (row {row}): only text holds them as written"
                 ),
-                _ => format!("{values} of {values} values are text"),
+                _ => {
+                    let mut reason = format!("{values} of {values} values are text");
+                    if let Some((formats, Example { text, row })) = self.stranger.as_deref()
+                        && let Some(format) = formats.describe()
+                    {
+                        reason.push_str(&format!(
+                            "; they begin as {format}, but {text} (row {row}) is not one"
+                        ));
+                    }
+                    reason
+                }
             },
             None => self.reason_for_mixture(values),
         }

@@ -123,7 +123,9 @@ fn is_note(record: &Record, width: usize) -> bool {
         return true;
     }
     let words = text.split_whitespace().count();
-    let speaks = text.contains([':', '©', '*']) || text.ends_with('.') || words >= 3;
+    // The last person of a list may have nothing but a long name, padded to the full width.
+    let is_line = record.len() == 1 && words >= 3;
+    let speaks = text.contains([':', '©', '*']) || text.ends_with('.') || is_line;
     kind_of(text) == Kind::Text && words >= 2 && speaks
 }
 

@@ -75,9 +75,39 @@ pub(crate) fn classify(
     if header.header && candidate.below_header == 0 && frame::is_second_header(below) {
         candidate.below_header = 1;
     }
+    if whole && candidate.footer == 0 {
+        candidate.footer = footer_of(text, &candidate);
+    }
     let dialect = dialect_of(&candidate, terminator, &header);
     let (rows, odd) = read(text, marks, &dialect, whole)?;
     Ok(Ok(verdict(&candidate, dialect, &header, &rows, odd)))
+}
+
+/// How many of the last records of a text too long to be tried as a whole are no data.
+fn footer_of(text: &str, candidate: &Candidate) -> u64 {
+    let Some(end) = text.as_bytes().get(text.len().saturating_sub(END_BYTES)..) else {
+        return 0;
+    };
+    // What comes before the first line end may be half a record.
+    let line_end = if candidate.marks.by_carriage_return {
+        b'\r'
+    } else {
+        b'\n'
+    };
+    let end = end.splitn(2, |byte| *byte == line_end).nth(1).unwrap_or(&[]);
+    let marks = Marks {
+        skip_lines: 0,
+        ..candidate.marks
+    };
+    let records = dialect::records_of(marks, end, true).unwrap_or_default();
+    let alike = records
+        .iter()
+        .filter(|record| record.len() == candidate.width)
+        .count();
+    match alike * 2 > records.len() {
+        true => frame::footer(&records, candidate.width) as u64,
+        false => 0,
+    }
 }
 
 const NO_DELIMITER: &str = "no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its \
@@ -85,6 +115,9 @@ const NO_DELIMITER: &str = "no delimiter (comma, semicolon, tab, bar, Ctrl-A, ti
 
 /// Characters of a cell that [`Verdict::first_record`](crate::Verdict::first_record) keeps.
 const FIRST_RECORD_CHARS: usize = 64;
+
+/// Bytes at the end of a long text that a footer is looked for in.
+const END_BYTES: usize = 8 << 10;
 
 /// Bytes that simple questions are answered from.
 const START_BYTES: usize = 64 << 10;

@@ -21,8 +21,8 @@ fn semicolons_with_decimal_commas() {
         "x;y;z\n1,5;2,5;abc\n3,5;4,25;def\n10,0;7,5;ghi\n",
         expect![[r#"
             csv 1 delimiter ";" header 3 rows sampled
-              x: string — 3 of 3 values are numbers with decimal commas, such as "1,5" (row 1), which only text holds as written
-              y: string — 3 of 3 values are numbers with decimal commas, such as "2,5" (row 1), which only text holds as written
+              x: string — 3 of 3 values are numbers with decimal commas, such as "1,5" (row 1): only text holds them as written
+              y: string — 3 of 3 values are numbers with decimal commas, such as "2,5" (row 1): only text holds them as written
               z: string — 3 of 3 values are text
               because delimiter: 4 of the first 4 records have 3 fields when split at the semicolon
               because header: every name is text, and 2 of 3 columns below are not
@@ -469,8 +469,8 @@ fn dates_and_times() {
               slash: date — 2 of 2 values parse as date
               mix: timestamp — 2 of 2 values parse as timestamp; "2020-02-29 10:00" (row 2) is more than a date
               zoned: timestamp — 2 of 2 values parse as timestamp
-              american: string — 2 of 2 values are dates written MM/dd/yyyy, such as "01/31/2020" (row 1), which only text holds as written
-              time: string — 2 of 2 values are times of day, such as "10:00" (row 1), which only text holds as written
+              american: string — 2 of 2 values are dates written MM/dd/yyyy, such as "01/31/2020" (row 1): only text holds them as written
+              time: string — 2 of 2 values are times of day, such as "10:00" (row 1): only text holds them as written
               because delimiter: 3 of the first 3 records have 6 fields when split at the comma
               because header: every name is text, and 4 of 6 columns below are not
         "#]],
@@ -577,8 +577,8 @@ fn numbers_and_dates_as_germans_write_them() {
         "Datum;Betrag;Text\n01.02.2020;1.234,56;Miete\n02.02.2020;-12,00;Strom, Gas\n",
         expect![[r#"
             csv 1 delimiter ";" header 2 rows sampled
-              Datum: string — 2 of 2 values are dates written dd.MM.yyyy, such as "01.02.2020" (row 1), which only text holds as written
-              Betrag: string — 2 of 2 values are numbers with decimal commas, such as "1.234,56" (row 1), which only text holds as written
+              Datum: string — 2 of 2 values are dates written dd.MM.yyyy, such as "01.02.2020" (row 1): only text holds them as written
+              Betrag: string — 2 of 2 values are numbers with decimal commas, such as "1.234,56" (row 1): only text holds them as written
               Text: string — 2 of 2 values are text
               because delimiter: 3 of the first 3 records have 3 fields when split at the semicolon
               because header: every name is text, and 2 of 3 columns below are not
@@ -589,8 +589,8 @@ fn numbers_and_dates_as_germans_write_them() {
         "01.02.2020;1.234,56;Miete\n02.02.2020;-12,00;Strom, Gas\n",
         expect![[r#"
             csv 0.98 delimiter ";" no-header 2 rows sampled
-              col0: string — 2 of 2 values are dates written dd.MM.yyyy, such as "01.02.2020" (row 1), which only text holds as written
-              col1: string — 2 of 2 values are numbers with decimal commas, such as "1.234,56" (row 1), which only text holds as written
+              col0: string — 2 of 2 values are dates written dd.MM.yyyy, such as "01.02.2020" (row 1): only text holds them as written
+              col1: string — 2 of 2 values are numbers with decimal commas, such as "1.234,56" (row 1): only text holds them as written
               col2: string — 2 of 2 values are text
               because delimiter: 2 of the first 2 records have 3 fields when split at the semicolon
               because header: none, because the first row holds "01.02.2020", which is a value
@@ -751,5 +751,52 @@ fn an_empty_object() {
           because it holds nothing but blanks
           because the name says csv, but its content is not
     "#]],
+    );
+}
+
+#[test]
+fn a_count_of_rows_below_a_long_table() {
+    let rows: String = (0..20_000).map(|n| format!("{n},2024-01-31\n")).collect();
+    let verdict =
+        classify_bytes("a.csv", format!("id,day\n{rows}\n(20000 rows)\n").as_bytes()).expect("a verdict");
+    let types: Vec<String> = verdict
+        .columns
+        .iter()
+        .map(|column| column.data_type.to_string())
+        .collect();
+    assert_eq!(types, ["bigint", "date"]);
+    assert_eq!(verdict.row_count, Some(20_000));
+    assert_eq!(verdict.csv.expect("CSV").skip_footer, 1);
+}
+
+#[test]
+fn a_first_record_that_other_files_can_confirm() {
+    let verdict = classify_bytes("a.csv", b"maker,model\nSaab,900\nVolvo,240\n").expect("a verdict");
+    assert_eq!(
+        verdict.first_record, None,
+        "the numbers say that the first record is a header"
+    );
+    let verdict = classify_bytes("a.csv", b"haus,boot\nkatze,hund\nbaum,stein\n").expect("a verdict");
+    assert_eq!(
+        verdict.first_record,
+        Some(vec!["haus".to_owned(), "boot".to_owned()])
+    );
+}
+
+#[test]
+fn dates_that_only_people_read() {
+    check(
+        "a.csv",
+        "id,us,eu,either,mixed\n1,1/31/2024,31/01/2024,01/02/2024,1/31/2024\n2,2/1/2024,01/02/2024,03/04/2024,soon\n",
+        expect![[r#"
+            csv 1 delimiter "," header 2 rows sampled
+              id: bigint — 2 of 2 values parse as bigint
+              us: string — 2 of 2 values are dates written MM/dd/yyyy, such as "1/31/2024" (row 1): only text holds them as written
+              eu: string — 2 of 2 values are dates written dd/MM/yyyy, such as "31/01/2024" (row 1): only text holds them as written
+              either: string — 2 of 2 values are dates written dd/MM/yyyy or MM/dd/yyyy (no number above 12 tells which), such as "01/02/2024" (row 1): only text holds them as written
+              mixed: string — 2 of 2 values are text; they begin as dates written MM/dd/yyyy, but "soon" (row 2) is not one
+              because delimiter: 3 of the first 3 records have 5 fields when split at the comma
+              because header: every name is text, and 1 of 5 columns below are not
+        "#]],
     );
 }
