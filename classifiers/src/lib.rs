@@ -3,7 +3,7 @@
 //! Pure: no I/O, no clock, no threads. Safe on hostile input: every allocation, loop and recursion is bounded by a limit
 //! in [`limits`] or by the length of the input.
 //!
-//! In reading order: [`classify`] asks each format in turn; `compression` and `encoding` turn bytes into text; `values`
+//! In reading order: [`classify`] asks each format in turn; `compression` and `encoding` turn bytes into text; `values`, `formats`
 //! and `column` turn text into types; `types` says how types merge; `csv`, `json` and `parquet` each know one format.
 
 mod column;

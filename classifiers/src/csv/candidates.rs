@@ -11,7 +11,7 @@ const COMMON: [u8; 11] = [b',', b';', b'\t', b'|', 0x01, 0x02, 0x03, 0x1c, 0x1d,
 /// Delimiters that text often holds without being a table.
 const RARE: [u8; 4] = [b'~', b'^', b':', b' '];
 /// Delimiters that hardly anyone uses. Those that dates, numbers, names and paths hold (`-./_\`) are left out.
-const ODD: [u8; 9] = *b"#$@&!*+%=";
+const ODD: [u8; 10] = *b"#$@&!*+%=?";
 /// Characters beyond ASCII that some programs choose because no text holds them.
 const BEYOND_ASCII: [&str; 3] = ["¦", "§", "¬"];
 
