@@ -8,7 +8,7 @@
 pub(crate) struct Formats(u16);
 
 /// The formats, each with how a reason calls it. A format's place here is its bit.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "dates written dd.MM.yyyy",
     "dates written dd/MM/yyyy",
     "dates written MM/dd/yyyy",
@@ -24,6 +24,7 @@ const NAMES: [&str; 15] = [
     "UUIDs",
     "hexadecimal numbers",
     "times before or after noon (AM, PM)",
+    "timestamps without seconds",
 ];
 const DAY_DOT: u16 = 1;
 const DAY_SLASH: u16 = 1 << 1;
@@ -40,11 +41,12 @@ const MONEY: u16 = 1 << 11;
 const UUID: u16 = 1 << 12;
 const HEX: u16 = 1 << 13;
 const NOON: u16 = 1 << 14;
+const NO_SECONDS: u16 = 1 << 15;
 
 impl Default for Formats {
     /// All of them: what no value has ruled out yet.
     fn default() -> Self {
-        Formats((1 << NAMES.len()) - 1)
+        Formats(u16::MAX)
     }
 }
 
@@ -147,8 +149,12 @@ fn dates(bytes: &[u8]) -> u16 {
     };
     let (day, month) = (|n: u32| (1..=31).contains(&n), |n: u32| (1..=12).contains(&n));
     if a.len() == 4 {
-        let valid = *mark == b'-' && month(y) && number(c).is_some_and(day);
-        return if valid { SHORT_ISO } else { 0 };
+        let valid = month(y) && number(c).is_some_and(day);
+        return match (valid, mark) {
+            (true, b'-' | b'/') if b.len() == 2 && c.len() == 2 && !rest.is_empty() => NO_SECONDS,
+            (true, b'-') => SHORT_ISO,
+            _ => 0,
+        };
     }
     if a.len() > 2 || b.len() > 2 || !matches!(c.len(), 2 | 4) {
         return 0;

@@ -237,31 +237,22 @@ fn two_digits(text: &[u8], at: usize) -> Option<u32> {
     }
 }
 
-/// `HH:mm[:ss[.fff…]][[ ]Z|±hh[[:]mm]| UTC| GMT]`.
+/// `HH:mm:ss[.fff…][[ ]Z|±hh[[:]mm]| UTC| GMT]`: what the SQL engine reads as a time. Without seconds it refuses.
 fn is_time(text: &[u8]) -> bool {
     let valid = |at: usize, below: u32| two_digits(text, at).is_some_and(|n| n < below);
-    if !valid(0, 24) || text.get(2) != Some(&b':') || !valid(3, 60) {
+    let colons = text.get(2) == Some(&b':') && text.get(5) == Some(&b':');
+    // A leap second is a second.
+    if !colons || !valid(0, 24) || !valid(3, 60) || !valid(6, 61) {
         return false;
     }
-    let mut at = 5;
-    if text.get(at) == Some(&b':') {
-        // A leap second is a second.
-        if !valid(at + 1, 61) {
+    let mut at = 8;
+    if text.get(at) == Some(&b'.') {
+        let fraction = text.get(at + 1..).unwrap_or(&[]);
+        let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits == 0 || digits > 9 {
             return false;
         }
-        at += 3;
-        if text.get(at) == Some(&b'.') {
-            let digits = text
-                .get(at + 1..)
-                .unwrap_or(&[])
-                .iter()
-                .take_while(|b| b.is_ascii_digit())
-                .count();
-            if digits == 0 || digits > 9 {
-                return false;
-            }
-            at += 1 + digits;
-        }
+        at += 1 + digits;
     }
     is_offset(text.get(at..).unwrap_or(&[]))
 }

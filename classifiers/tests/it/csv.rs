@@ -467,12 +467,12 @@ fn dates_and_times() {
             csv 1 delimiter "," header 2 rows sampled
               d: date — 2 of 2 values parse as date
               slash: date — 2 of 2 values parse as date
-              mix: timestamp — 2 of 2 values parse as timestamp; "2020-02-29 10:00" (row 2) is more than a date
+              mix: string — 1 of 2 values parse as date, but "2020-02-29 10:00" (row 2) is text; all that are text are timestamps without seconds
               zoned: timestamp — 2 of 2 values parse as timestamp
               american: string — 2 of 2 values are dates written MM/dd/yyyy, such as "01/31/2020" (row 1): only text holds them as written
               time: string — 2 of 2 values are times of day, such as "10:00" (row 1): only text holds them as written
               because delimiter: 3 of the first 3 records have 6 fields when split at the comma
-              because header: every name is text, and 4 of 6 columns below are not
+              because header: every name is text, and 3 of 6 columns below are not
         "#]],
     );
 }
