@@ -1,5 +1,6 @@
 //! One column of text: what its values were, and what that makes of the column.
 
+use crate::formats::Formats;
 use crate::values::{Kind, kind_of};
 use crate::{Column, DataType};
 
@@ -20,6 +21,10 @@ pub(crate) struct ColumnSummary {
     firsts: [Option<Example>; Kind::ALL.len()],
     /// Values that would be a number, date or boolean only once their surrounding blanks are gone.
     padded: u64,
+    /// How all values that are text are written, where they share a way.
+    formats: Formats,
+    /// The first text that broke a way all texts before it shared.
+    stranger: Option<Box<(Formats, Example)>>,
 }
 
 impl ColumnSummary {
@@ -33,6 +38,14 @@ impl ColumnSummary {
                 text: quoted(text.trim()),
                 row,
             });
+        }
+        if kind == Kind::Text && !self.formats.is_empty() {
+            let narrowed = self.formats.narrow(text);
+            if narrowed.is_empty() && self.formats != Formats::default() {
+                let text = quoted(text.trim());
+                self.stranger = Some(Box::new((self.formats, Example { text, row })));
+            }
+            self.formats = narrowed;
         }
         let typed = !matches!(kind, Kind::Null | Kind::Text);
         if typed && (text.starts_with([' ', '\t']) || text.ends_with([' ', '\t'])) {
@@ -58,8 +71,17 @@ impl ColumnSummary {
         self.padded
     }
 
+    /// Whether every value is the number of a payment card, and there is more than one.
+    fn holds_card_numbers(&self) -> bool {
+        let cards = self.count(Kind::CardNumber);
+        cards > 1 && cards == self.values()
+    }
+
     /// The type that holds every value.
     pub(crate) fn data_type(&self) -> DataType {
+        if self.holds_card_numbers() {
+            return DataType::String;
+        }
         let soft = self.count(Kind::NullWord) + self.count(Kind::InfinityWord);
         let firm = Kind::ALL
             .iter()
@@ -111,7 +133,7 @@ impl ColumnSummary {
                 let values = values - self.count(Kind::NullWord);
                 let mut reason = format!("{values} of {values} values parse as {data_type}");
                 let widened = match data_type {
-                    DataType::Double if self.count(Kind::Integer) > 0 => {
+                    DataType::Double if self.count(Kind::Integer) + self.count(Kind::CardNumber) > 0 => {
                         let decider =
                             [Kind::Decimal, Kind::InfinityWord].map(|kind| &self.firsts[kind.index()]);
                         decider.into_iter().flatten().next()
@@ -136,6 +158,12 @@ impl ColumnSummary {
 
     /// Why a column is text although some of its values look like something else.
     fn reason_for_text(&self, values: u64) -> String {
+        if self.holds_card_numbers() {
+            return format!(
+                "{values} of {values} values have the digits of payment cards, which are no numbers"
+            );
+        }
+        let format = self.formats.describe().filter(|_| self.count(Kind::Text) > 0);
         let candidates = [
             Kind::Integer,
             Kind::Decimal,
@@ -143,7 +171,7 @@ impl ColumnSummary {
             Kind::Timestamp,
             Kind::Boolean,
         ];
-        let numbers = self.count(Kind::Integer) + self.count(Kind::Decimal);
+        let numbers = self.count(Kind::Integer) + self.count(Kind::CardNumber) + self.count(Kind::Decimal);
         let dates = self.count(Kind::Date) + self.count(Kind::Timestamp);
         let best = candidates
             .into_iter()
@@ -173,16 +201,35 @@ impl ColumnSummary {
         .filter_map(|(kind, why)| Some((kind, self.firsts[kind.index()].as_ref()?, why)))
         .next();
         match spoiler {
-            Some((_, Example { text, row }, why)) if matching > 0 => {
-                format!(
+            Some((kind, Example { text, row }, why)) if matching > 0 => {
+                let mut reason = format!(
                     "{matching} of {values} values parse as {}, but {text} (row {row}) {why}",
                     best.data_type()
-                )
+                );
+                if let Some(format) = format.filter(|_| kind == Kind::Text) {
+                    reason.push_str(&format!("; all that are text are {format}"));
+                }
+                reason
             }
             Some((kind, Example { text, row }, why)) if kind != Kind::Text => {
                 format!("{text} (row {row}) {why}")
             }
-            Some(_) => format!("{values} of {values} values are text"),
+            Some((_, Example { text, row }, _)) => match format {
+                Some(format) if self.count(Kind::Text) == values => format!(
+                    "{values} of {values} values are {format}, such as {text} (row {row}): only text holds them as written"
+                ),
+                _ => {
+                    let mut reason = format!("{values} of {values} values are text");
+                    if let Some((formats, Example { text, row })) = self.stranger.as_deref()
+                        && let Some(format) = formats.describe()
+                    {
+                        reason.push_str(&format!(
+                            "; they begin as {format}, but {text} (row {row}) is not one"
+                        ));
+                    }
+                    reason
+                }
+            },
             None => self.reason_for_mixture(values),
         }
     }

@@ -3,13 +3,14 @@
 //! Pure: no I/O, no clock, no threads. Safe on hostile input: every allocation, loop and recursion is bounded by a limit
 //! in [`limits`] or by the length of the input.
 //!
-//! In reading order: [`classify`] asks each format in turn; `compression` and `encoding` turn bytes into text; `values`
+//! In reading order: [`classify`] asks each format in turn; `compression` and `encoding` turn bytes into text; `values`, `formats`
 //! and `column` turn text into types; `types` says how types merge; `csv`, `json` and `parquet` each know one format.
 
 mod column;
 mod compression;
 mod csv;
 mod encoding;
+mod formats;
 mod json;
 pub mod limits;
 mod magic;
@@ -20,9 +21,11 @@ mod values;
 mod verdict;
 
 pub use csv::CsvScanner;
+pub use encoding::TextDecoder;
 pub use json::JsonScanner;
 pub use type_text::TypeTextError;
 pub use types::{DataType, Field};
+pub use values::NULL_WORDS;
 pub use verdict::{
     ClassifyError, ClassifyErrorKind, Column, Compression, CsvDialect, JsonLayout, Outcome, Sample, Scanned,
     Verdict,
@@ -74,7 +77,7 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
         return Ok(Verdict::unknown(unpacked.compression, vec![reason.to_owned()]));
     };
     let mut verdict = Verdict::unknown(unpacked.compression, text.reason.into_iter().collect());
-    verdict.encoding = Some(text.encoding.to_owned());
+    verdict.encoding = Some(text.encoding);
     let not_json = match json::classify(&text.text, unpacked.whole)? {
         Ok(json) => {
             verdict.set_rows(json.rows, json.row_bytes, unpacked.whole);
@@ -102,6 +105,7 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
             verdict.classifier = "csv".to_owned();
             verdict.certainty = csv.certainty;
             verdict.csv = Some(csv.dialect);
+            verdict.first_record = csv.first_record;
             verdict.columns = csv.columns;
             verdict.reasons.extend(csv.reasons);
         }

@@ -3,13 +3,24 @@
 
 use crate::DataType;
 
+/// Words that stand for nothing among numbers, dates and booleans, and for themselves among words; in lower case, to be
+/// compared without regard to case. The empty text, `null` and `\n` (for `\N`) stand for nothing anywhere.
+///
+/// From what spreadsheets (`#N/A`, `#DIV/0!`), statistics programs (`NA`, `.`), data frames (`NaN`, `None`, `<NA>`) and
+/// statistical offices (`-`, `..`) write.
+pub const NULL_WORDS: [&str; 33] = [
+    "", "null", "\\n", "na", "n/a", "n.a.", "nan", "-nan", "none", "nil", "-", "--", "---", ".", "..", "...",
+    "?", "(null)", "<null>", "<na>", "[null]", "#n/a", "#na", "#n/a n/a", "#null!", "#value!", "#ref!",
+    "#div/0!", "#name?", "#num!", "1.#qnan", "-1.#ind", "missing",
+];
+
 /// What one value looks like. Finer than [`DataType`], because a reason wants to say why digits stay text and because
 /// some words mean "nothing" only among numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Empty, `NULL`, `null` or `\N`.
     Null,
-    /// `NA`, `N/A`, `NaN`: nothing among numbers and dates, a word among words.
+    /// `NA`, `-` and the others of [`NULL_WORDS`]: nothing among numbers and dates, a word among words.
     NullWord,
     /// `inf`, `-Infinity`: a double among numbers, a word among words.
     InfinityWord,
@@ -22,14 +33,16 @@ pub(crate) enum Kind {
     LeadingZero,
     /// Digits with a leading plus, as in phone numbers.
     LeadingPlus,
-    /// More than 18 digits: an identifier, or a number that 64 bits may not hold.
+    /// Digits of a number that 64 bits don't hold.
     LongDigits,
+    /// Digits as many as payment cards have, with their check digit: a card number where all values are such.
+    CardNumber,
     Text,
 }
 
 impl Kind {
     /// All of them; a kind's place here is its index.
-    pub(crate) const ALL: [Kind; 12] = [
+    pub(crate) const ALL: [Kind; 13] = [
         Kind::Null,
         Kind::NullWord,
         Kind::InfinityWord,
@@ -41,6 +54,7 @@ impl Kind {
         Kind::LeadingZero,
         Kind::LeadingPlus,
         Kind::LongDigits,
+        Kind::CardNumber,
         Kind::Text,
     ];
 
@@ -53,7 +67,7 @@ impl Kind {
         match self {
             Kind::Null => DataType::Null,
             Kind::Boolean => DataType::Boolean,
-            Kind::Integer => DataType::BigInt,
+            Kind::Integer | Kind::CardNumber => DataType::BigInt,
             Kind::Decimal => DataType::Double,
             Kind::Date => DataType::Date,
             Kind::Timestamp => DataType::Timestamp,
@@ -83,13 +97,15 @@ pub(crate) fn kind_of(text: &str) -> Kind {
             }
             if is_infinity(text) {
                 Kind::InfinityWord
+            } else if is_null_word(text) {
+                Kind::NullWord
             } else {
                 Kind::Text
             }
         }
         b'\\' if text == "\\N" => Kind::Null,
         b'N' | b'n' if text == "NULL" || text == "null" || text == "Null" => Kind::Null,
-        b'N' | b'n' | b'#' if is_null_word(text) => Kind::NullWord,
+        b'N' | b'n' | b'M' | b'm' | b'#' | b'?' | b'(' | b'<' | b'[' if is_null_word(text) => Kind::NullWord,
         b't' | b'T' if text.eq_ignore_ascii_case("true") => Kind::Boolean,
         b'f' | b'F' if text.eq_ignore_ascii_case("false") => Kind::Boolean,
         b'i' | b'I' if is_infinity(text) => Kind::InfinityWord,
@@ -98,9 +114,7 @@ pub(crate) fn kind_of(text: &str) -> Kind {
 }
 
 fn is_null_word(text: &str) -> bool {
-    ["na", "n/a", "nan", "#n/a"]
-        .iter()
-        .any(|word| text.eq_ignore_ascii_case(word))
+    text.len() <= 8 && NULL_WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn is_infinity(text: &str) -> bool {
@@ -142,15 +156,17 @@ fn number(text: &str) -> Option<Kind> {
     } else if !rest.is_empty() {
         return None;
     }
-    if plus {
+    if plus && is_integer {
         return Some(Kind::LeadingPlus);
     }
-    if whole > 1 && unsigned.first() == Some(&b'0') {
+    if whole > 1 && unsigned.first() == Some(&b'0') && !has_exponent {
         return Some(Kind::LeadingZero);
     }
     if is_integer {
-        return Some(if whole > 18 {
+        return Some(if whole > 18 && text.parse::<i64>().is_err() {
             Kind::LongDigits
+        } else if is_card_number(text.as_bytes()) {
+            Kind::CardNumber
         } else {
             Kind::Integer
         });
@@ -164,6 +180,26 @@ fn number(text: &str) -> Option<Kind> {
     } else {
         Some(Kind::LongDigits)
     }
+}
+
+/// 15 or 16 digits that begin as payment cards do and end in the check digit of ISO/IEC 7812 (Luhn's).
+fn is_card_number(digits: &[u8]) -> bool {
+    if !matches!(digits.len(), 15 | 16) || !matches!(digits.first(), Some(b'3'..=b'6')) {
+        return false;
+    }
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| {
+            let digit = u32::from(digit.wrapping_sub(b'0'));
+            match at % 2 {
+                0 => digit,
+                _ => digit * 2 / 10 + digit * 2 % 10,
+            }
+        })
+        .sum();
+    sum.is_multiple_of(10)
 }
 
 /// `yyyy-MM-dd` or `yyyy/MM/dd`, alone or followed by a time.
@@ -201,38 +237,30 @@ fn two_digits(text: &[u8], at: usize) -> Option<u32> {
     }
 }
 
-/// `HH:mm[:ss[.fff…]][Z|±hh[:]mm]`.
+/// `HH:mm:ss[.fff…][[ ]Z|±hh[[:]mm]| UTC| GMT]`: what the SQL engine reads as a time. Without seconds it refuses.
 fn is_time(text: &[u8]) -> bool {
     let valid = |at: usize, below: u32| two_digits(text, at).is_some_and(|n| n < below);
-    if !valid(0, 24) || text.get(2) != Some(&b':') || !valid(3, 60) {
+    let colons = text.get(2) == Some(&b':') && text.get(5) == Some(&b':');
+    // A leap second is a second.
+    if !colons || !valid(0, 24) || !valid(3, 60) || !valid(6, 61) {
         return false;
     }
-    let mut at = 5;
-    if text.get(at) == Some(&b':') {
-        // A leap second is a second.
-        if !valid(at + 1, 61) {
+    let mut at = 8;
+    if text.get(at) == Some(&b'.') {
+        let fraction = text.get(at + 1..).unwrap_or(&[]);
+        let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits == 0 || digits > 9 {
             return false;
         }
-        at += 3;
-        if text.get(at) == Some(&b'.') {
-            let digits = text
-                .get(at + 1..)
-                .unwrap_or(&[])
-                .iter()
-                .take_while(|b| b.is_ascii_digit())
-                .count();
-            if digits == 0 || digits > 9 {
-                return false;
-            }
-            at += 1 + digits;
-        }
+        at += 1 + digits;
     }
     is_offset(text.get(at..).unwrap_or(&[]))
 }
 
 fn is_offset(text: &[u8]) -> bool {
     match text {
-        [] | b"Z" | b"z" => true,
+        [] | b"Z" | b"z" | b" UTC" | b" GMT" => true,
+        [b' ', rest @ ..] if rest.starts_with(b"+") || rest.starts_with(b"-") => is_offset(rest),
         [b'+' | b'-', rest @ ..] => match rest.len() {
             2 => two_digits(rest, 0).is_some_and(|h| h < 24),
             4 => two_digits(rest, 0).is_some_and(|h| h < 24) && two_digits(rest, 2).is_some_and(|m| m < 60),

@@ -51,7 +51,8 @@ pub struct Verdict {
     pub classifier: String,
     /// How the whole object is compressed. Parquet's own codecs don't count.
     pub compression: Compression,
-    /// The text encoding, for text: `utf-8`, `utf-16le`, `utf-16be`, `iso-8859-1` or `windows-1252`.
+    /// The text encoding, for text, in lower case: `utf-8`, `utf-16le`, `iso-8859-1`, `windows-1251`, `shift_jis`, ….
+    /// [`TextDecoder`](crate::TextDecoder) turns it into UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
     /// How many data rows were looked at.
@@ -65,6 +66,10 @@ pub struct Verdict {
     /// How to read it, when it is CSV.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csv: Option<CsvDialect>,
+    /// The cells of the first record of a CSV of text alone, where only their looks say whether they are names. When
+    /// several files of a table begin with the same cells, they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_record: Option<Vec<String>>,
     /// How its documents are laid out, when it is JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<JsonLayout>,
@@ -87,6 +92,7 @@ impl Verdict {
             average_row_bytes: None,
             row_count: None,
             csv: None,
+            first_record: None,
             json: None,
             columns: Vec::new(),
             reasons,
@@ -131,10 +137,11 @@ impl fmt::Display for Compression {
 /// How to read a CSV file.
 ///
 /// A reader skips `skip_lines` physical lines, then every line that starts with `comment`, then (when `header`) one
-/// record of names. Blank lines are not records.
+/// record of names, then `skip_after_header` records; it leaves out the last `skip_footer` records. Blank lines are not
+/// records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CsvDialect {
-    /// One character.
+    /// One character, or a few: `||`.
     pub delimiter: String,
     /// One character; `null` when quotes are ordinary text in this file.
     pub quote: Option<String>,
@@ -146,8 +153,19 @@ pub struct CsvDialect {
     pub header: bool,
     /// Physical lines before the header or first record, comment lines included.
     pub skip_lines: u64,
+    /// Records below the header that are not data: dashes that SQL shells draw, units, types.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip_after_header: u64,
+    /// Records at the end that are not data: `(3 rows)`, sources and notes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip_footer: u64,
     /// `\n`, `\r\n` or `\r`.
     pub line_terminator: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Default for CsvDialect {
@@ -160,6 +178,8 @@ impl Default for CsvDialect {
             comment: None,
             header: true,
             skip_lines: 0,
+            skip_after_header: 0,
+            skip_footer: 0,
             line_terminator: "\n".to_owned(),
         }
     }

@@ -1,9 +1,12 @@
 //! Which delimiter and which quotes: every candidate splits the start of the text, and the one whose rows are most alike
 //! and whose cells look most like values wins.
 
-use super::records::{Marks, Record, Splitter};
+use super::candidates::{Tier, delimiters, quotings};
+use super::frame;
+use super::records::{Delimiter, Marks, Record, Splitter};
 use super::table::text_of;
-use crate::values::{Kind, is_grouped_number, kind_of};
+use crate::formats::is_formatted;
+use crate::values::{Kind, kind_of};
 
 /// Text that the candidates are tried on, in bytes.
 const TRIED_BYTES: usize = 128 << 10;
@@ -11,14 +14,6 @@ const TRIED_BYTES: usize = 128 << 10;
 const TRIED_RECORDS: usize = 1_000;
 /// Cells whose looks are judged for one candidate.
 const JUDGED_CELLS: usize = 4_000;
-/// Records of a preamble at most.
-const PREAMBLE_RECORDS: usize = 30;
-
-/// Delimiters that are common enough to need no more than ordinary evidence.
-const COMMON: [u8; 5] = [b',', b';', b'\t', b'|', 0x01];
-/// Delimiters that text often holds without being a table.
-const RARE: [u8; 4] = [b'~', b'^', b':', b' '];
-
 /// A dialect that was tried.
 #[derive(Debug)]
 pub(crate) struct Candidate {
@@ -29,8 +24,12 @@ pub(crate) struct Candidate {
     pub(crate) width: usize,
     /// How many of the records after the preamble have that many fields, from 0 to 1.
     pub(crate) consistency: f64,
-    /// Complete records after the preamble.
+    /// Complete records after the preamble, without those below that are not data.
     pub(crate) records: Vec<Record>,
+    /// Records below the header that are not data.
+    pub(crate) below_header: u64,
+    /// Records at the end that are not data.
+    pub(crate) footer: u64,
 }
 
 /// Tries every dialect on the start of the text. The best comes back, if any is good enough to be a table with two
@@ -46,29 +45,27 @@ pub(crate) fn sniff(
         None => (text.as_bytes(), whole),
     };
     let base = Marks {
-        delimiter: b',',
+        delimiter: Delimiter::one(b','),
         quote: Some(b'"'),
         escape: None,
         comment,
         skip_lines: 0,
         by_carriage_return,
     };
-    let best = |delimiters: &[u8]| {
-        let candidates = delimiters
-            .iter()
-            .filter(|d| tried.contains(d))
-            .flat_map(|&delimiter| {
-                quotings(tried, delimiter)
-                    .into_iter()
-                    .map(move |(quote, escape)| Marks {
-                        delimiter,
-                        quote,
-                        escape,
-                        ..base
-                    })
-            });
+    let best = |tier: Tier| {
+        let candidates = delimiters(tried, tier).into_iter().flat_map(|delimiter| {
+            quotings(tried, delimiter)
+                .into_iter()
+                .map(move |(quote, escape)| Marks {
+                    delimiter,
+                    quote,
+                    escape,
+                    ..base
+                })
+        });
         candidates
             .filter_map(|marks| try_marks(marks, tried, whole))
+            .filter(|candidate| is_enough(candidate, tier))
             .reduce(|best, next| {
                 // The first of equals stays: candidates come in the order of how common they are.
                 if next.score > best.score + 1e-9 {
@@ -78,37 +75,41 @@ pub(crate) fn sniff(
                 }
             })
     };
-    let common = best(&COMMON).filter(|c| c.consistency >= 0.7 && c.score >= 0.3);
+    let common = best(Tier::Common);
     if let Some(common) = common {
-        return Some(common);
+        // Decimal commas split lines evenly too, but into halves of numbers.
+        let by_comma = common.marks.delimiter == Delimiter::one(b',');
+        let rare = if by_comma && commas_are_decimal(tried) {
+            best(Tier::Rare)
+        } else {
+            None
+        };
+        return rare
+            .filter(|rare| rare.score > 0.9 * common.score)
+            .or(Some(common));
     }
-    best(&RARE).filter(is_strong)
+    best(Tier::Rare).or_else(|| best(Tier::Odd))
 }
 
-/// The quotings worth trying: those whose quote stands where a field starts, and none at all.
-fn quotings(text: &[u8], delimiter: u8) -> Vec<(Option<u8>, Option<u8>)> {
-    let mut quotings = Vec::new();
-    for quote in [b'"', b'\''] {
-        let mut before = b'\n';
-        let opens = text.iter().any(|&byte| {
-            let opens = byte == quote && (before == delimiter || matches!(before, b'\n' | b'\r' | b' '));
-            before = byte;
-            opens
-        });
-        if opens {
-            quotings.push((Some(quote), None));
-            if text.windows(2).any(|pair| pair == [b'\\', quote]) {
-                quotings.push((Some(quote), Some(b'\\')));
-            }
+/// Whether every comma stands between two digits.
+fn commas_are_decimal(text: &[u8]) -> bool {
+    text.windows(3)
+        .filter(|three| three[1] == b',')
+        .all(|three| three[0].is_ascii_digit() && three[2].is_ascii_digit())
+}
+
+/// Whether the evidence is enough for a delimiter of that tier.
+fn is_enough(candidate: &Candidate, tier: Tier) -> bool {
+    match tier {
+        Tier::Common => candidate.consistency >= 0.7 && candidate.score >= 0.3,
+        Tier::Rare => is_strong(candidate),
+        Tier::Odd => {
+            candidate.consistency >= 1.0
+                && candidate.records.len() >= 3
+                && candidate.width >= 3
+                && candidate.score >= 0.5
         }
     }
-    let unquoted = if quotings.is_empty() && !text.contains(&b'"') {
-        Some(b'"')
-    } else {
-        None
-    };
-    quotings.push((unquoted, None));
-    quotings
 }
 
 /// Complete records of the text, as many as are looked at.
@@ -136,7 +137,7 @@ fn split(marks: Marks, text: &[u8], whole: bool) -> Option<(Vec<Record>, usize)>
 fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
     let (mut records, mut left) = split(marks, text, whole)?;
     let width = common_width(&records)?;
-    let preamble = preamble_of(&records, width);
+    let preamble = frame::preamble(&records, width);
     if preamble > 0 {
         marks.skip_lines = records.get(preamble)?.first_line;
         // Quotes in a preamble may have swallowed lines, so the rest is read afresh.
@@ -146,8 +147,19 @@ fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
     if width < 2 || records.is_empty() {
         return None;
     }
-    let alike = records.iter().filter(|r| r.len() == width).count();
-    let consistency = alike as f64 / records.len() as f64;
+    // Where the end is not seen, a footer can't be.
+    let seen_whole = whole && left == 0 && records.len() < TRIED_RECORDS;
+    let footer = if seen_whole {
+        frame::footer(&records, width)
+    } else {
+        0
+    };
+    records.truncate(records.len() - footer);
+    let has_rule = records.len() > 2 && records.get(1).is_some_and(frame::is_rule);
+    if has_rule {
+        records.remove(1);
+    }
+    let consistency = consistency(&records, width);
     let odd = records
         .iter()
         .filter(|r| r.odd_quotes > 0 || r.unterminated)
@@ -167,14 +179,35 @@ fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
         _ if !whole && left * 4 > text.len() => 0.3,
         _ => 1.0,
     };
-    let score = consistency * consistency * looks * columns * (1.0 - 0.8 * odd) * quoted * swallowed;
+    // A longer delimiter was only tried because one of its characters stands nowhere else.
+    let longer = if marks.delimiter.as_bytes().len() > 1 {
+        1.5
+    } else {
+        1.0
+    };
+    let score = consistency * consistency * looks * columns * (1.0 - 0.8 * odd) * quoted * swallowed * longer;
     Some(Candidate {
         marks,
         score,
         width,
         consistency,
         records,
+        below_header: u64::from(has_rule),
+        footer: footer as u64,
     })
+}
+
+/// How many records have as many fields as most, from 0 to 1. Those that are shorter than a full header are half right:
+/// programs drop empty fields at the end.
+fn consistency(records: &[Record], width: usize) -> f64 {
+    let alike = records.iter().filter(|r| r.len() == width).count();
+    let full_header = records.first().is_some_and(|r| r.len() == width);
+    let none_longer = records.iter().all(|r| (2..=width).contains(&r.len()));
+    let short = match full_header && none_longer {
+        true => records.len() - alike,
+        false => 0,
+    };
+    (alike as f64 + 0.5 * short as f64) / records.len() as f64
 }
 
 /// The most common number of fields; of two equally common ones the greater.
@@ -194,31 +227,8 @@ fn common_width(records: &[Record]) -> Option<usize> {
         .map(|(width, _)| width)
 }
 
-/// How many records stand above the table: titles, notes, who exported it.
-fn preamble_of(records: &[Record], width: usize) -> usize {
-    // What Excel reads: `sep=;`.
-    if records.len() > 1
-        && records
-            .first()
-            .is_some_and(|r| r.field(0).starts_with(b"sep=") && r.len() <= 2)
-    {
-        return 1;
-    }
-    let first = records.iter().position(|r| r.len() == width).unwrap_or(0);
-    if first == 0 || first > PREAMBLE_RECORDS || width < 2 {
-        return 0;
-    }
-    // One record that is a field short, or longer, is a header whose rows differ from it.
-    let above = records.get(first - 1).map_or(0, Record::len);
-    let is_header = above >= 2 && above + 1 >= width;
-    let preamble = if is_header { first - 1 } else { first };
-    let rest = records.get(preamble..).unwrap_or(&[]);
-    let alike = rest.iter().filter(|r| r.len() == width).count();
-    if alike * 10 >= rest.len() * 8 { preamble } else { 0 }
-}
-
 /// How much the cells look like values, from 0 to 1.
-fn looks_of_cells(records: &[Record], delimiter: u8, quote: Option<u8>) -> f64 {
+fn looks_of_cells(records: &[Record], delimiter: Delimiter, quote: Option<u8>) -> f64 {
     let (mut cells, mut looks) = (0_usize, 0.0);
     for record in records {
         for field in record.fields() {
@@ -232,34 +242,35 @@ fn looks_of_cells(records: &[Record], delimiter: u8, quote: Option<u8>) -> f64 {
     if cells == 0 { 0.0 } else { looks / cells as f64 }
 }
 
-fn looks_of(cell: &str, delimiter: u8, quote: Option<u8>, in_quotes: bool) -> f64 {
+fn looks_of(cell: &str, delimiter: Delimiter, quote: Option<u8>, in_quotes: bool) -> f64 {
     let cell = cell.trim();
     match kind_of(cell) {
         Kind::Null => return 0.9,
         Kind::Text => {}
         _ => return 1.0,
     }
-    if is_grouped_number(cell) {
+    if is_formatted(cell) {
         return 1.0;
     }
     let bytes = cell.as_bytes();
+    let splits = |mark: u8| delimiter.as_bytes().contains(&mark);
     let (first, last) = (bytes.first().copied(), bytes.last().copied());
     if !in_quotes {
         let stray = |mark: u8| quote != Some(mark) && (first == Some(mark) || last == Some(mark));
-        if stray(b'"') && delimiter != b'"' {
+        if stray(b'"') && !splits(b'"') {
             return 0.2;
         }
         let half = |open: u8, close: u8| (first == Some(open)) != (last == Some(close));
         if half(b'[', b']') && !cell.contains('(') || first == Some(b'{') || last == Some(b'}') {
             return 0.2;
         }
-        if bytes.iter().any(|b| matches!(b, b'\t' | 0x01) && *b != delimiter) {
+        if bytes.iter().any(|b| matches!(b, b'\t' | 0x01) && !splits(*b)) {
             return 0.2;
         }
-        if bytes.iter().any(|b| matches!(b, b';' | b'|') && *b != delimiter) {
+        if bytes.iter().any(|b| matches!(b, b';' | b'|') && !splits(*b)) {
             return 0.5;
         }
-        if cell.contains(',') && delimiter != b',' && !cell.contains(", ") {
+        if cell.contains(',') && !splits(b',') && !cell.contains(", ") {
             return 0.6;
         }
     }
@@ -279,33 +290,53 @@ fn is_strong(candidate: &Candidate) -> bool {
     if candidate.consistency < 1.0 || candidate.records.len() < 3 {
         return false;
     }
-    let delimiter = candidate.marks.delimiter;
-    if matches!(delimiter, b'~' | b'^') {
+    let delimiter = candidate.marks.delimiter.as_bytes();
+    if matches!(delimiter, b"~" | b"^") {
         return candidate.score >= 0.4;
     }
     let rows = candidate.records.get(1..).unwrap_or(&[]);
+    let is_text = |cell: &str| kind_of(cell) == Kind::Text && !is_formatted(cell);
     let typed = (0..candidate.width).filter(|&at| {
-        let texts = rows
-            .iter()
-            .filter(|r| kind_of(&text_of(r.field(at))) == Kind::Text)
-            .count();
+        let texts = rows.iter().filter(|r| is_text(&text_of(r.field(at)))).count();
         let nulls = rows.iter().filter(|r| r.field(at).is_empty()).count();
         texts == 0 && nulls * 2 < rows.len()
     });
     let typed = typed.count();
+    if candidate.score < 0.4 {
+        return false;
+    }
+    let quoted = candidate
+        .records
+        .iter()
+        .filter(|record| record.quoted > 0)
+        .count();
+    let uses_quotes = quoted * 3 >= candidate.records.len();
+    let is_dense = candidate.records.iter().all(|record| {
+        record
+            .fields()
+            .all(|field| !field.is_empty() && !field.contains(&b' '))
+    });
     match delimiter {
-        // Times of day are two or three numbers with colons.
-        b':' => candidate.width >= 3 && typed >= 1 && !rows.iter().all(has_time) && candidate.score >= 0.4,
-        _ => candidate.width >= 2 && typed * 3 >= candidate.width * 2 && candidate.score >= 0.4,
+        // Text of chance has no quotes that fit, and not so many columns alike.
+        _ if uses_quotes && typed >= 1 && candidate.width >= 3 => true,
+        // Times of day are two or three numbers with colons; keys and values have a blank between them.
+        b":" => {
+            candidate.width >= 3 && (typed >= 1 || is_dense && rows.len() >= 5) && !rows.iter().all(has_time)
+        }
+        _ => candidate.width >= 2 && typed * 3 >= candidate.width * 2,
     }
 }
 
+/// Whether two neighbouring fields are rather the hour and minute of a time.
 fn has_time(record: &Record) -> bool {
-    let is_pair = |field: &[u8]| field.len() == 2 && field.iter().all(u8::is_ascii_digit);
+    let below = |digits: &[u8], most: u8| match digits {
+        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => (a - b'0') * 10 + (b - b'0') < most,
+        _ => false,
+    };
     let fields: Vec<&[u8]> = record.fields().collect();
     fields.windows(2).any(|pair| {
         let hour = pair[0].get(pair[0].len().saturating_sub(2)..).unwrap_or(&[]);
         let minute = pair[1].get(..2).unwrap_or(&[]);
-        is_pair(hour) && is_pair(minute)
+        below(hour, 24) && below(minute, 60)
     })
 }

@@ -1,7 +1,8 @@
 //! Whether the first record of a table is its header.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::name_words::NAME_WORDS;
 use super::records::Record;
 use super::table::text_of;
 use crate::column::quoted;
@@ -9,127 +10,6 @@ use crate::values::{Kind, is_grouped_number, kind_of};
 
 /// Rows below the first that are compared with it.
 const ROWS_COMPARED: usize = 500;
-
-/// Words that column names are made of.
-const NAME_WORDS: &[&str] = &[
-    "account",
-    "address",
-    "age",
-    "amount",
-    "author",
-    "category",
-    "city",
-    "class",
-    "code",
-    "color",
-    "column",
-    "comment",
-    "comments",
-    "company",
-    "contact",
-    "count",
-    "country",
-    "county",
-    "created",
-    "currency",
-    "customer",
-    "date",
-    "day",
-    "department",
-    "description",
-    "district",
-    "dob",
-    "email",
-    "employee",
-    "end",
-    "event",
-    "field",
-    "file",
-    "first",
-    "flag",
-    "gender",
-    "group",
-    "height",
-    "host",
-    "hour",
-    "id",
-    "ip",
-    "index",
-    "item",
-    "job",
-    "key",
-    "kind",
-    "label",
-    "language",
-    "last",
-    "lat",
-    "latitude",
-    "level",
-    "lng",
-    "location",
-    "lon",
-    "longitude",
-    "message",
-    "method",
-    "model",
-    "modified",
-    "month",
-    "name",
-    "notes",
-    "number",
-    "order",
-    "owner",
-    "parent",
-    "path",
-    "payment",
-    "person",
-    "phone",
-    "postcode",
-    "price",
-    "product",
-    "quantity",
-    "rate",
-    "reason",
-    "region",
-    "role",
-    "score",
-    "sex",
-    "size",
-    "source",
-    "start",
-    "state",
-    "status",
-    "street",
-    "surname",
-    "tag",
-    "tags",
-    "text",
-    "time",
-    "timestamp",
-    "title",
-    "total",
-    "type",
-    "unit",
-    "updated",
-    "url",
-    "user",
-    "username",
-    "uuid",
-    "val",
-    "value",
-    "version",
-    "weight",
-    "year",
-    "zip",
-    "zone",
-    "borough",
-    "brand",
-    "capital",
-    "continent",
-    "species",
-    "team",
-    "vendor",
-];
 
 /// The judgement and its reason.
 pub(crate) struct HeaderVerdict {
@@ -148,11 +28,16 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
     let Some((first, below)) = records.split_first() else {
         return verdict(false, 1.0, "header: none, because there are no rows".to_owned());
     };
-    let cells: Vec<String> = first
+    let below = below.get(..ROWS_COMPARED.min(below.len())).unwrap_or(below);
+    let mut cells: Vec<String> = first
         .fields()
         .map(|cell| text_of(cell).trim().to_owned())
         .collect();
-    let below = below.get(..ROWS_COMPARED.min(below.len())).unwrap_or(below);
+    // Spreadsheets pad rows with columns that nothing stands in.
+    let is_used = |at: usize| below.iter().any(|row| !row.field(at).trim_ascii().is_empty());
+    while cells.last().is_some_and(String::is_empty) && !is_used(cells.len() - 1) {
+        cells.pop();
+    }
     if let Some(value) = cells
         .iter()
         .find(|cell| is_value(kind_of(cell)) || is_grouped_number(cell))
@@ -162,6 +47,13 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
                 true,
                 0.9,
                 "header: its numbers are years in order, unlike those below".to_owned(),
+            );
+        }
+        if are_counting(&cells, below) {
+            return verdict(
+                true,
+                0.8,
+                "header: its numbers count the columns, unlike those below".to_owned(),
             );
         }
         let reason = format!(
@@ -180,6 +72,15 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
     }
     if below.is_empty() {
         return judge_alone(&named);
+    }
+    // Files put together have their header in the middle too.
+    let again = |row: &&Record| row.len() == first.len() && row.fields().eq(first.fields());
+    if cells.len() > 1 && below.iter().any(|row| again(&row)) {
+        let others: Vec<Record> = below.iter().filter(|row| !again(row)).cloned().collect();
+        let evidence = Evidence::gather(&cells, &others);
+        if evidence.typed > 0 {
+            return evidence.judge(&cells, &named);
+        }
     }
     let evidence = Evidence::gather(&cells, below);
     evidence.judge(&cells, &named)
@@ -234,6 +135,28 @@ fn are_years(cells: &[String], below: &[Record]) -> bool {
     any_name && last > 0 && !below.is_empty()
 }
 
+/// Column numbers may be names: `,0,1,label` above values that are no such numbers.
+fn are_counting(cells: &[String], below: &[Record]) -> bool {
+    let numbers: Vec<(usize, u32)> = cells
+        .iter()
+        .enumerate()
+        .filter_map(|(at, cell)| Some((at, cell.parse().ok()?)))
+        .collect();
+    let starts_well = numbers.first().is_some_and(|(_, number)| *number <= 1);
+    let in_order = numbers.windows(2).all(|pair| pair[1].1 == pair[0].1 + 1);
+    let unlike = numbers.iter().all(|(at, _)| {
+        let integers = below
+            .iter()
+            .filter(|row| matches!(kind_of(&text_of(row.field(*at))), Kind::Integer | Kind::Null))
+            .count();
+        integers * 2 < below.len()
+    });
+    let others_are_text = cells
+        .iter()
+        .all(|cell| !is_value(kind_of(cell)) || cell.parse::<u32>().is_ok());
+    numbers.len() >= 2 && numbers.len() < cells.len() && starts_well && in_order && unlike && others_are_text
+}
+
 /// What the columns say, summed up.
 #[derive(Default)]
 struct Evidence {
@@ -244,8 +167,9 @@ struct Evidence {
     /// The first cell that comes back below.
     repeated: Option<String>,
     repeats: usize,
-    /// Text columns whose values look different from their first cell.
-    different: f64,
+    /// How much the first cells of text columns look unlike the values below them, in nats: the logarithm of how much
+    /// likelier they are as names than as values.
+    unlike: f64,
 }
 
 impl Evidence {
@@ -278,7 +202,7 @@ impl Evidence {
                 evidence.repeats += 1;
                 evidence.repeated.get_or_insert_with(|| cell.clone());
             } else {
-                evidence.different += difference(cell, &values);
+                evidence.unlike += unlikeness(cell, &values);
             }
         }
         evidence
@@ -298,59 +222,76 @@ impl Evidence {
             return verdict(true, 1.0, reason);
         }
         let unique: HashSet<String> = named.iter().map(|cell| cell.to_lowercase()).collect();
-        if let Some(odd) = named.iter().find(|cell| !is_name_like(cell)) {
-            let reason = format!(
-                "header: none, because {} is not like a name and every column is text",
-                quoted(odd)
-            );
-            return verdict(false, 0.7, reason);
-        }
+        let odd = named.iter().filter(|cell| !is_name_like(cell)).count();
         let known = named.iter().filter(|cell| has_name_word(cell)).count();
-        let share = (known as f64 + self.different) / named.len() as f64;
-        let header = unique.len() == named.len() && share >= 0.5;
-        let reason = if header {
-            format!(
+        let share = known as f64 / named.len() as f64;
+        let nats = self.unlike + KNOWN_NATS * share - ODD_NATS * odd as f64;
+        let header = unique.len() == named.len() && nats >= ENOUGH_NATS;
+        let sure = ((nats - ENOUGH_NATS).abs() / 2.0).clamp(0.3, 0.9);
+        let reason = match named.iter().find(|cell| !is_name_like(cell)) {
+            _ if header => format!(
                 "header: all columns are text, but the first row reads like names ({known} of {} are usual ones) and \
                  its cells do not come back below",
                 cells.len()
-            )
-        } else {
-            "header: none, because all columns are text and the first row is like those below".to_owned()
+            ),
+            Some(odd) => format!(
+                "header: none, because {} is not like a name and every column is text",
+                quoted(odd)
+            ),
+            None => {
+                "header: none, because all columns are text and the first row is like those below".to_owned()
+            }
         };
-        verdict(header, 0.8, reason)
+        verdict(header, sure, reason)
     }
 }
 
-/// How different a first cell is from the text below it, from 0 to 1.
-fn difference(cell: &str, values: &[&str]) -> f64 {
-    let share = |test: &dyn Fn(&str) -> bool| {
-        values.iter().filter(|value| test(value)).count() as f64 / values.len() as f64
-    };
+/// What it says for a header that every cell holds a usual word; half of it for half of them.
+const KNOWN_NATS: f64 = 3.0;
+/// What it says against a header that one cell is not like a name.
+const ODD_NATS: f64 = 1.5;
+/// From here on a first row of text above text is a header.
+const ENOUGH_NATS: f64 = 1.2;
+
+/// How much less likely a first cell is among the values of its column than as a name, in nats. What all values share
+/// and the cell has not speaks for a name; what they all share and a name hardly has speaks against it.
+fn unlikeness(cell: &str, values: &[&str]) -> f64 {
+    let n = values.len() as f64;
+    let mut seen: HashMap<&str, u32> = HashMap::new();
+    for value in values {
+        *seen.entry(value).or_default() += 1;
+    }
+    // How likely the next value is a new one (Good and Turing): nearly certain among names, unlikely among categories.
+    let once = seen.values().filter(|count| **count == 1).count() as f64;
+    let new = -((once + 0.5) / (n + 0.5)).min(1.0).ln();
     let has_digit = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
-    let mut score: f64 = 0.0;
-    if !has_digit(cell) && share(&has_digit) > 0.9 {
-        score += 0.5;
-    }
+    let has_mark = |text: &str| text.contains(['@', ':', '/', '.', '{']);
+    let has_blank = |text: &str| text.contains(' ');
+    let has_underscore = |text: &str| text.contains('_');
+    let is_lower = |text: &str| text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase);
+    let is_upper = |text: &str| text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase);
+    let traits: [&dyn Fn(&str) -> bool; 6] = [
+        &has_digit,
+        &has_mark,
+        &has_blank,
+        &has_underscore,
+        &is_lower,
+        &is_upper,
+    ];
+    let shared = traits
+        .iter()
+        .filter(|has| values.iter().all(|value| has(value) != has(cell)))
+        .count();
     let length = values.first().map_or(0, |value| value.len());
-    if values.len() > 2 && length != cell.len() && share(&|value| value.len() == length) == 1.0 {
-        score += 0.5;
-    }
-    let marks = |text: &str| text.contains(['@', ':', '/', '.', '{']);
-    if !marks(cell) && share(&marks) > 0.9 {
-        score += 0.3;
-    }
-    let lower = |text: &str| !text.chars().any(char::is_uppercase);
-    if lower(cell) && share(&lower) < 0.1 {
-        score += 0.4;
-    }
-    if cell.contains('_') && share(&|value| value.contains('_')) == 0.0 {
-        score += 0.4;
-    }
-    let distinct: HashSet<&&str> = values.iter().collect();
-    if values.len() >= 4 && distinct.len() * 2 <= values.len() {
-        score += 0.5;
-    }
-    score.min(1.0)
+    let fixed_length = values.len() > 2 && values.iter().all(|value| value.len() == length);
+    let other_length = fixed_length && length != cell.len();
+    // One trait often follows from another, so that together they say less than their sum.
+    let differences = (shared + usize::from(other_length)).min(2) as f64;
+    let by_trait = (n + 1.0).ln().min(2.5) * 0.6;
+    let alike = has_digit(cell) && values.iter().all(|value| has_digit(value))
+        || fixed_length && !other_length && n > 3.0;
+    let against = if alike { 1.0 } else { 0.0 };
+    new.min(2.5) + differences * by_trait - against
 }
 
 /// Short, and without what only values and sentences have.

@@ -10,16 +10,49 @@ const MONTHS: &[&str] = &[
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
+/// How SQL scripts and dumps begin.
+const STATEMENTS: &[&str] = &[
+    "CREATE TABLE",
+    "CREATE DATABASE",
+    "CREATE OR REPLACE",
+    "DROP TABLE",
+    "INSERT INTO",
+    "BEGIN;",
+    "SET NAMES",
+    "USE ",
+];
+
+fn starts_with_word(text: &str, words: &str) -> bool {
+    text.get(..words.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(words))
+}
+
+/// `+----+-----+`, as MySQL's shell frames its answers.
+fn is_drawn(line: &str) -> bool {
+    let line = line.trim_end();
+    line.starts_with("+-") && line.ends_with("-+") && line.bytes().all(|b| matches!(b, b'+' | b'-'))
+}
+
 /// What the text is instead of CSV, if its start gives it away.
 pub(crate) fn of_text(text: &str) -> Option<&'static str> {
     let start = text.trim_start();
     if start.starts_with('<') {
         return Some("it starts with `<`, so it reads like XML or HTML, which is not read yet");
     }
-    let is_rule =
-        |line: &str| line.matches("---").count() >= 2 && line.bytes().all(|b| b"|-: \t\r".contains(&b));
+    let is_rule = |line: &str| {
+        let drawn =
+            line.starts_with("|-") || line.starts_with("| -") || line.contains(" |") || line.contains(":-");
+        line.matches("---").count() >= 2
+            && (drawn && line.bytes().all(|b| b"|-: \t\r".contains(&b)) || is_drawn(line))
+    };
     if text.lines().take(200).any(is_rule) {
         return Some("it holds a table drawn with bars and dashes, so it reads like Markdown or a report");
+    }
+    if STATEMENTS
+        .iter()
+        .any(|statement| starts_with_word(start, statement))
+    {
+        return Some("it starts with a statement of SQL, so it reads like a script");
     }
     let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(100);
     let logs = lines().filter(|line| is_log_line(line)).count();
@@ -116,7 +149,12 @@ pub(crate) fn is_prose(records: &[Record], width: usize, named: bool) -> bool {
     let words_per_cell = words as f64 / cells as f64;
     let blank_share = blanks_first as f64 / (cells - records.len()).max(1) as f64;
     let sentence_share = sentence_like as f64 / records.len() as f64;
-    if !named && blank_share >= 0.6 && records.len() < 10 && width <= 3 {
+    // Writers of prose don't quote what has a comma in it.
+    let quoted = records.iter().filter(|record| record.quoted > 0).count();
+    if quoted * 3 >= records.len() && named {
+        return false;
+    }
+    if !named && blank_share >= 0.6 && records.len() < 10 && width <= 5 {
         return true;
     }
     let long = words_per_cell >= 3.0 && blank_share >= 0.6;

@@ -1,17 +1,23 @@
 //! CSV: delimiter, quotes, preamble, header and columns of delimited text.
 
+mod candidates;
+mod comments;
 mod dialect;
+mod frame;
 mod header;
 mod impostors;
+mod name_words;
 mod records;
+mod rows;
 mod scanner;
 mod table;
 
 use dialect::Candidate;
 use header::HeaderVerdict;
-use records::{Marks, Record, Splitter};
+use records::{Delimiter, Marks, Record, Splitter};
+use rows::Rows;
 pub use scanner::CsvScanner;
-use table::{TableSummary, text_of};
+use table::text_of;
 
 use crate::values::{Kind, kind_of};
 use crate::{ClassifyError, Column, CsvDialect, DataType};
@@ -19,6 +25,7 @@ use crate::{ClassifyError, Column, CsvDialect, DataType};
 /// What a text is as CSV.
 pub(crate) struct CsvVerdict {
     pub(crate) dialect: CsvDialect,
+    pub(crate) first_record: Option<Vec<String>>,
     pub(crate) certainty: f64,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: u64,
@@ -45,7 +52,7 @@ pub(crate) fn classify(
     }
     let terminator = line_terminator(text);
     let by_carriage_return = terminator == "\r";
-    let comment = comment_mark(text, terminator);
+    let comment = comments::mark(text, terminator);
     let candidate = match dialect::sniff(text, whole, by_carriage_return, comment) {
         Some(candidate) => candidate,
         None if named => match single_column(text, whole, by_carriage_return, comment) {
@@ -57,26 +64,60 @@ pub(crate) fn classify(
     if let Some(why) = not_a_table(&candidate, named) {
         return Ok(Err(why));
     }
-    let (marks, records) = uncommented_header(candidate.marks, candidate.records, text);
-    let header = header::judge(&records);
-    let (table, header_record, odd) = read(text, marks, header.header, whole)?;
-    let candidate = Candidate {
+    let (marks, records) = comments::uncommented_header(candidate.marks, candidate.records, text);
+    let mut candidate = Candidate {
         marks,
         records,
         ..candidate
     };
-    Ok(Ok(verdict(
-        &candidate,
-        terminator,
-        &header,
-        table,
-        header_record.as_ref(),
-        odd,
-    )))
+    let header = header::judge(&candidate.records);
+    let below = candidate.records.get(1..).unwrap_or(&[]);
+    if header.header && candidate.below_header == 0 && frame::is_second_header(below) {
+        candidate.below_header = 1;
+    }
+    if whole && candidate.footer == 0 {
+        candidate.footer = footer_of(text, &candidate);
+    }
+    let dialect = dialect_of(&candidate, terminator, &header);
+    let (rows, odd) = read(text, marks, &dialect, whole)?;
+    Ok(Ok(verdict(&candidate, dialect, &header, &rows, odd)))
+}
+
+/// How many of the last records of a text too long to be tried as a whole are no data.
+fn footer_of(text: &str, candidate: &Candidate) -> u64 {
+    let Some(end) = text.as_bytes().get(text.len().saturating_sub(END_BYTES)..) else {
+        return 0;
+    };
+    // What comes before the first line end may be half a record.
+    let line_end = if candidate.marks.by_carriage_return {
+        b'\r'
+    } else {
+        b'\n'
+    };
+    let end = end.splitn(2, |byte| *byte == line_end).nth(1).unwrap_or(&[]);
+    let marks = Marks {
+        skip_lines: 0,
+        ..candidate.marks
+    };
+    let records = dialect::records_of(marks, end, true).unwrap_or_default();
+    let alike = records
+        .iter()
+        .filter(|record| record.len() == candidate.width)
+        .count();
+    match alike * 2 > records.len() {
+        true => frame::footer(&records, candidate.width) as u64,
+        false => 0,
+    }
 }
 
 const NO_DELIMITER: &str = "no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its \
                             lines into the same number of fields";
+
+/// Characters of a cell that [`Verdict::first_record`](crate::Verdict::first_record) keeps.
+const FIRST_RECORD_CHARS: usize = 64;
+
+/// Bytes at the end of a long text that a footer is looked for in.
+const END_BYTES: usize = 8 << 10;
 
 /// Bytes that simple questions are answered from.
 const START_BYTES: usize = 64 << 10;
@@ -92,57 +133,11 @@ fn line_terminator(text: &str) -> &'static str {
     let pairs = start.windows(2).filter(|pair| pair == b"\r\n").count();
     match (feeds, returns) {
         (0, 1..) => "\r",
+        // Line feeds inside quotes, between records that end in carriage returns.
+        _ if pairs == 0 && returns > feeds * 2 => "\r",
         _ if pairs * 2 > feeds => "\r\n",
         _ => "\n",
     }
-}
-
-/// `#`, when some lines, but not all, start with it and look like comments rather than rows.
-fn comment_mark(text: &str, terminator: &str) -> Option<u8> {
-    let split = if terminator == "\r" { '\r' } else { '\n' };
-    let lines = || {
-        text.split(split)
-            .take(1_000)
-            .filter(|line| !line.trim().is_empty())
-    };
-    let marked = || lines().filter(|line| line.starts_with('#'));
-    let (all, comments) = (lines().count(), marked().count());
-    if comments == 0 || comments == all {
-        return None;
-    }
-    // A table may have values that start with `#`: those are followed by a word, and their lines are delimited.
-    let spaced = marked().all(|line| line.chars().nth(1).is_none_or(|c| !c.is_alphanumeric()));
-    let bare = marked().all(|line| !line.contains([',', ';', '\t', '|']));
-    let on_top = lines().next().is_some_and(|line| line.starts_with('#')) && comments * 2 < all;
-    (spaced || bare || on_top).then_some(b'#')
-}
-
-/// A header written as a comment (`#id,name`) is a header, when it has as many fields as the rows below it.
-fn uncommented_header(marks: Marks, records: Vec<Record>, text: &str) -> (Marks, Vec<Record>) {
-    let Some(comment) = marks.comment else {
-        return (marks, records);
-    };
-    let first_line = records.first().map_or(0, |r| r.first_line);
-    let width = records.first().map_or(0, Record::len);
-    let same = (marks, records);
-    if first_line == 0 || width < 2 {
-        return same;
-    }
-    let plain = Marks {
-        comment: None,
-        skip_lines: first_line - 1,
-        ..marks
-    };
-    let Some(with_it) = dialect::records_of(plain, start_of(text), text.len() <= START_BYTES) else {
-        return same;
-    };
-    let is_comment = |record: &Record| record.field(0).first() == Some(&comment);
-    let later = with_it.get(1..).unwrap_or(&[]).iter().any(is_comment);
-    let fits = with_it.first().is_some_and(|r| r.len() == width && is_comment(r));
-    if fits && !later && !header::judge(&same.1).header && header::judge(&with_it).header {
-        return (plain, with_it);
-    }
-    same
 }
 
 /// Lines that are one value each. Only a name that promises CSV makes a table of them.
@@ -153,7 +148,7 @@ fn single_column(
     comment: Option<u8>,
 ) -> Option<Candidate> {
     let marks = Marks {
-        delimiter: b',',
+        delimiter: Delimiter::one(b','),
         quote: Some(b'"'),
         escape: None,
         comment,
@@ -172,6 +167,8 @@ fn single_column(
         width: 1,
         consistency,
         records,
+        below_header: 0,
+        footer: 0,
     })
 }
 
@@ -200,23 +197,13 @@ fn not_a_table(candidate: &Candidate, named: bool) -> Option<String> {
 }
 
 /// Reads the whole sample. Also says how many records have quotes in odd places.
-fn read(
-    text: &str,
-    marks: Marks,
-    header: bool,
-    whole: bool,
-) -> Result<(TableSummary, Option<Record>, u64), ClassifyError> {
-    let mut table = TableSummary::default();
-    let mut header_record = None;
+fn read(text: &str, marks: Marks, dialect: &CsvDialect, whole: bool) -> Result<(Rows, u64), ClassifyError> {
+    let mut rows = Rows::new(dialect);
     let mut odd = 0;
     let mut splitter = Splitter::new(marks);
     let mut observe = |record: &Record| {
         odd += u64::from(record.odd_quotes > 0 || record.unterminated);
-        if header && header_record.is_none() {
-            header_record = Some(record.clone());
-        } else {
-            table.observe(record);
-        }
+        rows.observe(record);
         true
     };
     splitter.feed(text.as_bytes(), &mut observe)?;
@@ -224,30 +211,33 @@ fn read(
     if whole {
         splitter.finish(&mut observe)?;
     }
-    Ok((table, header_record, odd))
+    Ok((rows, odd))
 }
 
-fn verdict(
-    candidate: &Candidate,
-    terminator: &str,
-    header: &HeaderVerdict,
-    table: TableSummary,
-    header_record: Option<&Record>,
-    odd: u64,
-) -> CsvVerdict {
+fn dialect_of(candidate: &Candidate, terminator: &str, header: &HeaderVerdict) -> CsvDialect {
     let marks = candidate.marks;
-    let dialect = CsvDialect {
-        delimiter: char::from(marks.delimiter).to_string(),
+    let first_line = candidate.records.first().map(|record| record.first_line);
+    CsvDialect {
+        delimiter: String::from_utf8_lossy(marks.delimiter.as_bytes()).into_owned(),
         quote: marks.quote.map(|b| char::from(b).to_string()),
         escape: marks.escape.map(|b| char::from(b).to_string()),
         comment: marks.comment.map(|b| char::from(b).to_string()),
         header: header.header,
-        skip_lines: candidate
-            .records
-            .first()
-            .map_or(marks.skip_lines, |r| r.first_line),
+        skip_lines: first_line.unwrap_or(marks.skip_lines),
+        skip_after_header: candidate.below_header,
+        skip_footer: candidate.footer,
         line_terminator: terminator.to_owned(),
-    };
+    }
+}
+
+fn verdict(
+    candidate: &Candidate,
+    dialect: CsvDialect,
+    header: &HeaderVerdict,
+    read: &Rows,
+    odd: u64,
+) -> CsvVerdict {
+    let (table, header_record) = (read.table(), read.header());
     let (rows, row_bytes) = (table.rows(), table.raw_bytes());
     let mut reasons = vec![dialect_reason(candidate), header.reason.clone()];
     let width = header_record.map_or(0, Record::len).max(table.width());
@@ -270,6 +260,18 @@ fn verdict(
             dialect.skip_lines
         ));
     }
+    if dialect.skip_after_header > 0 {
+        reasons.push(
+            "the record below the header is not data: it draws a line, or names units or types".to_owned(),
+        );
+    }
+    if dialect.skip_footer > 0 {
+        reasons.push(format!(
+            "of the records at the end, {} {} not data: a note, or a count of rows",
+            dialect.skip_footer,
+            if dialect.skip_footer == 1 { "is" } else { "are" }
+        ));
+    }
     let padded: u64 = (0..width)
         .map(|at| table.column(at))
         .filter(is_padded)
@@ -280,7 +282,7 @@ fn verdict(
             "{padded} values have blanks around them; trim them when reading"
         ));
     }
-    let columns = table.into_columns(header_record);
+    let columns = table.columns(header_record);
     let certainty = (candidate.consistency.sqrt() * if candidate.width == 1 { 0.6 } else { 1.0 }).min(
         if columns.iter().all(|c| c.data_type == DataType::String) {
             0.7 + 0.3 * header.sure
@@ -289,8 +291,11 @@ fn verdict(
         },
     );
     let certainty = (certainty * 100.0).round() / 100.0;
+    let in_doubt = columns.len() > 1 && columns.iter().all(|c| c.data_type == DataType::String);
+    let first_record = candidate.records.first().filter(|_| in_doubt);
     CsvVerdict {
         dialect,
+        first_record: first_record.map(|record| record.fields().map(cell_of_first_record).collect()),
         certainty,
         columns,
         rows,
@@ -299,24 +304,37 @@ fn verdict(
     }
 }
 
+/// A cell to compare with that of another file; names are not longer.
+fn cell_of_first_record(field: &[u8]) -> String {
+    text_of(field).trim().chars().take(FIRST_RECORD_CHARS).collect()
+}
+
 fn is_padded(column: &crate::column::ColumnSummary) -> bool {
     column.padded() > 0 && column.data_type() != DataType::String
 }
 
 fn dialect_reason(candidate: &Candidate) -> String {
-    let delimiter = match candidate.marks.delimiter {
-        _ if candidate.width == 1 => return "every line is one value, and the name ends in .csv".to_owned(),
-        b',' => "comma",
-        b';' => "semicolon",
-        b'\t' => "tab",
-        b'|' => "bar",
-        0x01 => "Ctrl-A",
-        b'~' => "tilde",
-        b'^' => "caret",
-        b':' => "colon",
-        _ => "space",
+    if candidate.width == 1 {
+        return "every line is one value, and the name ends in .csv".to_owned();
+    }
+    let delimiter = match candidate.marks.delimiter.as_bytes() {
+        b"," => "comma".to_owned(),
+        b";" => "semicolon".to_owned(),
+        b"\t" => "tab".to_owned(),
+        b"|" => "bar".to_owned(),
+        [byte @ 0x01..=0x1a] => format!("Ctrl-{}", char::from(byte + b'@')),
+        [0x1f] => "unit separator".to_owned(),
+        b"~" => "tilde".to_owned(),
+        b"^" => "caret".to_owned(),
+        b":" => "colon".to_owned(),
+        b" " => "space".to_owned(),
+        other => format!("{:?}", String::from_utf8_lossy(other)),
     };
-    let share = (candidate.consistency * candidate.records.len() as f64).round();
+    let share = candidate
+        .records
+        .iter()
+        .filter(|r| r.len() == candidate.width)
+        .count();
     format!(
         "delimiter: {share} of the first {} records have {} fields when split at the {delimiter}",
         candidate.records.len(),

@@ -3,10 +3,49 @@
 use crate::limits::{CSV_FIELDS, CSV_RECORD_BYTES};
 use crate::{ClassifyError, ClassifyErrorKind, CsvDialect};
 
+/// What stands between two fields: one byte, or a few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delimiter {
+    bytes: [u8; Delimiter::MAX],
+    len: u8,
+}
+
+impl Delimiter {
+    /// Bytes that a delimiter has at most.
+    pub(crate) const MAX: usize = 4;
+
+    pub(crate) const fn one(byte: u8) -> Delimiter {
+        Delimiter {
+            bytes: [byte, 0, 0, 0],
+            len: 1,
+        }
+    }
+
+    /// `None` for none, too many, or a line end among them.
+    pub(crate) fn of(text: &[u8]) -> Option<Delimiter> {
+        let mut bytes = [0; Delimiter::MAX];
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        let usable = !text.is_empty() && !text.contains(&b'\n') && !text.contains(&b'\r');
+        usable.then_some(Delimiter {
+            bytes,
+            len: text.len() as u8,
+        })
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&[])
+    }
+
+    /// The byte that completes it.
+    fn last(self) -> u8 {
+        self.as_bytes().last().copied().unwrap_or(0)
+    }
+}
+
 /// How to split, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Marks {
-    pub(crate) delimiter: u8,
+    pub(crate) delimiter: Delimiter,
     pub(crate) quote: Option<u8>,
     pub(crate) escape: Option<u8>,
     pub(crate) comment: Option<u8>,
@@ -20,7 +59,8 @@ impl Marks {
     ///
     /// # Errors
     ///
-    /// Unsupported when a mark isn't one ASCII character.
+    /// Unsupported when a quote, escape or comment mark isn't one ASCII character, or the delimiter is longer than four
+    /// bytes.
     pub(crate) fn of_dialect(dialect: &CsvDialect) -> Result<Marks, ClassifyError> {
         let one = |what: &str, text: &str| match text.as_bytes() {
             [byte] if byte.is_ascii() => Ok(*byte),
@@ -31,8 +71,15 @@ impl Marks {
         };
         let maybe =
             |what: &str, text: &Option<String>| text.as_deref().map(|text| one(what, text)).transpose();
+        let delimiter = Delimiter::of(dialect.delimiter.as_bytes()).ok_or_else(|| {
+            let message = format!(
+                "the CSV delimiter is {:?}; it must be one to four bytes and no line end",
+                dialect.delimiter
+            );
+            ClassifyError::new(ClassifyErrorKind::Unsupported, message)
+        })?;
         Ok(Marks {
-            delimiter: one("delimiter", &dialect.delimiter)?,
+            delimiter,
             quote: maybe("quote", &dialect.quote)?,
             escape: maybe("escape", &dialect.escape)?,
             comment: maybe("comment mark", &dialect.comment)?,
@@ -78,6 +125,11 @@ impl Record {
         (0..self.len()).map(|at| self.field(at))
     }
 
+    /// Line breaks inside its fields.
+    pub(crate) fn line_breaks(&self) -> u64 {
+        self.bytes.iter().filter(|b| **b == b'\n').count() as u64
+    }
+
     fn is_blank(&self) -> bool {
         self.ends.len() <= 1 && self.quoted == 0 && self.bytes.iter().all(|b| matches!(b, b' ' | b'\t'))
     }
@@ -118,6 +170,8 @@ pub(crate) struct Splitter {
     records: u64,
     /// Physical lines ended so far.
     lines: u64,
+    /// Bytes of a longer delimiter seen after a closing quote.
+    matched: usize,
 }
 
 impl Splitter {
@@ -134,6 +188,7 @@ impl Splitter {
             skipped: 0,
             records: 0,
             lines: 0,
+            matched: 0,
         }
     }
 
@@ -172,6 +227,7 @@ impl Splitter {
             escape,
             ..
         } = self.marks;
+        let last = delimiter.last();
         let line_end = if self.marks.by_carriage_return {
             b'\r'
         } else {
@@ -180,7 +236,7 @@ impl Splitter {
         let length = match self.state {
             State::Plain => bytes
                 .iter()
-                .position(|&b| b == delimiter || b == line_end || Some(b) == quote),
+                .position(|&b| b == last || b == line_end || Some(b) == quote),
             State::Quoted => bytes
                 .iter()
                 .position(|&b| Some(b) == quote || Some(b) == escape || b == line_end),
@@ -296,12 +352,27 @@ impl Splitter {
                 self.record.bytes.truncate(start);
                 self.state = State::Quoted;
             }
-            _ if byte == self.marks.delimiter => return self.end_field(),
+            State::QuoteInQuotes if self.continues_delimiter(byte) => {
+                self.matched += 1;
+                if self.matched == self.marks.delimiter.as_bytes().len() {
+                    return self.end_field();
+                }
+            }
+            State::StartOfRecord | State::StartOfField | State::Plain if self.completes_delimiter(byte) => {
+                let first_bytes = self.marks.delimiter.as_bytes().len() - 1;
+                self.record.bytes.truncate(self.record.bytes.len() - first_bytes);
+                return self.end_field();
+            }
             // Half of a line end, most likely; a blank after a closing quote is harmless too.
             State::QuoteInQuotes if matches!(byte, b'\r' | b' ' | b'\t') => {}
             State::QuoteInQuotes => {
                 self.record.odd_quotes += 1;
+                let half = self.marks.delimiter;
+                self.record
+                    .bytes
+                    .extend(half.as_bytes().iter().take(self.matched));
                 self.record.bytes.push(byte);
+                self.matched = 0;
                 self.state = State::Plain;
             }
             State::StartOfRecord | State::StartOfField | State::Plain => {
@@ -322,7 +393,33 @@ impl Splitter {
         Ok(())
     }
 
+    /// Whether a byte after a closing quote is the next of the delimiter.
+    fn continues_delimiter(&self, byte: u8) -> bool {
+        self.marks.delimiter.as_bytes().get(self.matched) == Some(&byte)
+    }
+
+    /// Whether a byte is the last of a delimiter whose first bytes end what the field has so far.
+    fn completes_delimiter(&self, byte: u8) -> bool {
+        let Some((&last, first)) = self.marks.delimiter.as_bytes().split_last() else {
+            return false;
+        };
+        if byte != last || first.is_empty() {
+            return byte == last;
+        }
+        let start = self.record.ends.last().copied().unwrap_or(0);
+        self.record
+            .bytes
+            .get(start..)
+            .is_some_and(|field| field.ends_with(first))
+    }
+
     fn end_field(&mut self) -> Result<(), ClassifyError> {
+        // Half a delimiter at the end of a line is text.
+        let half = std::mem::take(&mut self.matched);
+        if half < self.marks.delimiter.as_bytes().len() {
+            let delimiter = self.marks.delimiter;
+            self.record.bytes.extend(delimiter.as_bytes().iter().take(half));
+        }
         if self.state == State::QuoteInQuotes {
             self.record.quoted += 1;
         }

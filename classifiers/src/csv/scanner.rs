@@ -1,7 +1,7 @@
 //! Types every value of a whole CSV file, piece by piece.
 
-use super::records::{Marks, Record, Splitter};
-use super::table::TableSummary;
+use super::records::{Marks, Splitter};
+use super::rows::Rows;
 use crate::{ClassifyError, ClassifyErrorKind, CsvDialect, Scanned};
 
 /// Types every value of a CSV file whose dialect is known, so that a value in its last row counts too. Memory depends on
@@ -9,9 +9,7 @@ use crate::{ClassifyError, ClassifyErrorKind, CsvDialect, Scanned};
 #[derive(Debug)]
 pub struct CsvScanner {
     splitter: Result<Splitter, ClassifyError>,
-    wants_header: bool,
-    header: Option<Record>,
-    table: TableSummary,
+    rows: Rows,
     /// The first bytes, until there are enough to see a byte order mark.
     start: Option<Vec<u8>>,
 }
@@ -21,9 +19,7 @@ impl CsvScanner {
     pub fn new(dialect: &CsvDialect) -> Self {
         CsvScanner {
             splitter: Marks::of_dialect(dialect).map(Splitter::new),
-            wants_header: dialect.header,
-            header: None,
-            table: TableSummary::default(),
+            rows: Rows::new(dialect),
             start: Some(Vec::new()),
         }
     }
@@ -33,7 +29,7 @@ impl CsvScanner {
     /// # Errors
     ///
     /// TooLarge for a record beyond a [limit](crate::limits), Unsupported for UTF-16 (decode it first) and for a dialect
-    /// whose marks aren't single ASCII characters. After an error the scanner is of no more use.
+    /// that can't be used. After an error the scanner is of no more use.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ClassifyError> {
         match self.start.take() {
             None => self.split(bytes),
@@ -58,30 +54,24 @@ impl CsvScanner {
             self.split_start(&start)?;
         }
         let mut unterminated = false;
-        let CsvScanner {
-            splitter,
-            wants_header,
-            header,
-            table,
-            ..
-        } = &mut self;
+        let CsvScanner { splitter, rows, .. } = &mut self;
         let splitter = std::mem::replace(splitter, Err(finished())).map_err(|e| e.clone())?;
         splitter.finish(&mut |record| {
             unterminated |= record.unterminated;
-            observe(record, *wants_header, header, table);
+            rows.observe(record);
             true
         })?;
         if unterminated {
             let message = format!(
                 "the CSV ends inside quotes (the last record starts after {} rows): it was cut off, or a quote is \
                  never closed",
-                self.table.rows().saturating_sub(1)
+                self.rows.table().rows().saturating_sub(1)
             );
             return Err(ClassifyError::new(ClassifyErrorKind::Malformed, message));
         }
-        let rows = self.table.rows();
+        let rows = self.rows.table().rows();
         Ok(Scanned {
-            columns: self.table.into_columns(self.header.as_ref()),
+            columns: self.rows.table().columns(self.rows.header()),
             rows,
         })
     }
@@ -95,27 +85,13 @@ impl CsvScanner {
     }
 
     fn split(&mut self, bytes: &[u8]) -> Result<(), ClassifyError> {
-        let CsvScanner {
-            splitter,
-            wants_header,
-            header,
-            table,
-            ..
-        } = self;
+        let CsvScanner { splitter, rows, .. } = self;
         let splitter = splitter.as_mut().map_err(|e| e.clone())?;
         splitter.feed(bytes, &mut |record| {
-            observe(record, *wants_header, header, table);
+            rows.observe(record);
             true
         })?;
         Ok(())
-    }
-}
-
-fn observe(record: &Record, wants_header: bool, header: &mut Option<Record>, table: &mut TableSummary) {
-    if wants_header && header.is_none() {
-        *header = Some(record.clone());
-    } else {
-        table.observe(record);
     }
 }
 

@@ -67,12 +67,12 @@ impl TableSummary {
     }
 
     /// The columns, named by the header where there is one.
-    pub(crate) fn into_columns(self, header: Option<&Record>) -> Vec<Column> {
+    pub(crate) fn columns(&self, header: Option<&Record>) -> Vec<Column> {
         // A header counts as much as the rows: a name without values is a column, and values without a name are one
         // where most rows have them.
         let width = header.map_or(0, Record::len).max(self.width());
         let names = match header {
-            Some(header) => header_names(header, width, &self),
+            Some(header) => header_names(header, width, self),
             None => vec![String::new(); width],
         };
         let names = unique_names(names);

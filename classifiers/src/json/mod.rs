@@ -1,5 +1,6 @@
 //! JSON: which documents are rows, and the columns they make together.
 
+mod maps;
 mod scanner;
 mod shape;
 mod split;
@@ -9,7 +10,7 @@ use scanner::Rows;
 use serde::de::IgnoredAny;
 use split::{Document, Splitter};
 
-use crate::{ClassifyError, ClassifyErrorKind, Column, JsonLayout};
+use crate::{ClassifyError, ClassifyErrorKind, Column, DataType, JsonLayout};
 
 /// What a text is as JSON.
 pub(crate) struct JsonVerdict {
@@ -171,6 +172,7 @@ fn verdict(rows: Rows, layout: JsonLayout, certainty: f64) -> JsonVerdict {
     )];
     reasons.extend(rows.reasons());
     let columns = rows.columns();
+    reasons.extend(records_inside(&columns, rows.count));
     JsonVerdict {
         layout,
         certainty,
@@ -179,4 +181,14 @@ fn verdict(rows: Rows, layout: JsonLayout, certainty: f64) -> JsonVerdict {
         row_bytes: rows.bytes,
         reasons,
     }
+}
+
+/// Says so when the one document is only a wrapper: `{"count": 2, "data": [{…}, {…}]}`. It stays one row, as in Glue.
+fn records_inside(columns: &[Column], rows: u64) -> Option<String> {
+    let is_records = |column: &&Column| matches!(&column.data_type, DataType::Array(element) if matches!(**element, DataType::Struct(_)));
+    let name = &columns.iter().find(is_records).filter(|_| rows == 1)?.name;
+    Some(format!(
+        "its one document holds an array of objects under {name:?}; a JSON classifier with the path $.{name}[*] makes a \
+         row of each"
+    ))
 }

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::maps::values_of_map;
 use crate::column::quoted;
 use crate::limits::{JSON_FIELDS, JSON_STRUCT_FIELDS, NAME_BYTES};
+use crate::values::{Kind, kind_of};
 use crate::{DataType, Field};
 
 /// The scalars that JSON has, as finely as types need.
@@ -51,6 +53,8 @@ struct Tally {
 pub(crate) struct Shape {
     nulls: u64,
     scalars: [Tally; SCALARS.len()],
+    /// What all texts would be if they were cells of a CSV; `None` before the first.
+    text_kind: Option<Kind>,
     arrays: Tally,
     elements: Option<Box<Shape>>,
     objects: Tally,
@@ -100,7 +104,7 @@ impl Shape {
             merged = merged.merge(DataType::Array(Box::new(element)));
         }
         if let Some(object) = &self.object {
-            merged = merged.merge(object.data_type());
+            merged = merged.merge(object.data_type(self.objects.count));
         }
         merged
     }
@@ -145,7 +149,11 @@ impl Shape {
         }
         kinds.sort_by_key(|(count, _, _)| std::cmp::Reverse(*count));
         match kinds.as_slice() {
-            [(count, word, _)] => format!("{count} of {values} values are {word}"),
+            [(count, word, _)] => {
+                let mut reason = format!("{count} of {values} values are {word}");
+                reason.push_str(&self.remark());
+                reason
+            }
             [(count, word, _), others @ ..] => {
                 let others: Vec<String> = others
                     .iter()
@@ -163,8 +171,43 @@ impl Shape {
         }
     }
 
+    /// What else a person should know of values that are all texts, or all objects.
+    fn remark(&self) -> String {
+        let entry = self
+            .object
+            .as_ref()
+            .and_then(|object| object.example_of_map(self.objects.count));
+        if let Some(name) = entry {
+            return format!(
+                "; their names are data (such as {}), so they are maps",
+                quoted(name)
+            );
+        }
+        match self.text_kind {
+            Some(Kind::Date) => "; each could be read as a date".to_owned(),
+            Some(Kind::Timestamp) => "; each could be read as a timestamp".to_owned(),
+            Some(Kind::Integer | Kind::Decimal) => "; each is a number in quotes".to_owned(),
+            Some(Kind::Boolean) => "; each is true or false in quotes".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    fn note_text_kind(&mut self, text: &str) {
+        if self.text_kind != Some(Kind::Text) {
+            let kind = kind_of(text);
+            self.text_kind = match self.text_kind {
+                Some(seen) if seen != kind => Some(Kind::Text),
+                _ => Some(kind),
+            };
+        }
+    }
+
     /// Adds what another place's values were.
     fn absorb(&mut self, other: Shape) {
+        self.text_kind = match (self.text_kind, other.text_kind) {
+            (Some(mine), Some(theirs)) if mine != theirs => Some(Kind::Text),
+            (mine, theirs) => mine.or(theirs),
+        };
         self.nulls += other.nulls;
         for (mine, theirs) in self.scalars.iter_mut().zip(other.scalars) {
             mine.absorb(theirs);
@@ -195,15 +238,26 @@ impl Tally {
 }
 
 impl ObjectShape {
-    fn data_type(&self) -> DataType {
+    /// `objects` is how many there were.
+    fn data_type(&self, objects: u64) -> DataType {
+        let map = |values| DataType::Map(Box::new(DataType::String), Box::new(values));
         if let Some(values) = &self.as_map {
-            return DataType::Map(Box::new(DataType::String), Box::new(values.data_type()));
+            return map(values.data_type());
+        }
+        if let Some(values) = values_of_map(&self.fields, objects) {
+            return map(values);
         }
         let field = |field: &NamedShape| Field {
             name: field.name.clone(),
             data_type: field.shape.data_type(),
         };
         DataType::Struct(self.fields.iter().map(field).collect())
+    }
+
+    /// A name, where the names are data.
+    fn example_of_map(&self, objects: u64) -> Option<&str> {
+        values_of_map(&self.fields, objects)?;
+        self.fields.first().map(|field| field.name.as_str())
     }
 
     fn absorb(&mut self, other: ObjectShape) {
@@ -337,6 +391,7 @@ impl<'de> Visitor<'de> for Into<'_> {
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
         self.shape.scalar(TEXT, self.reading.row, || quoted(value));
+        self.shape.note_text_kind(value);
         Ok(())
     }
 

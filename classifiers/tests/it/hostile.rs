@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn random_text(text in "[a-c0-3,;|\t\"'\\\\{}\\[\\]:#\r\n .é-]{0,200}") {
+    fn random_text(text in "[a-c0-3,;|\t\"'\\\\{}\\[\\]:#~^%/*()=\r\n .é-]{0,200}") {
         let _any = classify_bytes("a.csv", text.as_bytes());
         let _any = classify_bytes("a.json", text.as_bytes());
     }
@@ -196,7 +196,7 @@ proptest! {
 
     /// What `classify` says of a whole file is what a scanner finds with the layout that it named.
     #[test]
-    fn classification_and_scan_agree(text in "[a-c0-3,\"\n .-]{0,120}|(\\{\"a\":[0-9x\"]{1,2}\\}\n?){1,4}") {
+    fn classification_and_scan_agree(text in "[a-c0-3,\"\n .-]{0,120}|([a-c0-3|]{1,9}\n){1,9}(\\(2 rows\\))?|(\\{\"a\":[0-9x\"]{1,2}\\}\n?){1,4}") {
         let Ok(verdict) = classify_bytes("a.csv", text.as_bytes()) else { return Ok(()) };
         let scanned = match (&verdict.csv, verdict.json) {
             (Some(dialect), _) => scan_csv(dialect, text.as_bytes()),

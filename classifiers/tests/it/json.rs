@@ -74,6 +74,7 @@ fn nested_values() {
               e: struct<> — 1 of 1 values are objects
               f: array<void> — 1 of 1 values are arrays
               because layout: one object a line (1 row)
+              because its one document holds an array of objects under "items"; a JSON classifier with the path $.items[*] makes a row of each
         "#]],
     );
 }
@@ -264,5 +265,67 @@ fn a_document_larger_than_the_sample() {
           because layout: objects one after another, not one a line (0 rows)
           because the first document is longer than the sample; its columns are those of the first 1048576 bytes
     "#]],
+    );
+}
+
+#[test]
+fn names_that_are_days_or_keys() {
+    check(
+        "a.json",
+        "{\"by_day\":{\"2024-01-01\":5,\"2024-01-02\":2.5},\"by_id\":{\"17\":{\"n\":1},\"23\":{\"n\":2,\"m\":\"x\"}},\"mixed\":{\"1\":5,\"2\":\"x\"}}\n",
+        expect![[r#"
+            json 1 Lines 1 rows sampled
+              by_day: map<string,double> — 1 of 1 values are objects; their names are data (such as "2024-01-01"), so they are maps
+              by_id: map<string,struct<m:string,n:int>> — 1 of 1 values are objects; their names are data (such as "17"), so they are maps
+              mixed: struct<1:int,2:string> — 1 of 1 values are objects
+              because layout: one object a line (1 row)
+        "#]],
+    );
+    let sparse: Vec<String> = (0..100)
+        .map(|n| format!("{{\"id\":{n},\"price\":{{\"item_{n}\":{n}.5}}}}\n"))
+        .collect();
+    check(
+        "a.json",
+        &sparse.concat(),
+        expect![[r#"
+        json 1 Lines 100 rows sampled
+          id: int — 100 of 100 values are integers of 32 bits
+          price: map<string,double> — 100 of 100 values are objects; their names are data (such as "item_0"), so they are maps
+          because layout: one object a line (100 rows)
+    "#]],
+    );
+}
+
+#[test]
+fn values_in_quotes() {
+    check(
+        "a.json",
+        "{\"d\":\"2024-01-31\",\"t\":\"2024-01-31T10:00:00Z\",\"n\":\"5\",\"b\":\"true\",\"s\":\"x\",\"m\":\"5\"}\n\
+         {\"d\":\"2024-02-01\",\"t\":\"2024-02-01T10:00:00Z\",\"n\":\"6\",\"b\":\"false\",\"s\":\"5\",\"m\":\"x\"}\n",
+        expect![[r#"
+            json 1 Lines 2 rows sampled
+              d: string — 2 of 2 values are text; each could be read as a date
+              t: string — 2 of 2 values are text; each could be read as a timestamp
+              n: string — 2 of 2 values are text; each is a number in quotes
+              b: string — 2 of 2 values are text; each is true or false in quotes
+              s: string — 2 of 2 values are text
+              m: string — 2 of 2 values are text
+              because layout: one object a line (2 rows)
+        "#]],
+    );
+}
+
+#[test]
+fn records_inside_one_document() {
+    check(
+        "a.json",
+        "{\"count\": 2, \"data\": [{\"id\": 1}, {\"id\": 2}]}\n",
+        expect![[r#"
+            json 1 Lines 1 rows sampled
+              count: int — 1 of 1 values are integers of 32 bits
+              data: array<struct<id:int>> — 1 of 1 values are arrays
+              because layout: one object a line (1 row)
+              because its one document holds an array of objects under "data"; a JSON classifier with the path $.data[*] makes a row of each
+        "#]],
     );
 }

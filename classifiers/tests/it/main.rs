@@ -1,6 +1,8 @@
 //! Files in, verdicts out: what a caller of the crate sees.
 
+mod cases;
 mod csv;
+mod encodings;
 mod hostile;
 mod json;
 mod parquet;

@@ -104,14 +104,55 @@ fn csv_that_cannot_be_read() {
     expect!["record 1 of the CSV has more than 10000 fields; a quote that is never closed is the usual cause, or the delimiter is wrong"].assert_eq(&error.to_string());
     let error = scan_csv(
         &CsvDialect {
-            delimiter: "::".to_owned(),
+            delimiter: "<tab>".to_owned(),
             ..dialect
         },
-        b"a::b\n",
+        b"a<tab>b\n",
         64,
     )
-    .expect_err("two characters");
-    expect![[r#"the CSV delimiter is "::"; it must be one ASCII character"#]].assert_eq(&error.to_string());
+    .expect_err("five characters");
+    expect![[r#"the CSV delimiter is "<tab>"; it must be one to four bytes and no line end"#]]
+        .assert_eq(&error.to_string());
+}
+
+#[test]
+fn delimiters_of_several_characters() {
+    let dialect = CsvDialect {
+        delimiter: "||".to_owned(),
+        ..CsvDialect::default()
+    };
+    let text = b"id||name||score\n1||\"a||b\"||1.5\n2||x|y||\n3||\"c\"|||0.5|\n";
+    let whole = show(&scan_csv(&dialect, text, text.len()).expect("CSV"));
+    expect![[r#"
+        3 rows
+        id: bigint — 3 of 3 values parse as bigint
+        name: string — 3 of 3 values are text
+        score: string? — 1 of 2 values parse as double, but "|0.5|" (row 3) is text; 1 more is null
+    "#]]
+    .assert_eq(&whole);
+    for piece in 1..text.len() {
+        assert_eq!(
+            show(&scan_csv(&dialect, text, piece).expect("CSV")),
+            whole,
+            "in pieces of {piece}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_data_below_the_header_and_at_the_end() {
+    let dialect = CsvDialect {
+        skip_after_header: 1,
+        skip_footer: 1,
+        ..CsvDialect::default()
+    };
+    let text = b"id,day\n--,---\n1,2024-01-31\n2,2024-02-01\n(2 rows)\n";
+    expect![[r#"
+        2 rows
+        id: bigint — 2 of 2 values parse as bigint
+        day: date — 2 of 2 values parse as date
+    "#]]
+    .assert_eq(&show(&scan_csv(&dialect, text, 5).expect("CSV")));
 }
 
 #[test]
@@ -160,8 +201,14 @@ fn json_in_every_layout_is_the_same_table() {
 
 proptest! {
     #[test]
-    fn pieces_do_not_matter_to_csv(text in "[ab1,\"\n\r #;'\\\\]{0,60}", piece in 1_usize..9) {
-        let dialect = CsvDialect { comment: Some("#".to_owned()), ..CsvDialect::default() };
+    fn pieces_do_not_matter_to_csv(
+        text in "[ab1,|\"\n\r #;'\\\\]{0,60}",
+        piece in 1_usize..9,
+        delimiter in prop::sample::select(vec![",", "||", "|;|"]),
+        skip_footer in 0_u64..3,
+    ) {
+        let (comment, delimiter) = (Some("#".to_owned()), delimiter.to_owned());
+        let dialect = CsvDialect { comment, delimiter, skip_footer, ..CsvDialect::default() };
         let whole = scan_csv(&dialect, text.as_bytes(), 1 << 20);
         prop_assert_eq!(whole, scan_csv(&dialect, text.as_bytes(), piece));
     }
