@@ -12,6 +12,7 @@ const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputF
 const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const PARQUET_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
 const LAZY_SERDE: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
+const MULTI_SERDE: &str = "org.apache.hadoop.hive.contrib.serde2.MultiDelimitSerDe";
 const CSV_SERDE: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
 const JSON_SERDE: &str = "org.openx.data.jsonserde.JsonSerDe";
 const PARQUET_SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
@@ -22,6 +23,7 @@ const ESCAPE_CHAR: &str = "escapeChar";
 const SEPARATOR_CHAR: &str = "separatorChar";
 const FIELD_DELIM: &str = "field.delim";
 const SKIP_HEADER: &str = "skip.header.line.count";
+const SKIP_FOOTER: &str = "skip.footer.line.count";
 
 /// What files are, as far as the catalog wants to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,8 +95,12 @@ impl FileFormat {
             parameters.insert("delimiter".to_owned(), dialect.delimiter.clone());
             parameters.insert("columnsOrdered".to_owned(), "true".to_owned());
             parameters.insert("areColumnsQuoted".to_owned(), quoted.to_string());
-            if dialect.header {
-                parameters.insert(SKIP_HEADER.to_owned(), "1".to_owned());
+            let skipped = dialect.skip_lines + u64::from(dialect.header) + dialect.skip_after_header;
+            if skipped > 0 {
+                parameters.insert(SKIP_HEADER.to_owned(), skipped.to_string());
+            }
+            if dialect.skip_footer > 0 {
+                parameters.insert(SKIP_FOOTER.to_owned(), dialect.skip_footer.to_string());
             }
         }
         parameters
@@ -113,6 +119,9 @@ fn serde(library: &str, parameters: &[(&str, &str)]) -> SerdeInfo {
 }
 
 fn csv_serde(dialect: &CsvDialect, quoted: bool) -> SerdeInfo {
+    if dialect.delimiter.chars().count() > 1 {
+        return serde(MULTI_SERDE, &[(FIELD_DELIM, &dialect.delimiter)]);
+    }
     if !quoted {
         return serde(LAZY_SERDE, &[(FIELD_DELIM, &dialect.delimiter)]);
     }
@@ -143,6 +152,7 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
     let delimiter = setting(FIELD_DELIM)
         .or_else(|| setting(SEPARATOR_CHAR))
         .or_else(|| setting("delimiter"));
+    let lines = |name: &str| setting(name).and_then(|lines| lines.parse().ok()).unwrap_or(0);
     Some(CsvDialect {
         delimiter: delimiter.cloned().unwrap_or_else(|| ",".to_owned()),
         quote: Some(setting(QUOTE_CHAR).cloned().unwrap_or_else(|| "\"".to_owned())),
@@ -151,6 +161,8 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
         comment: None,
         header: setting(SKIP_HEADER).is_some_and(|lines| lines != "0"),
         skip_lines: 0,
+        skip_after_header: 0,
+        skip_footer: lines(SKIP_FOOTER),
         line_terminator: "\n".to_owned(),
     })
 }
@@ -165,6 +177,8 @@ pub fn written_csv() -> FileFormat {
             comment: None,
             header: true,
             skip_lines: 0,
+            skip_after_header: 0,
+            skip_footer: 0,
             line_terminator: "\n".to_owned(),
         },
         quoted: false,

@@ -31,8 +31,6 @@ use crate::model::run::LogLevel;
 
 /// Where the pinned objects of this process are registered.
 const STORE_URL: &str = "pinned://run/";
-/// Words that stand for nothing among numbers and dates, in lower case.
-const NULL_WORDS: [&str; 7] = ["", "null", "\\n", "na", "n/a", "nan", "#n/a"];
 /// How many files are looked at at the same time.
 const LOOKS: usize = 4;
 /// Output of the decompressor that is judged at a time, in bytes.
@@ -166,7 +164,7 @@ async fn look(
         }
         ("csv", Some(dialect), _) => {
             let dialect = table.csv.clone().unwrap_or(dialect);
-            check_readable(&dialect).map_err(named)?;
+            check_readable(&dialect, verdict.encoding.as_deref()).map_err(named)?;
             let declared = table.csv.is_some();
             let scanned = if declared {
                 let columns = table
@@ -221,13 +219,19 @@ async fn look(
     }
 }
 
-fn check_readable(dialect: &CsvDialect) -> Result<()> {
-    if dialect.skip_lines > 0 {
-        return Err(Error::invalid(format!(
-            "it has {} lines before its first row",
-            dialect.skip_lines
-        ))
-        .hint("the engine sql can't skip lines yet: take them out"));
+fn check_readable(dialect: &CsvDialect, encoding: Option<&str>) -> Result<()> {
+    if let Some(encoding) = encoding.filter(|encoding| !matches!(*encoding, "utf-8" | "ascii")) {
+        return Err(Error::invalid(format!("it is written in {encoding}"))
+            .hint("the engine sql reads UTF-8: write the file anew, as with iconv"));
+    }
+    let skipped = [
+        (dialect.skip_lines, "before its first row"),
+        (dialect.skip_after_header, "between its header and its first row"),
+        (dialect.skip_footer, "behind its last row"),
+    ];
+    if let Some((lines, place)) = skipped.into_iter().find(|(lines, _)| *lines > 0) {
+        return Err(Error::invalid(format!("it has {lines} lines {place}"))
+            .hint("the engine sql can't skip lines yet: take them out"));
     }
     let single = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() == 1);
     if dialect.delimiter.len() == 1
@@ -464,7 +468,7 @@ fn from_text(raw: Expr, to: &Arrow, lenient: bool) -> Expr {
         // 2020/04/01 is a date to people, and not to the engine.
         text = replace(text, lit("/"), lit("-"));
     }
-    let nothing = NULL_WORDS.iter().map(|word| lit(*word)).collect();
+    let nothing = classifiers::NULL_WORDS.iter().map(|word| lit(*word)).collect();
     let value = if lenient {
         try_cast(text, to.clone())
     } else {
