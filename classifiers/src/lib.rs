@@ -6,26 +6,32 @@
 //! In reading order: [`classify`] asks each format in turn; `compression` and `encoding` turn bytes into text; `values`
 //! and `column` turn text into types; `types` says how types merge; `csv`, `json` and `parquet` each know one format.
 
+mod avro;
 mod column;
 mod compression;
 mod csv;
 mod encoding;
+mod grok;
 mod json;
 pub mod limits;
 mod magic;
+mod orc;
 mod parquet;
 mod type_text;
 mod types;
 mod values;
 mod verdict;
+mod xml;
 
+use compression::Unpacking;
+pub use compression::decompress;
 pub use csv::CsvScanner;
 pub use json::JsonScanner;
 pub use type_text::TypeTextError;
 pub use types::{DataType, Field};
 pub use verdict::{
-    ClassifyError, ClassifyErrorKind, Column, Compression, CsvDialect, JsonLayout, Outcome, Sample, Scanned,
-    Verdict,
+    AvroLayout, ClassifyError, ClassifyErrorKind, Column, Compression, CsvDialect, GrokLayout, JsonLayout,
+    Outcome, Sample, Scanned, Verdict, XmlLayout,
 };
 
 /// Judges an object from a sample of it.
@@ -49,21 +55,35 @@ pub fn classify(sample: &Sample) -> Result<Outcome, ClassifyError> {
         );
         return Err(ClassifyError::new(ClassifyErrorKind::Truncated, message));
     }
-    if parquet::is_parquet(sample) {
-        return Ok(match parquet::classify(sample)? {
-            Outcome::Verdict(mut verdict) => {
-                note_misleading_name(sample.name, &mut verdict);
-                Outcome::Verdict(verdict)
-            }
-            need_tail => need_tail,
-        });
+    let mut outcome = classify_content(sample)?;
+    if let Outcome::Verdict(verdict) = &mut outcome {
+        note_misleading_name(sample.name, verdict);
     }
-    let unpacked = compression::unpack(sample)?;
-    let mut verdict = match magic::recognise(&unpacked.bytes, unpacked.compression) {
-        Some(what) => Ok(Verdict::unknown(unpacked.compression, vec![what])),
-        None => classify_text(sample, &unpacked),
-    }?;
-    note_misleading_name(sample.name, &mut verdict);
+    Ok(outcome)
+}
+
+fn classify_content(sample: &Sample) -> Result<Outcome, ClassifyError> {
+    if avro::is_avro(sample.head) {
+        return Ok(Outcome::Verdict(Box::new(avro::classify(sample)?)));
+    }
+    if orc::is_orc(sample.head) {
+        return orc::classify(sample);
+    }
+    if parquet::is_parquet(sample) {
+        return parquet::classify(sample);
+    }
+    let unpacked = match compression::unpack(sample)? {
+        Unpacking::Done(unpacked) => unpacked,
+        Unpacking::NeedTail(wanted) => return Ok(Outcome::NeedTail(wanted)),
+        Unpacking::NotRead(what) => {
+            let verdict = Verdict::unknown(Compression::None, vec![what]);
+            return Ok(Outcome::Verdict(Box::new(verdict)));
+        }
+    };
+    let verdict = match magic::recognise(&unpacked.bytes, unpacked.compression) {
+        Some(what) => Verdict::unknown(unpacked.compression, vec![what]),
+        None => classify_text(sample, &unpacked)?,
+    };
     Ok(Outcome::Verdict(Box::new(verdict)))
 }
 
@@ -73,7 +93,8 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
             "it holds NUL or control characters, so it is binary, and no known format starts like it";
         return Ok(Verdict::unknown(unpacked.compression, vec![reason.to_owned()]));
     };
-    let mut verdict = Verdict::unknown(unpacked.compression, text.reason.into_iter().collect());
+    let reasons = unpacked.reason.iter().cloned().chain(text.reason).collect();
+    let mut verdict = Verdict::unknown(unpacked.compression, reasons);
     verdict.encoding = Some(text.encoding.to_owned());
     let not_json = match json::classify(&text.text, unpacked.whole)? {
         Ok(json) => {
@@ -94,6 +115,19 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
         Err(why) => why,
     };
     let extension = extension(sample.name);
+    match xml::classify(&text.text, None, extension == "xml", unpacked.whole)? {
+        Ok(xml) => {
+            verdict.accept_xml(xml, "xml", "xml", unpacked.whole);
+            return Ok(verdict);
+        }
+        Err(why) if text.text.trim_start().starts_with('<') => verdict.reasons.push(why),
+        Err(_) => {}
+    }
+    if let Some(log) = grok::classify(&text.text, unpacked.whole) {
+        let name = log.classification;
+        verdict.accept_lines(log.lines, log.layout, name, name, unpacked.whole);
+        return Ok(verdict);
+    }
     let named = matches!(extension.as_str(), "csv" | "tsv" | "tab" | "psv");
     match csv::classify(&text.text, named, unpacked.whole)? {
         Ok(csv) => {
@@ -111,12 +145,17 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
     Ok(verdict)
 }
 
+/// Extensions that speak of compression and not of what is compressed.
+const PACKED: [&str; 11] = [
+    ".gz", ".gzip", ".bz2", ".bzip2", ".zst", ".zstd", ".snappy", ".sz", ".lz4", ".zip", ".deflate",
+];
+
 /// The last part of a name, in lower case, without a suffix that speaks of compression.
 fn extension(name: &str) -> String {
     let name = name.to_ascii_lowercase();
-    let name = name
-        .strip_suffix(".gz")
-        .or_else(|| name.strip_suffix(".gzip"))
+    let name = PACKED
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
         .unwrap_or(&name);
     let file = name.rsplit('/').next().unwrap_or(name);
     file.rsplit_once('.')
@@ -127,6 +166,9 @@ fn extension(name: &str) -> String {
 fn note_misleading_name(name: &str, verdict: &mut Verdict) {
     let promised = match extension(name).as_str() {
         "parquet" | "pq" => "parquet",
+        "avro" => "avro",
+        "orc" => "orc",
+        "xml" => "xml",
         "json" | "ndjson" | "jsonl" => "json",
         "csv" | "tsv" | "tab" | "psv" => "csv",
         _ => return,

@@ -50,7 +50,7 @@ fn gzip_that_is_broken() {
     .assert_eq(&show(&classify_bytes("a.csv.gz", &gzip(b""))));
     expect![[r#"
         UNKNOWN 0 0 rows sampled
-          because inside the gzip compression it is gzip inside gzip, which is recognised but not read yet
+          because inside the gzip compression it is compressed with gzip, which is read only when nothing is around it; unpack the object
           because the name says csv, but its content is not
     "#]]
     .assert_eq(&show(&classify_bytes("a.csv.gz", &gzip(&gzip(b"a,b\n")))));
@@ -125,12 +125,9 @@ fn text_made_to_be_slow() {
 #[test]
 fn formats_that_are_named_but_not_read() {
     for (bytes, expected) in [
-        (b"Obj\x01\x04\x14avro.codec" as &[u8], "Avro"),
-        (b"ORC\x08\x03\x00", "ORC"),
-        (b"BZh91AY&SY\x00\xff", "bzip2"),
-        (b"\x28\xb5\x2f\xfd\x00", "zstd"),
-        (b"PK\x03\x04\x14\x00", "ZIP"),
-        (b"\xfd7zXZ\x00\x00", "xz"),
+        (b"\xfd7zXZ\x00\x00" as &[u8], "xz"),
+        (b"7z\xbc\xaf\x27\x1c\x00", "7-Zip"),
+        (b"ARROW1\x00\x00", "Arrow"),
         (b"\x00\x01\x02\x03", "binary"),
     ] {
         let verdict = classify_bytes("a.csv", bytes).expect("a verdict");

@@ -1,10 +1,15 @@
 //! Files in, verdicts out: what a caller of the crate sees.
 
+mod avro;
 mod csv;
 mod hostile;
 mod json;
+mod logs;
+mod orc;
+mod packed;
 mod parquet;
 mod real_data;
 mod scanners;
 mod support;
 mod types;
+mod xml;
