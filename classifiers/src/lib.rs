@@ -10,6 +10,7 @@ mod avro;
 mod column;
 mod compression;
 mod csv;
+mod custom;
 mod encoding;
 mod grok;
 mod json;
@@ -26,6 +27,10 @@ mod xml;
 use compression::Unpacking;
 pub use compression::decompress;
 pub use csv::CsvScanner;
+pub use custom::{
+    ClassifierDefinition, ContainsHeader, CsvClassifier, CsvSerde, CustomClassifier, DefinitionError,
+    GrokClassifier, JsonClassifier, XmlClassifier,
+};
 pub use json::JsonScanner;
 pub use type_text::TypeTextError;
 pub use types::{DataType, Field};
@@ -44,6 +49,19 @@ pub use verdict::{
 /// [`ClassifyErrorKind::Empty`] for an object of no bytes, and the other kinds for an object that is recognised but
 /// can't be used: cut off, contradicting itself, encrypted or beyond a [limit](limits).
 pub fn classify(sample: &Sample) -> Result<Outcome, ClassifyError> {
+    classify_with(sample, &[])
+}
+
+/// Judges an object as [`classify`] does, but asks custom classifiers first, in their order.
+///
+/// Only text is shown to them, without its compression. The first that is certain (1.0) decides. Otherwise the greatest
+/// certainty of all, the built-in classifiers included, does; of equal ones the first. Where a custom classifier does not
+/// match, the verdict's reasons say why.
+///
+/// # Errors
+///
+/// Those of [`classify`], unless a custom classifier matches.
+pub fn classify_with(sample: &Sample, custom: &[CustomClassifier]) -> Result<Outcome, ClassifyError> {
     if sample.size == 0 {
         let message = "the object is empty (0 bytes), so it has no schema; upload it again, or exclude it";
         return Err(ClassifyError::new(ClassifyErrorKind::Empty, message));
@@ -55,14 +73,14 @@ pub fn classify(sample: &Sample) -> Result<Outcome, ClassifyError> {
         );
         return Err(ClassifyError::new(ClassifyErrorKind::Truncated, message));
     }
-    let mut outcome = classify_content(sample)?;
+    let mut outcome = classify_content(sample, custom)?;
     if let Outcome::Verdict(verdict) = &mut outcome {
         note_misleading_name(sample.name, verdict);
     }
     Ok(outcome)
 }
 
-fn classify_content(sample: &Sample) -> Result<Outcome, ClassifyError> {
+fn classify_content(sample: &Sample, custom: &[CustomClassifier]) -> Result<Outcome, ClassifyError> {
     if avro::is_avro(sample.head) {
         return Ok(Outcome::Verdict(Box::new(avro::classify(sample)?)));
     }
@@ -82,12 +100,16 @@ fn classify_content(sample: &Sample) -> Result<Outcome, ClassifyError> {
     };
     let verdict = match magic::recognise(&unpacked.bytes, unpacked.compression) {
         Some(what) => Verdict::unknown(unpacked.compression, vec![what]),
-        None => classify_text(sample, &unpacked)?,
+        None => classify_text(sample, &unpacked, custom)?,
     };
     Ok(Outcome::Verdict(Box::new(verdict)))
 }
 
-fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Result<Verdict, ClassifyError> {
+fn classify_text(
+    sample: &Sample,
+    unpacked: &compression::Unpacked<'_>,
+    custom: &[CustomClassifier],
+) -> Result<Verdict, ClassifyError> {
     let Some(text) = encoding::decode(&unpacked.bytes, unpacked.whole) else {
         let reason =
             "it holds NUL or control characters, so it is binary, and no known format starts like it";
@@ -96,42 +118,68 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
     let reasons = unpacked.reason.iter().cloned().chain(text.reason).collect();
     let mut verdict = Verdict::unknown(unpacked.compression, reasons);
     verdict.encoding = Some(text.encoding.to_owned());
-    let not_json = match json::classify(&text.text, unpacked.whole)? {
+    let mut best: Option<Verdict> = None;
+    let mut refusals = Vec::new();
+    for classifier in custom {
+        match classifier.judge(&text.text, unpacked.whole, verdict.clone()) {
+            Ok(found) if found.certainty >= 1.0 => return Ok(found),
+            Ok(found) if best.as_ref().is_none_or(|best| found.certainty > best.certainty) => {
+                best = Some(found);
+            }
+            Ok(_) => {}
+            Err(why) => refusals.push(format!(
+                "the custom classifier {:?} does not match: {why}",
+                classifier.name()
+            )),
+        }
+    }
+    let built_in = built_in(sample, &text.text, unpacked.whole, verdict);
+    let mut verdict = match (best, built_in) {
+        (Some(best), Ok(found)) if found.certainty > best.certainty => found,
+        (Some(best), _) => best,
+        (None, found) => found?,
+    };
+    verdict.reasons.extend(refusals);
+    Ok(verdict)
+}
+
+/// Asks the classifiers of text that need not be told anything.
+fn built_in(
+    sample: &Sample,
+    text: &str,
+    whole: bool,
+    mut verdict: Verdict,
+) -> Result<Verdict, ClassifyError> {
+    let not_json = match json::classify(text, whole)? {
         Ok(json) => {
-            verdict.set_rows(json.rows, json.row_bytes, unpacked.whole);
-            verdict.classification = "json".to_owned();
-            verdict.classifier = "json".to_owned();
-            verdict.certainty = json.certainty;
-            verdict.json = Some(json.layout);
-            verdict.columns = json.columns;
-            verdict.reasons.extend(json.reasons);
+            verdict.accept_json(json, "json", whole);
             return Ok(verdict);
         }
         // What starts like a document but isn't one makes no table either.
-        Err(why) if text.text.trim_start().starts_with('{') || json::starts_with_a_name(&text.text) => {
+        Err(why) if text.trim_start().starts_with('{') || json::starts_with_a_name(text) => {
             verdict.reasons.push(why);
             return Ok(verdict);
         }
         Err(why) => why,
     };
     let extension = extension(sample.name);
-    match xml::classify(&text.text, None, extension == "xml", unpacked.whole)? {
+    match xml::classify(text, None, extension == "xml", whole)? {
         Ok(xml) => {
-            verdict.accept_xml(xml, "xml", "xml", unpacked.whole);
+            verdict.accept_xml(xml, "xml", "xml", whole);
             return Ok(verdict);
         }
-        Err(why) if text.text.trim_start().starts_with('<') => verdict.reasons.push(why),
+        Err(why) if text.trim_start().starts_with('<') => verdict.reasons.push(why),
         Err(_) => {}
     }
-    if let Some(log) = grok::classify(&text.text, unpacked.whole) {
+    if let Some(log) = grok::classify(text, whole) {
         let name = log.classification;
-        verdict.accept_lines(log.lines, log.layout, name, name, unpacked.whole);
+        verdict.accept_lines(log.lines, log.layout, name, name, whole);
         return Ok(verdict);
     }
     let named = matches!(extension.as_str(), "csv" | "tsv" | "tab" | "psv");
-    match csv::classify(&text.text, named, unpacked.whole)? {
+    match csv::classify(text, named, whole)? {
         Ok(csv) => {
-            verdict.set_rows(csv.rows, csv.row_bytes, unpacked.whole);
+            verdict.set_rows(csv.rows, csv.row_bytes, whole);
             verdict.classification = "csv".to_owned();
             verdict.classifier = "csv".to_owned();
             verdict.certainty = csv.certainty;
@@ -139,7 +187,7 @@ fn classify_text(sample: &Sample, unpacked: &compression::Unpacked<'_>) -> Resul
             verdict.columns = csv.columns;
             verdict.reasons.extend(csv.reasons);
         }
-        Err(why) if json::starts_like_an_array(&text.text) => verdict.reasons.extend([not_json, why]),
+        Err(why) if json::starts_like_an_array(text) => verdict.reasons.extend([not_json, why]),
         Err(why) => verdict.reasons.push(why),
     }
     Ok(verdict)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::DataType;
 use crate::grok::LinesVerdict;
+use crate::json::JsonVerdict;
 use crate::xml::XmlVerdict;
 
 /// The part of an object that a classification may look at. The caller does the reading.
@@ -118,6 +119,17 @@ impl Verdict {
         self.rows_sampled = rows;
         self.average_row_bytes = (rows > 0).then(|| bytes as f64 / rows as f64);
         self.row_count = whole.then_some(rows);
+    }
+
+    /// Takes over what was found as JSON.
+    pub(crate) fn accept_json(&mut self, json: JsonVerdict, classifier: &str, whole: bool) {
+        self.set_rows(json.rows, json.row_bytes, whole);
+        self.classification = "json".to_owned();
+        self.classifier = classifier.to_owned();
+        self.certainty = json.certainty;
+        self.json = Some(json.layout);
+        self.columns = json.columns;
+        self.reasons.extend(json.reasons);
     }
 
     /// Takes over what was found as XML.

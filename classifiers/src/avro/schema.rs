@@ -63,8 +63,8 @@ pub(super) fn table(schema: &str) -> Result<Table, ClassifyError> {
 fn column((name, mapped): (String, Mapped)) -> Column {
     Column {
         name,
-        data_type: mapped.data_type,
         nullable: mapped.nullable || mapped.data_type == DataType::Null,
+        data_type: mapped.data_type,
         reason: mapped.reason,
     }
 }

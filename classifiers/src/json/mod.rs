@@ -180,3 +180,7 @@ fn verdict(rows: Rows, layout: JsonLayout, certainty: f64) -> JsonVerdict {
         reasons,
     }
 }
+
+mod path;
+
+pub(crate) use path::{JsonPath, classify_at};

@@ -127,7 +127,7 @@ fn primitive_and_logical_types() {
         ]),
         expect![[r#"
             avro 1 0 rows
-              none: void — null
+              none: void? — null
               flag: boolean — boolean
               small: int — int
               large: bigint — long

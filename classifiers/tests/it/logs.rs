@@ -199,8 +199,10 @@ fn redis() {
     check(
         "[4018] 14 Nov 07:01:22.119 * Background saving terminated\n",
         expect![[r#"
-            linux_kernel 1 1 rows sampled
-              uptime: double — the pattern says double
+            redislog 1 1 rows sampled
+              pid: int — the pattern says int
+              timestamp: string — the pattern names no type, so it is text
+              level: string — the pattern names no type, so it is text
               message: string — the pattern names no type, so it is text
               because 1 of 1 lines match the pattern
         "#]],

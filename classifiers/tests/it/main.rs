@@ -2,6 +2,7 @@
 
 mod avro;
 mod csv;
+mod custom;
 mod hostile;
 mod json;
 mod logs;
