@@ -3,6 +3,7 @@
 mod avro;
 mod csv;
 mod custom;
+mod formats;
 mod hostile;
 mod json;
 mod logs;
