@@ -107,14 +107,10 @@ impl Outline {
             path.push(next.name.clone());
         }
         path.truncate(1);
-        let root = self.place(root)?;
-        if let (1, Some(only)) = (
-            root.children.len(),
-            self.children(*self.place(0)?.children.values().next()?).first(),
-        ) {
-            if only.structured {
-                path.push(only.name.clone());
-            }
+        if let [only] = self.children(root).as_slice()
+            && only.structured
+        {
+            path.push(only.name.clone());
         }
         let name = path.last()?;
         let reason = format!("row: no element repeats, so {name:?} is taken to be the only row");
