@@ -169,7 +169,11 @@ fn built_in(
             verdict.accept_xml(xml, "xml", "xml", whole);
             return Ok(verdict);
         }
-        Err(why) if text.trim_start().starts_with('<') => verdict.reasons.push(why),
+        // Markup is no table of another kind.
+        Err(why) if text.trim_start().starts_with('<') => {
+            verdict.reasons.push(why);
+            return Ok(verdict);
+        }
         Err(_) => {}
     }
     if let Some(log) = grok::classify(text, whole) {

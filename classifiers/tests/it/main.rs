@@ -6,6 +6,7 @@ mod custom;
 mod formats;
 mod hostile;
 mod json;
+mod json_path;
 mod logs;
 mod orc;
 mod packed;
