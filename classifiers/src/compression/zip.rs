@@ -95,7 +95,15 @@ fn files(tail: &[u8], end: usize, sample: &Sample<'_>) -> Vec<File> {
     let tail_starts = sample.size - (tail.len() as u64).min(sample.size);
     let announced = u16_at(tail, end + 10).unwrap_or(0);
     let offset = u32_at(tail, end + 16).map_or(0, u64::from);
-    let mut at = usize::try_from(offset.saturating_sub(tail_starts)).unwrap_or(usize::MAX);
+    let mut at = if offset == u64::from(u32::MAX) {
+        // ZIP64 keeps the place elsewhere. The directory of one file is the only one of its kind near the end.
+        let found = tail
+            .windows(CENTRAL_HEADER.len())
+            .position(|w| w == CENTRAL_HEADER);
+        found.unwrap_or(tail.len())
+    } else {
+        usize::try_from(offset.saturating_sub(tail_starts)).unwrap_or(usize::MAX)
+    };
     let (mut files, mut entries) = (Vec::new(), 0);
     while entries < announced && files.len() < 2 {
         let Some(entry) = tail.get(at..).filter(|rest| rest.starts_with(CENTRAL_HEADER)) else {

@@ -243,6 +243,10 @@ fn zip_archives() {
         types("a.zip", &zip(&[("in/", b""), ("in/trips.csv", &trips)], 0, 0)).1,
         "bigint string date"
     );
+    let mut zip64 = zip(&[("trips.csv", &trips)], 0, 0);
+    let offset = zip64.len() - 6;
+    zip64[offset..offset + 4].fill(0xff);
+    assert_eq!(types("a.zip", &zip64).1, "bigint string date");
     let shown = |bytes: &[u8]| show(&classify_bytes("a.zip", bytes));
     expect![[r#"
         UNKNOWN 0 0 rows sampled
