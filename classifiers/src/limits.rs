@@ -55,7 +55,7 @@ pub const GROK_COMPILED_BYTES: usize = 2 << 20;
 /// Most lines that a grok pattern is tried on.
 pub const GROK_LINES: usize = 1_000;
 /// Most bytes of those lines.
-pub const GROK_BYTES: usize = 1 << 20;
+pub const GROK_BYTES: usize = 256 << 10;
 /// Most bytes that a block of Hadoop's codecs may hold.
 pub const HADOOP_BLOCK_BYTES: usize = 64 << 20;
 /// Longest piece of such a block, in bytes as stored.

@@ -2,7 +2,7 @@
 
 use super::{Grok, GrokField};
 use crate::column::quoted;
-use crate::limits::{GROK_BYTES, GROK_LINES};
+use crate::limits::GROK_LINES;
 use crate::{Column, DataType};
 
 /// What lines are by a pattern.
@@ -32,6 +32,14 @@ impl LinesVerdict {
 
     /// How many lines match, in words.
     pub(crate) fn reason(&self) -> String {
+        if self.lines == 0 {
+            return if self.all {
+                "there are no lines".to_owned()
+            } else {
+                "the pattern is too large, or the first line too long, to be tried in reasonable time"
+                    .to_owned()
+            };
+        }
         let mut reason = format!("{} of {} lines match the pattern", self.matching, self.lines);
         if let Some(odd) = &self.odd {
             reason.push_str(&format!("; the first that does not: {odd}"));
@@ -65,7 +73,7 @@ pub(crate) fn judge(
         odd: None,
     };
     let mut tallies = vec![Tally::default(); grok.fields.len()];
-    let mut left = grok.bytes.min(GROK_BYTES);
+    let mut left = grok.bytes;
     for raw in text.split_inclusive('\n') {
         if !raw.ends_with('\n') && !whole {
             verdict.all = false;
@@ -84,7 +92,7 @@ pub(crate) fn judge(
         };
         left = rest;
         verdict.lines += 1;
-        let Some(captures) = grok.regex.captures(line) else {
+        let Some(captures) = grok.regex.captures(line.as_bytes()) else {
             verdict.odd.get_or_insert_with(|| quoted(line));
             // What hardly ever matches is not worth a thousand tries.
             if verdict.lines == 50 && verdict.matching < 25 {
@@ -97,14 +105,12 @@ pub(crate) fn judge(
         verdict.bytes += raw.len() as u64;
         for (field, tally) in grok.fields.iter().zip(&mut tallies) {
             let value = field.groups.iter().find_map(|group| captures.name(group));
-            if let Some(value) = value
-                .map(|value| value.as_str())
-                .filter(|value| !value.is_empty())
-            {
+            let value = value.map(|value| String::from_utf8_lossy(value.as_bytes()));
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
                 tally.values += 1;
-                if !holds(&field.data_type, value) {
+                if !holds(&field.data_type, &value) {
                     tally.unfit += 1;
-                    tally.example.get_or_insert_with(|| quoted(value));
+                    tally.example.get_or_insert_with(|| quoted(&value));
                 }
             }
         }

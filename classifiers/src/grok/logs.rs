@@ -25,7 +25,7 @@ macro_rules! log {
             mark: $mark,
             pattern: $pattern,
             custom_patterns: $custom,
-            grok: LazyLock::new(|| Grok::new($pattern, $custom).ok()),
+            grok: LazyLock::new(|| Grok::trusted($pattern, $custom).ok()),
         }
     };
 }

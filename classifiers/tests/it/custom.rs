@@ -176,6 +176,26 @@ fn grok_patterns_that_are_refused() {
 }
 
 #[test]
+fn letters_are_those_of_java() {
+    let words = judge(
+        "\u{e9}t\u{e9} 1\nhiver 2\n",
+        &[grok(r"^(?<season>[^ ]+) (?<n>\d{1,64}\w{0,64})$", "")],
+    );
+    assert_eq!((words.classifier.as_str(), words.rows_sampled), ("app", 2));
+    let unicode = judge("\u{e9}t\u{e9} 1\n", &[grok(r"^(?<season>\p{L}+) 1$", "")]);
+    assert_eq!(unicode.classifier, "app");
+    let ascii = judge("\u{e9}t\u{e9} 1\n", &[grok(r"^(?<season>\w+) 1$", "")]);
+    assert_ne!(ascii.classifier, "app");
+}
+
+#[test]
+fn a_pattern_that_is_too_large_for_the_text() {
+    let text = format!("{}\n", "a".repeat(200_000));
+    let verdict = judge(&text, &[grok("(?<a>(?:[a-z]?){8000}x)", "")]);
+    expect![[r#"the custom classifier "app" does not match: the pattern is too large, or the first line too long, to be tried in reasonable time"#]].assert_eq(verdict.reasons.last().expect("a reason"));
+}
+
+#[test]
 fn patterns_that_would_hang_elsewhere() {
     let start = std::time::Instant::now();
     let text = format!("{}b\n", "a".repeat(50_000)).repeat(20);
@@ -184,6 +204,7 @@ fn patterns_that_would_hang_elsewhere() {
         "^(?<a>(a+)+)$",
         "(?<a>(a|a)*)c",
         "(?<a>(.*)(.*)(.*)(.*)(.*)x)",
+        "(?<a>(?:[a-z]?){3000}x)",
     ] {
         judge(&text, &[grok(pattern, "X (?:(?:a*)*)*")]);
     }

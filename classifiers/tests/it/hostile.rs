@@ -362,6 +362,8 @@ fn markup_and_logs_made_to_be_slow() {
         format!("<r><x>{}</x></r>", "<y/>".repeat(1 << 18)),
         format!("<r>{}</r>", "]]>".repeat(1 << 18)),
         "1.1.1.1 ".repeat(1 << 17),
+        "a.".repeat(1 << 17) + "\n",
+        ("a.".repeat(1 << 12) + " kernel: ] \", -- /\n").repeat(1 << 7),
         format!("{}\n", "1:".repeat(1 << 15)).repeat(16),
         "10.0.0.7 - - [10/Oct/2000:13:55:38 -0700] \"GET ".repeat(1 << 14),
         "#Fields: ".to_owned() + &"a ".repeat(1 << 18) + "\n1 2\n",
