@@ -26,3 +26,37 @@ pub const PARQUET_SCHEMA_ELEMENTS: usize = 10_000;
 pub const PARQUET_DEPTH: usize = 64;
 /// Most row groups in a Parquet file.
 pub const PARQUET_ROW_GROUPS: usize = 1_000_000;
+/// Longest header of an Avro file, in bytes: its schema, mostly.
+pub const AVRO_HEADER_BYTES: usize = 1 << 20;
+/// Most types in an Avro schema once every reference to a named type is replaced by what it names.
+pub const AVRO_TYPES: usize = 100_000;
+/// Deepest Avro schema.
+pub const AVRO_DEPTH: usize = 64;
+/// Longest ORC footer, in bytes, both as stored and unpacked.
+pub const ORC_FOOTER_BYTES: u64 = 16 << 20;
+/// Most types in an ORC file.
+pub const ORC_TYPES: usize = 100_000;
+/// Deepest ORC type.
+pub const ORC_DEPTH: usize = 64;
+/// Deepest XML element.
+pub const XML_DEPTH: usize = 128;
+/// Most attributes of an XML element.
+pub const XML_ATTRIBUTES: usize = 1_000;
+/// Most different places (paths of elements and attributes) in an XML file.
+pub const XML_FIELDS: usize = 20_000;
+/// Longest name of an XML element or attribute, in bytes.
+pub const XML_NAME_BYTES: usize = 255;
+/// Longest grok pattern once every pattern in it is replaced by what it stands for, in bytes.
+pub const GROK_EXPANDED_BYTES: usize = 256 << 10;
+/// Deepest nesting of grok patterns.
+pub const GROK_DEPTH: usize = 32;
+/// Most memory that a compiled grok pattern may take, in bytes.
+pub const GROK_COMPILED_BYTES: usize = 2 << 20;
+/// Most lines that a grok pattern is tried on.
+pub const GROK_LINES: usize = 1_000;
+/// Most bytes of those lines.
+pub const GROK_BYTES: usize = 256 << 10;
+/// Most bytes that a block of Hadoop's codecs may hold.
+pub const HADOOP_BLOCK_BYTES: usize = 64 << 20;
+/// Longest piece of such a block, in bytes as stored.
+pub const HADOOP_PIECE_BYTES: usize = 8 << 20;

@@ -2,20 +2,23 @@
 
 use crate::Compression;
 
-const MAGICS: &[(&[u8], &str)] = &[
+/// What is read when it is a whole object, but not inside of another compression.
+const INSIDE: &[(&[u8], &str)] = &[
+    (b"PAR1", "a Parquet file"),
     (b"Obj\x01", "an Avro data file"),
     (b"ORC", "an ORC file"),
     (b"BZh", "compressed with bzip2"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
-    (
-        b"PK\x03\x04",
-        "a ZIP archive (spreadsheets in .xlsx are ZIP archives too)",
-    ),
+    (b"\x04\x22\x4d\x18", "compressed with lz4"),
+    (b"\xff\x06\x00\x00sNaPpY", "compressed with Snappy"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"PK\x03\x04", "a ZIP archive"),
+];
+
+const MAGICS: &[(&[u8], &str)] = &[
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\xfd7zXZ\x00", "compressed with xz"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x04\x22\x4d\x18", "compressed with lz4"),
-    (b"\xff\x06\x00\x00sNaPpY", "compressed with Snappy"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"ARROW1\x00\x00", "an Arrow IPC file"),
     (b"FEA1", "a Feather file"),
@@ -30,21 +33,33 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"\x7fELF", "a program"),
-    (b"\x1f\x8b", "gzip inside gzip"),
 ];
+
+/// Whether the start of an object is text: some magic numbers are letters, and text may start with those too.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    !bytes.iter().take(4096).any(|b| *b < 9 || *b >= 0x80)
+}
 
 /// What the first bytes say the object is, as a sentence, when it is something that is not read.
 pub(crate) fn recognise(bytes: &[u8], compression: Compression) -> Option<String> {
-    // Some magic numbers are letters, and text may start with those too.
-    let is_text = !bytes.iter().take(4096).any(|b| *b < 9 || *b >= 0x80);
+    let is_text = is_text(bytes);
     let letters = |magic: &[u8]| magic.iter().all(|b| b.is_ascii_alphanumeric());
-    let (_, what) = MAGICS
-        .iter()
-        .find(|(magic, _)| bytes.starts_with(magic) && !(is_text && letters(magic)))?;
-    let place = if compression == Compression::None {
-        "it is"
-    } else {
-        "inside the gzip compression it is"
+    let find = |magics: &[(&[u8], &'static str)]| {
+        let found = magics
+            .iter()
+            .find(|(magic, _)| bytes.starts_with(magic) && !(is_text && letters(magic)));
+        found.map(|(_, what)| *what)
     };
-    Some(format!("{place} {what}, which is recognised but not read yet"))
+    if compression == Compression::None {
+        return find(MAGICS).map(|what| format!("it is {what}, which is recognised but not read yet"));
+    }
+    if let Some(what) = find(INSIDE) {
+        return Some(format!(
+            "inside the {compression} compression it is {what}, which is read only when nothing is around it; unpack \
+             the object"
+        ));
+    }
+    find(MAGICS).map(|what| {
+        format!("inside the {compression} compression it is {what}, which is recognised but not read yet")
+    })
 }

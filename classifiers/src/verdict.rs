@@ -6,6 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::DataType;
+use crate::grok::LinesVerdict;
+use crate::json::JsonVerdict;
+use crate::xml::XmlVerdict;
 
 /// The part of an object that a classification may look at. The caller does the reading.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +19,7 @@ pub struct Sample<'a> {
     pub size: u64,
     /// The first bytes as stored (perhaps compressed): about 1 MiB, or the whole object where it is smaller.
     pub head: &'a [u8],
-    /// The last bytes as stored. May be empty, and may overlap `head`. Only formats with a footer (Parquet) look at it.
+    /// The last bytes as stored. May be empty, and may overlap `head`. Only formats with a footer (Parquet, ORC, ZIP) look at it.
     pub tail: &'a [u8],
 }
 
@@ -43,13 +46,15 @@ pub enum Outcome {
 /// [`Verdict::concrete`] turns those into `string` for people and catalogs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// `csv`, `json`, `parquet` or `UNKNOWN`.
+    /// `avro`, `orc`, `parquet`, `json`, `xml`, `csv`, one of the log formats (`combined_apache`, `apache`,
+    /// `linux_kernel`, `microsoft_log`, `ruby_logger`, `squid`, `redismonlog`, `redislog`), what a custom classifier
+    /// calls it, or `UNKNOWN`.
     pub classification: String,
     /// From 0 (nothing is known) to 1 (certain).
     pub certainty: f64,
-    /// The classifier that decided; empty for `UNKNOWN`.
+    /// The classifier that decided: the name of a custom one, else the classification. Empty for `UNKNOWN`.
     pub classifier: String,
-    /// How the whole object is compressed. Parquet's own codecs don't count.
+    /// How the whole object is compressed. The codecs inside of Parquet, ORC and Avro don't count.
     pub compression: Compression,
     /// The text encoding, for text, in lower case: `utf-8`, `utf-16le`, `iso-8859-1`, `windows-1251`, `shift_jis`, ….
     /// [`TextDecoder`](crate::TextDecoder) turns it into UTF-8.
@@ -60,7 +65,7 @@ pub struct Verdict {
     /// Mean length of a sampled row in uncompressed bytes, its line end included. Text formats only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average_row_bytes: Option<f64>,
-    /// The exact number of rows, where the file itself says it (Parquet) or the sample was the whole file.
+    /// The exact number of rows, where the file itself says it (Parquet, ORC) or the sample was the whole file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_count: Option<u64>,
     /// How to read it, when it is CSV.
@@ -73,6 +78,18 @@ pub struct Verdict {
     /// How its documents are laid out, when it is JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<JsonLayout>,
+    /// Where in its documents the rows are, when a custom JSON classifier says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_path: Option<String>,
+    /// How to read it, when it is Avro.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avro: Option<AvroLayout>,
+    /// How to read it, when it is XML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xml: Option<XmlLayout>,
+    /// How to read it, when its lines match a grok pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grok: Option<GrokLayout>,
     /// The columns in file order, named as the file names them.
     pub columns: Vec<Column>,
     /// Why, in sentences for people.
@@ -94,6 +111,10 @@ impl Verdict {
             csv: None,
             first_record: None,
             json: None,
+            json_path: None,
+            avro: None,
+            xml: None,
+            grok: None,
             columns: Vec::new(),
             reasons,
         }
@@ -104,6 +125,52 @@ impl Verdict {
         self.rows_sampled = rows;
         self.average_row_bytes = (rows > 0).then(|| bytes as f64 / rows as f64);
         self.row_count = whole.then_some(rows);
+    }
+
+    /// Takes over what was found as JSON.
+    pub(crate) fn accept_json(&mut self, json: JsonVerdict, classifier: &str, whole: bool) {
+        self.set_rows(json.rows, json.row_bytes, whole);
+        self.classification = "json".to_owned();
+        self.classifier = classifier.to_owned();
+        self.certainty = json.certainty;
+        self.json = Some(json.layout);
+        self.columns = json.columns;
+        self.reasons.extend(json.reasons);
+    }
+
+    /// Takes over what was found as XML.
+    pub(crate) fn accept_xml(
+        &mut self,
+        xml: XmlVerdict,
+        classification: &str,
+        classifier: &str,
+        whole: bool,
+    ) {
+        self.set_rows(xml.rows, xml.row_bytes, whole);
+        self.classification = classification.to_owned();
+        self.classifier = classifier.to_owned();
+        self.certainty = xml.certainty;
+        self.xml = Some(xml.layout);
+        self.columns = xml.columns;
+        self.reasons.extend(xml.reasons);
+    }
+
+    /// Takes over what was found by a grok pattern.
+    pub(crate) fn accept_lines(
+        &mut self,
+        lines: LinesVerdict,
+        layout: GrokLayout,
+        classification: &str,
+        classifier: &str,
+        whole: bool,
+    ) {
+        self.set_rows(lines.matching, lines.bytes, whole && lines.all);
+        self.classification = classification.to_owned();
+        self.classifier = classifier.to_owned();
+        self.certainty = lines.share();
+        self.reasons.push(lines.reason());
+        self.grok = Some(layout);
+        self.columns = lines.columns;
     }
 
     /// The same verdict with every type one that a catalog can hold: see [`DataType::concrete`].
@@ -123,13 +190,45 @@ pub enum Compression {
     None,
     /// gzip, one member or several.
     Gzip,
+    /// bzip2, one stream or several.
+    Bzip2,
+    /// zstd, one frame or several.
+    Zstd,
+    /// Snappy's own framing format.
+    Snappy,
+    /// Snappy as Hadoop's `SnappyCodec` writes it: recognised by the extension `.snappy` and the first block.
+    HadoopSnappy,
+    /// LZ4's own frame format.
+    Lz4,
+    /// LZ4 as Hadoop's `Lz4Codec` writes it: recognised by the extension `.lz4` and the first block.
+    HadoopLz4,
+    /// A ZIP archive of one file.
+    Zip,
+}
+
+impl Compression {
+    /// Glue's name for it, as in the table parameter `compressionType`. Glue has none for zstd; `zstd` is used.
+    pub fn glue_name(self) -> &'static str {
+        match self {
+            Compression::None => "none",
+            Compression::Gzip => "gzip",
+            Compression::Bzip2 => "bzip2",
+            Compression::Zstd => "zstd",
+            Compression::Snappy | Compression::HadoopSnappy => "snappy",
+            Compression::Lz4 | Compression::HadoopLz4 => "lz4",
+            Compression::Zip => "zip",
+        }
+    }
 }
 
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Compression::None => "none",
-            Compression::Gzip => "gzip",
+            Compression::HadoopSnappy => "Hadoop's Snappy",
+            Compression::HadoopLz4 => "Hadoop's lz4",
+            Compression::Snappy => "Snappy",
+            Compression::Zip => "ZIP",
+            other => other.glue_name(),
         })
     }
 }
@@ -195,6 +294,35 @@ pub enum JsonLayout {
     Array,
     /// Objects one after another, some of them over several lines or sharing one.
     Concatenated,
+}
+
+/// What a reader of an Avro file wants to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AvroLayout {
+    /// The schema as JSON, as the file holds it: Hive's and Glue's `avro.schema.literal`.
+    pub schema: String,
+    /// How the blocks are compressed: `null`, `deflate`, `snappy`, `zstandard`, `bzip2`, `xz`, or a name of the
+    /// writer's own.
+    pub codec: String,
+}
+
+/// How XML elements make rows. Attributes become fields whose names start with `_`, and the text of an element that has
+/// attributes or children becomes its field `_VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct XmlLayout {
+    /// The name of the element that is a row, with its prefix if it has one: Glue's `rowTag`.
+    pub row_tag: String,
+}
+
+/// How lines make rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrokLayout {
+    /// Glue's `grokPattern`, and `input.format` of its SerDe.
+    pub pattern: String,
+    /// Patterns that `pattern` uses beside the built-in ones, a name and a regular expression a line: Glue's
+    /// `input.grokCustomPatterns`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_patterns: Option<String>,
 }
 
 /// A column, and why it has its type.

@@ -32,7 +32,10 @@ impl Schedule {
                 "write cron(minutes hours day-of-month month day-of-week year) in UTC, as cron(0 18 ? * MON-FRI *)",
             )
         };
-        let inside = text.trim().strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')'));
+        let inside = text
+            .trim()
+            .strip_prefix("cron(")
+            .and_then(|rest| rest.strip_suffix(')'));
         let inside = inside.ok_or_else(|| bad("it doesn't have the form cron(…)"))?;
         let fields: Vec<&str> = inside.split_whitespace().collect();
         let [_, _, day_of_month, _, day_of_week, _] = fields.as_slice() else {
@@ -58,7 +61,10 @@ impl Schedule {
             text: text.trim().to_owned(),
             cron,
         };
-        let times: Vec<DateTime<Utc>> = schedule.times_after(DateTime::UNIX_EPOCH).take(LOOKED_AT).collect();
+        let times: Vec<DateTime<Utc>> = schedule
+            .times_after(DateTime::UNIX_EPOCH)
+            .take(LOOKED_AT)
+            .collect();
         if times.windows(2).any(|pair| pair[1] - pair[0] < SHORTEST) {
             return Err(bad("it is due more often than every 5 minutes"));
         }
@@ -90,7 +96,9 @@ mod tests {
     fn next(schedule: &str, after: &str) -> String {
         let after: DateTime<Utc> = after.parse().unwrap();
         let next = Schedule::parse(schedule).unwrap().next_after(after);
-        next.map_or("never".to_owned(), |next| next.format("%Y-%m-%dT%H:%M:%S").to_string())
+        next.map_or("never".to_owned(), |next| {
+            next.format("%Y-%m-%dT%H:%M:%S").to_string()
+        })
     }
 
     fn refusal(schedule: &str) -> String {
@@ -99,18 +107,45 @@ mod tests {
 
     #[test]
     fn times_are_those_of_awss_examples() {
-        assert_eq!(next("cron(0/15 * * * ? *)", "2026-11-21T10:07:30Z"), "2026-11-21T10:15:00");
-        assert_eq!(next("cron(0/15 * * * ? *)", "2026-11-21T10:15:00Z"), "2026-11-21T10:30:00");
+        assert_eq!(
+            next("cron(0/15 * * * ? *)", "2026-11-21T10:07:30Z"),
+            "2026-11-21T10:15:00"
+        );
+        assert_eq!(
+            next("cron(0/15 * * * ? *)", "2026-11-21T10:15:00Z"),
+            "2026-11-21T10:30:00"
+        );
         // A Saturday: the next weekday is a Monday.
-        assert_eq!(next("cron(0 18 ? * MON-FRI *)", "2026-11-21T10:00:00Z"), "2026-11-23T18:00:00");
-        assert_eq!(next("cron(15 12 * * ? *)", "2026-11-21T12:15:00Z"), "2026-11-22T12:15:00");
-        assert_eq!(next("cron(0 8 1 * ? *)", "2026-11-21T10:00:00Z"), "2026-12-01T08:00:00");
+        assert_eq!(
+            next("cron(0 18 ? * MON-FRI *)", "2026-11-21T10:00:00Z"),
+            "2026-11-23T18:00:00"
+        );
+        assert_eq!(
+            next("cron(15 12 * * ? *)", "2026-11-21T12:15:00Z"),
+            "2026-11-22T12:15:00"
+        );
+        assert_eq!(
+            next("cron(0 8 1 * ? *)", "2026-11-21T10:00:00Z"),
+            "2026-12-01T08:00:00"
+        );
         // 1 is Sunday.
-        assert_eq!(next("cron(0 8 ? * 1 *)", "2026-11-21T10:00:00Z"), "2026-11-22T08:00:00");
-        assert_eq!(next("cron(0 0 L * ? *)", "2027-02-01T00:00:00Z"), "2027-02-28T00:00:00");
+        assert_eq!(
+            next("cron(0 8 ? * 1 *)", "2026-11-21T10:00:00Z"),
+            "2026-11-22T08:00:00"
+        );
+        assert_eq!(
+            next("cron(0 0 L * ? *)", "2027-02-01T00:00:00Z"),
+            "2027-02-28T00:00:00"
+        );
         // The 15th of August 2026 is a Saturday.
-        assert_eq!(next("cron(0 0 15W * ? *)", "2026-08-01T00:00:00Z"), "2026-08-14T00:00:00");
-        assert_eq!(next("cron(0 0 1 1 ? 2030)", "2026-08-01T00:00:00Z"), "2030-01-01T00:00:00");
+        assert_eq!(
+            next("cron(0 0 15W * ? *)", "2026-08-01T00:00:00Z"),
+            "2026-08-14T00:00:00"
+        );
+        assert_eq!(
+            next("cron(0 0 1 1 ? 2030)", "2026-08-01T00:00:00Z"),
+            "2030-01-01T00:00:00"
+        );
         assert_eq!(next("cron(0 0 1 1 ? 2030)", "2030-01-01T00:00:00Z"), "never");
     }
 

@@ -341,3 +341,47 @@ fn dialect_reason(candidate: &Candidate) -> String {
         candidate.width
     )
 }
+
+/// Whether the first record of a text is a header, by a dialect that is given, and why.
+///
+/// # Errors
+///
+/// Unsupported when a mark of the dialect isn't one ASCII character.
+pub(crate) fn has_header(
+    text: &str,
+    dialect: &CsvDialect,
+    whole: bool,
+) -> Result<(bool, String), ClassifyError> {
+    let marks = Marks::of_dialect(dialect)?;
+    let complete = whole && text.len() <= START_BYTES;
+    let records = dialect::records_of(marks, start_of(text), complete).unwrap_or_default();
+    let header = header::judge(&records);
+    Ok((header.header, header.reason))
+}
+
+/// The line ends of a text: `\n`, `\r\n` or `\r`.
+pub(crate) fn line_ends(text: &str) -> &'static str {
+    line_terminator(text)
+}
+
+/// Which columns of a text have values with blanks around them, by a dialect that is given.
+///
+/// # Errors
+///
+/// Unsupported for a dialect that can't be used, TooLarge for a record beyond a limit.
+pub(crate) fn padded_columns(text: &str, dialect: &CsvDialect) -> Result<Vec<bool>, ClassifyError> {
+    let mut padded: Vec<bool> = Vec::new();
+    let mut header = dialect.header;
+    let mut splitter = Splitter::new(Marks::of_dialect(dialect)?);
+    splitter.feed(text.as_bytes(), &mut |record| {
+        if std::mem::take(&mut header) {
+            return true;
+        }
+        padded.resize(padded.len().max(record.len()), false);
+        for (padded, field) in padded.iter_mut().zip(record.fields()) {
+            *padded |= field.trim_ascii().len() < field.len();
+        }
+        true
+    })?;
+    Ok(padded)
+}

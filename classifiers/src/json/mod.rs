@@ -192,3 +192,6 @@ fn records_inside(columns: &[Column], rows: u64) -> Option<String> {
          row of each"
     ))
 }
+mod path;
+
+pub(crate) use path::{JsonPath, classify_at};

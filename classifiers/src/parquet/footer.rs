@@ -47,7 +47,10 @@ pub(crate) enum Annotation {
     },
     Date,
     Time,
-    Timestamp,
+    Timestamp {
+        /// Whether it counts nanoseconds, rather than milli- or microseconds.
+        nanos: bool,
+    },
     Integer {
         bits: u8,
         signed: bool,
@@ -214,7 +217,7 @@ fn converted(code: Option<i32>, precision: i32, scale: i32) -> Option<Annotation
         5 => Annotation::Decimal { precision, scale },
         6 => Annotation::Date,
         7 | 8 => Annotation::Time,
-        9 | 10 => Annotation::Timestamp,
+        9 | 10 => Annotation::Timestamp { nanos: false },
         11 => integer(8, false),
         12 => integer(16, false),
         13 => integer(32, false),
@@ -242,7 +245,7 @@ fn logical(reader: &mut Reader<'_>) -> Result<Option<Annotation>, ClassifyError>
             4 => Annotation::Enum,
             6 => Annotation::Date,
             7 => Annotation::Time,
-            8 => Annotation::Timestamp,
+            8 => Annotation::Timestamp { nanos: false },
             11 => Annotation::Null,
             12 => Annotation::Json,
             13 => Annotation::Bson,
@@ -254,6 +257,7 @@ fn logical(reader: &mut Reader<'_>) -> Result<Option<Annotation>, ClassifyError>
         };
         annotation = Some(match (field.id, field.wire_type) {
             (5, WireType::Struct) => decimal(reader)?,
+            (8, WireType::Struct) => timestamp(reader)?,
             (10, WireType::Struct) => integer(reader)?,
             (_, wire_type) => {
                 reader.skip(wire_type, 0)?;
@@ -289,4 +293,22 @@ fn integer(reader: &mut Reader<'_>) -> Result<Annotation, ClassifyError> {
         }
     }
     Ok(Annotation::Integer { bits, signed })
+}
+
+/// The second field is a union of units, of which the third is nanoseconds.
+fn timestamp(reader: &mut Reader<'_>) -> Result<Annotation, ClassifyError> {
+    let mut nanos = false;
+    let mut last = 0;
+    while let Some(field) = reader.field(&mut last)? {
+        if (field.id, field.wire_type) != (2, WireType::Struct) {
+            reader.skip(field.wire_type, 0)?;
+            continue;
+        }
+        let mut last = 0;
+        while let Some(unit) = reader.field(&mut last)? {
+            nanos = unit.id == 3;
+            reader.skip(unit.wire_type, 0)?;
+        }
+    }
+    Ok(Annotation::Timestamp { nanos })
 }

@@ -205,7 +205,13 @@ fn primitive(physical: Physical, annotation: Option<Annotation>) -> Mapped {
             DataType::BigInt,
             "INT64 TIME, in micro- or nanoseconds since midnight",
         ),
-        (Physical::Int64, Some(Annotation::Timestamp)) => mapped(DataType::Timestamp, "INT64 TIMESTAMP"),
+        (Physical::Int64, Some(Annotation::Timestamp { nanos: false })) => {
+            mapped(DataType::Timestamp, "INT64 TIMESTAMP")
+        }
+        (Physical::Int64, Some(Annotation::Timestamp { nanos: true })) => mapped(
+            DataType::Timestamp,
+            "INT64 TIMESTAMP in nanoseconds, which Hive, Glue and Athena read as bigint",
+        ),
         (Physical::Int32 | Physical::Int64, Some(Annotation::Integer { bits, signed })) => {
             integer(bits, signed)
         }

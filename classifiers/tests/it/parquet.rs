@@ -366,3 +366,24 @@ pub(crate) fn example() -> Vec<u8> {
         ],
     )
 }
+
+#[test]
+fn nanoseconds_are_pointed_out() {
+    let nested = |id, inner| Thrift::default().structure(id, inner);
+    let unit = |unit| nested(8, nested(2, nested(unit, Thrift::default())));
+    check(
+        &schema(
+            2,
+            vec![
+                element(Some(2), 1, "micros", 0).structure(10, unit(2)),
+                element(Some(2), 1, "nanos", 0).structure(10, unit(3)),
+            ],
+        ),
+        expect![[r#"
+            parquet 1 7 rows
+              micros: timestamp? — INT64 TIMESTAMP, optional
+              nanos: timestamp? — INT64 TIMESTAMP in nanoseconds, which Hive, Glue and Athena read as bigint, optional
+              because its footer holds the schema: 2 columns, 7 rows
+        "#]],
+    );
+}

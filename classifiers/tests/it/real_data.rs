@@ -281,14 +281,6 @@ fn bad_parquet() {
 fn what_is_no_table() {
     let Some(data) = shared_data() else { return };
     for (path, word) in [
-        ("formats/logs/apache_combined.log", "log"),
-        ("formats/xml/books.xml", "XML"),
-        ("formats/xml/cars.xml.gz", "XML"),
-        ("formats/xml/cars.xml.bz2", "bzip2"),
-        ("formats/avro/weather.avro", "Avro"),
-        ("formats/orc/TestOrcFile.test1.orc", "ORC"),
-        ("formats/orc/TestOrcFile.testTimestamp.orc", "ORC"),
-        ("formats/orc/demo-12-zlib.orc", "ORC"),
         ("formats/parquet/LICENSE.txt", "delimiter"),
         ("README.md", "Markdown"),
     ] {
