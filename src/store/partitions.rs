@@ -283,28 +283,11 @@ fn known_shapes() -> MutexGuard<'static, HashMap<String, Arc<StorageDescriptor>>
 
 /// Gives each row its shape.
 async fn with_shapes(tx: &mut Tx, table_id: &str, rows: Vec<Row>) -> Result<Vec<(String, Partition)>> {
-    const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1 AND id = $2";
     let mut partitions = Vec::with_capacity(rows.len());
     for row in rows {
         let shape = match row.shape_id {
             None => None,
-            Some(id) => match { known_shapes().get(&id).cloned() } {
-                Some(shape) => Some(shape),
-                None => {
-                    let body: Json<StorageDescriptor> = on!(tx, |conn| sqlx::query_scalar(SQL)
-                        .bind(table_id)
-                        .bind(&id)
-                        .fetch_one(conn)
-                        .await)?;
-                    let shape = Arc::new(body.0);
-                    let mut shapes = known_shapes();
-                    if shapes.len() >= MAX_SHAPES {
-                        shapes.clear();
-                    }
-                    shapes.insert(id, shape.clone());
-                    Some(shape)
-                }
-            },
+            Some(id) => Some(shape(tx, table_id, id).await?),
         };
         let partition = Partition {
             own: row.body.0,
@@ -330,6 +313,26 @@ pub async fn misfits(tx: &mut Tx, table_id: &str, limit: i64) -> Result<Vec<Vec<
         .fetch_all(conn)
         .await)?;
     Ok(rows.into_iter().map(|row| row.0.values).collect())
+}
+
+async fn shape(tx: &mut Tx, table_id: &str, id: String) -> Result<Arc<StorageDescriptor>> {
+    const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1 AND id = $2";
+    let known = known_shapes().get(&id).cloned();
+    if let Some(shape) = known {
+        return Ok(shape);
+    }
+    let body: Json<StorageDescriptor> = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(table_id)
+        .bind(&id)
+        .fetch_one(conn)
+        .await)?;
+    let shape = Arc::new(body.0);
+    let mut shapes = known_shapes();
+    if shapes.len() >= MAX_SHAPES {
+        shapes.clear();
+    }
+    shapes.insert(id, shape.clone());
+    Ok(shape)
 }
 
 /// How many partitions a table has.
