@@ -3,7 +3,7 @@
 //! The class names and parameters are those that Glue's crawlers write (Glue developer guide, "Parameters set on Data
 //! Catalog tables by crawler").
 
-use classifiers::CsvDialect;
+use classifiers::{CsvDialect, Verdict};
 
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor};
 
@@ -11,6 +11,15 @@ const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
 const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const PARQUET_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
+const ORC_INPUT: &str = "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat";
+const ORC_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat";
+const ORC_SERDE: &str = "org.apache.hadoop.hive.ql.io.orc.OrcSerde";
+const AVRO_INPUT: &str = "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat";
+const AVRO_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat";
+const AVRO_SERDE: &str = "org.apache.hadoop.hive.serde2.avro.AvroSerDe";
+const GROK_SERDE: &str = "com.amazonaws.glue.serde.GrokSerDe";
+/// Hive has none for XML; Glue's ETL reads the row tag. Clients want a SerDe of every table.
+const XML_SERDE: &str = "com.ibm.spss.hive.serde2.xml.XmlSerDe";
 const LAZY_SERDE: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
 const MULTI_SERDE: &str = "org.apache.hadoop.hive.contrib.serde2.MultiDelimitSerDe";
 const CSV_SERDE: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
@@ -36,18 +45,84 @@ pub enum FileFormat {
         quoted: bool,
     },
     /// JSON documents.
-    Json,
+    Json {
+        /// Where in a document its rows are, where that isn't the document itself.
+        path: Option<String>,
+    },
     /// Apache Parquet.
     Parquet,
+    /// Apache ORC.
+    Orc,
+    /// Apache Avro.
+    Avro {
+        /// The schema, as JSON.
+        schema: String,
+    },
+    /// XML documents, which no Hive reader knows.
+    Xml {
+        /// What they are called; `xml` unless a custom classifier says otherwise.
+        classification: String,
+        /// The element that is a row.
+        row_tag: String,
+    },
+    /// Lines that match a pattern: logs.
+    Grok {
+        /// Which kind of log.
+        classification: String,
+        /// The pattern.
+        pattern: String,
+        /// Patterns that it uses beside the built-in ones, one a line.
+        custom_patterns: Option<String>,
+    },
 }
 
 impl FileFormat {
     /// The catalog's `classification`.
-    pub fn classification(&self) -> &'static str {
+    pub fn classification(&self) -> &str {
         match self {
             Self::Csv { .. } => "csv",
-            Self::Json => "json",
+            Self::Json { .. } => "json",
             Self::Parquet => "parquet",
+            Self::Orc => "orc",
+            Self::Avro { .. } => "avro",
+            Self::Xml { classification, .. } | Self::Grok { classification, .. } => classification,
+        }
+    }
+
+    /// What a file is, by its verdict; absent where it can't be a table's.
+    pub fn of(verdict: &Verdict) -> Option<Self> {
+        // No engine reads a table without columns.
+        if verdict.columns.is_empty() {
+            return None;
+        }
+        let classification = verdict.classification.clone();
+        if let Some(grok) = &verdict.grok {
+            return Some(Self::Grok {
+                classification,
+                pattern: grok.pattern.clone(),
+                custom_patterns: grok.custom_patterns.clone(),
+            });
+        }
+        if let Some(xml) = &verdict.xml {
+            return Some(Self::Xml {
+                classification,
+                row_tag: xml.row_tag.clone(),
+            });
+        }
+        match (classification.as_str(), &verdict.csv, &verdict.avro) {
+            ("csv", Some(dialect), _) => Some(Self::Csv {
+                dialect: dialect.clone(),
+                quoted: false,
+            }),
+            ("json", ..) => Some(Self::Json {
+                path: verdict.json_path.clone(),
+            }),
+            ("parquet", ..) => Some(Self::Parquet),
+            ("orc", ..) => Some(Self::Orc),
+            ("avro", _, Some(avro)) => Some(Self::Avro {
+                schema: avro.schema.clone(),
+            }),
+            _ => None,
         }
     }
 
@@ -55,7 +130,7 @@ impl FileFormat {
     pub fn storage(&self, location: String, columns: Vec<Column>) -> StorageDescriptor {
         let (input, output, serde) = match self {
             Self::Csv { dialect, quoted } => (TEXT_INPUT, TEXT_OUTPUT, csv_serde(dialect, *quoted)),
-            Self::Json => {
+            Self::Json { .. } => {
                 let mut names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
                 names.sort_unstable();
                 (
@@ -69,6 +144,22 @@ impl FileFormat {
                 PARQUET_OUTPUT,
                 serde(PARQUET_SERDE, &[("serialization.format", "1")]),
             ),
+            Self::Orc => (ORC_INPUT, ORC_OUTPUT, serde(ORC_SERDE, &[("serialization.format", "1")])),
+            Self::Avro { schema } => (
+                AVRO_INPUT,
+                AVRO_OUTPUT,
+                serde(AVRO_SERDE, &[("avro.schema.literal", schema), ("serialization.format", "1")]),
+            ),
+            Self::Xml { row_tag, .. } => (TEXT_INPUT, TEXT_OUTPUT, serde(XML_SERDE, &[("rowTag", row_tag)])),
+            Self::Grok {
+                pattern,
+                custom_patterns,
+                ..
+            } => {
+                let mut settings = vec![("input.format", pattern.as_str())];
+                settings.extend(custom_patterns.as_deref().map(|custom| ("input.grokCustomPatterns", custom)));
+                (TEXT_INPUT, TEXT_OUTPUT, serde(GROK_SERDE, &settings))
+            }
         };
         StorageDescriptor {
             columns,
@@ -91,6 +182,14 @@ impl FileFormat {
             ("classification".to_owned(), self.classification().to_owned()),
             ("typeOfData".to_owned(), "file".to_owned()),
         ]);
+        let mut set = |key: &str, value: &str| parameters.insert(key.to_owned(), value.to_owned());
+        match self {
+            Self::Json { path: Some(path) } => drop(set("jsonPath", path)),
+            Self::Avro { schema } => drop(set("avro.schema.literal", schema)),
+            Self::Xml { row_tag, .. } => drop(set("rowTag", row_tag)),
+            Self::Grok { pattern, .. } => drop(set("grokPattern", pattern)),
+            _ => {}
+        }
         if let Self::Csv { dialect, quoted } = self {
             parameters.insert("delimiter".to_owned(), dialect.delimiter.clone());
             parameters.insert("columnsOrdered".to_owned(), "true".to_owned());

@@ -91,7 +91,7 @@ fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut 
     let mut looked = Vec::new();
     for file in &folder.files {
         match looks.get(&file.object.key) {
-            Some(Ok(verdict)) if format_of(verdict).is_some() => looked.push((file, verdict)),
+            Some(Ok(verdict)) if FileFormat::of(verdict).is_some() => looked.push((file, verdict)),
             Some(Ok(verdict)) => {
                 let what = if verdict.columns.is_empty() && verdict.classification != "UNKNOWN" {
                     format!("it is {}, and has no columns", verdict.classification)
@@ -188,7 +188,7 @@ fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut 
 }
 
 fn is_table(look: &Result<Verdict, String>) -> bool {
-    matches!(look, Ok(verdict) if format_of(verdict).is_some())
+    matches!(look, Ok(verdict) if FileFormat::of(verdict).is_some())
 }
 
 fn odd_reason(table: &Cluster<'_>, odd: &Cluster<'_>) -> String {
@@ -257,22 +257,6 @@ fn are_alike(a: &Verdict, b: &Verdict) -> bool {
     widest == 0 || share >= ALIKE
 }
 
-fn format_of(verdict: &Verdict) -> Option<FileFormat> {
-    // No engine reads a table without columns.
-    if verdict.columns.is_empty() {
-        return None;
-    }
-    match (verdict.classification.as_str(), &verdict.csv) {
-        ("csv", Some(dialect)) => Some(FileFormat::Csv {
-            dialect: dialect.clone(),
-            quoted: false,
-        }),
-        ("json", _) => Some(FileFormat::Json),
-        ("parquet", _) => Some(FileFormat::Parquet),
-        _ => None,
-    }
-}
-
 fn table_of(
     target: &Location,
     root: &str,
@@ -318,16 +302,15 @@ fn table_of(
     Some(FoundTable {
         name: String::new(),
         location: target.with_key(root),
-        format: format_of(first)?,
-        compression: if cluster
+        format: FileFormat::of(first)?,
+        compression: cluster
             .files
             .iter()
-            .any(|(_, verdict)| verdict.compression == classifiers::Compression::Gzip)
-        {
-            "gzip".to_owned()
-        } else {
-            "none".to_owned()
-        },
+            .map(|(_, verdict)| verdict.compression)
+            .find(|compression| *compression != classifiers::Compression::None)
+            .unwrap_or(classifiers::Compression::None)
+            .glue_name()
+            .to_owned(),
         partition_keys: folder.partition_keys.clone(),
         partitions,
         columns,

@@ -185,7 +185,7 @@ fn widened(new: &[Column], old: &[Column]) -> Vec<Column> {
 fn format_of(format: OutputFormat) -> FileFormat {
     match format {
         OutputFormat::Csv => formats::written_csv(),
-        OutputFormat::Json => FileFormat::Json,
+        OutputFormat::Json => FileFormat::Json { path: None },
         OutputFormat::Parquet => FileFormat::Parquet,
     }
 }

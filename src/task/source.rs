@@ -5,6 +5,7 @@
 //! lower case, as in the catalog.
 
 use std::collections::HashMap;
+use std::io::{BufReader, Read as _};
 use std::sync::Arc;
 
 use classifiers::{Compression, CsvDialect, CsvScanner, DataType as Hive, JsonLayout, JsonScanner, Scanned};
@@ -21,6 +22,7 @@ use datafusion::logical_expr::{Expr, cast, lit, try_cast, when};
 use datafusion::prelude::{DataFrame, SessionContext};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
+use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::arrow_types::{to_arrow, to_hive};
 use super::{FileOfTable, TableToRead, child, classify};
@@ -33,8 +35,8 @@ use crate::model::run::LogLevel;
 const STORE_URL: &str = "pinned://run/";
 /// How many files are looked at at the same time.
 const LOOKS: usize = 4;
-/// Output of the decompressor that is judged at a time, in bytes.
-const SCAN_CHUNK: usize = 256 << 10;
+/// How much a decompressor reads and gives at a time, in bytes.
+const SCAN_CHUNK: usize = 64 << 10;
 
 /// How a file is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,6 +142,7 @@ async fn look(
     let path = format!("s3://{}/{}", file.object.bucket, file.object.key);
     let named = |error: Error| error.within(&path);
     let verdict = classify::one(buckets, &file.object).await.map_err(named)?;
+    check_compression(verdict.compression).map_err(named)?;
     match (verdict.classification.as_str(), verdict.csv, verdict.json) {
         ("parquet", ..) => {
             let store: Arc<dyn object_store::ObjectStore> = pinned.clone();
@@ -216,6 +219,14 @@ async fn look(
             ))
             .hint("CSV, JSON and Parquet can be read"))
         }
+    }
+}
+
+fn check_compression(compression: Compression) -> Result<()> {
+    match compression {
+        Compression::None | Compression::Gzip | Compression::Bzip2 | Compression::Zstd => Ok(()),
+        other => Err(Error::invalid(format!("it is compressed as {other}"))
+            .hint("the engine sql reads gzip, bzip2 and zstd around text")),
     }
 }
 
@@ -301,32 +312,37 @@ async fn scan(
     compression: Compression,
     mut scan: Scan,
 ) -> Result<Scanned> {
-    use std::io::Write;
     let object = &file.object;
     let mut stream = Box::pin(
         buckets
             .get_stream(&object.bucket, &object.key, Some(&object.etag))
             .await?,
     );
-    let mut unzip = flate2::write::MultiGzDecoder::new(Vec::new());
-    let corrupt = |cause: std::io::Error| Error::invalid(format!("it is not valid gzip: {cause}"));
-    while let Some(chunk) = stream.try_next().await? {
-        if compression == Compression::None {
+    if compression == Compression::None {
+        while let Some(chunk) = stream.try_next().await? {
             scan.feed(&chunk)?;
-            continue;
         }
-        // A little at a time: a small piece of gzip may unpack to a thousand times as much.
-        for piece in chunk.chunks(SCAN_CHUNK / 64) {
-            unzip.write_all(piece).map_err(corrupt)?;
-            let unpacked = std::mem::take(unzip.get_mut());
-            scan.feed(&unpacked)?;
+        return scan.finish();
+    }
+    // Decompressors wait for their input, so they get a thread to wait in.
+    let packed = SyncIoBridge::new(StreamReader::new(stream.map_err(std::io::Error::other)));
+    let unpacking = tokio::task::spawn_blocking(move || {
+        let mut unpacked = classifiers::decompress(compression, BufReader::with_capacity(SCAN_CHUNK, packed));
+        let mut piece = vec![0; SCAN_CHUNK];
+        loop {
+            match unpacked.read(&mut piece) {
+                Ok(0) => return scan.finish(),
+                Ok(length) => scan.feed(&piece[..length])?,
+                Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(cause) => {
+                    return Err(Error::invalid(format!("it is not valid {compression}: {cause}")));
+                }
+            }
         }
-    }
-    if compression == Compression::Gzip {
-        let rest = unzip.finish().map_err(corrupt)?;
-        scan.feed(&rest)?;
-    }
-    scan.finish()
+    });
+    unpacking
+        .await
+        .map_err(|cause| Error::internal("reading a file ended early").source(cause))?
 }
 
 /// Puts the files of a table together.
@@ -486,6 +502,14 @@ fn file_format(format: &Format) -> Result<Arc<dyn FileFormat>> {
     let compressed = |compression: &Compression| match compression {
         Compression::None => FileCompressionType::UNCOMPRESSED,
         Compression::Gzip => FileCompressionType::GZIP,
+        Compression::Bzip2 => FileCompressionType::BZIP2,
+        Compression::Zstd => FileCompressionType::ZSTD,
+        // Refused before.
+        Compression::Snappy
+        | Compression::HadoopSnappy
+        | Compression::Lz4
+        | Compression::HadoopLz4
+        | Compression::Zip => FileCompressionType::UNCOMPRESSED,
     };
     let byte = |text: &Option<String>| text.as_ref().and_then(|text| text.bytes().next());
     Ok(match format {
