@@ -15,5 +15,4 @@ pub mod page;
 pub mod partition;
 pub mod pattern;
 pub mod run;
-pub mod schedule;
 pub mod table;
