@@ -20,9 +20,9 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::functions::expr_fn::{btrim, lower, replace};
 use datafusion::logical_expr::{Expr, cast, lit, try_cast, when};
 use datafusion::prelude::{DataFrame, SessionContext};
-use futures::{StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
-use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::arrow_types::{to_arrow, to_hive};
 use super::{FileOfTable, TableToRead, child, classify};
@@ -325,7 +325,11 @@ async fn scan(
         return scan.finish();
     }
     // Decompressors wait for their input, so they get a thread to wait in.
-    let packed = SyncIoBridge::new(StreamReader::new(stream.map_err(std::io::Error::other)));
+    let packed = Arriving {
+        chunks: stream,
+        runtime: tokio::runtime::Handle::current(),
+        chunk: Bytes::new(),
+    };
     let unpacking = tokio::task::spawn_blocking(move || {
         let mut unpacked = classifiers::decompress(compression, BufReader::with_capacity(SCAN_CHUNK, packed));
         let mut piece = vec![0; SCAN_CHUNK];
@@ -343,6 +347,28 @@ async fn scan(
     unpacking
         .await
         .map_err(|cause| Error::internal("reading a file ended early").source(cause))?
+}
+
+/// A download for a reader that waits.
+struct Arriving<S> {
+    chunks: S,
+    runtime: tokio::runtime::Handle,
+    chunk: Bytes,
+}
+
+impl<S: Stream<Item = Result<Bytes>> + Unpin> std::io::Read for Arriving<S> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.runtime.block_on(self.chunks.try_next()) {
+                Ok(Some(chunk)) => self.chunk = chunk,
+                Ok(None) => return Ok(0),
+                Err(error) => return Err(std::io::Error::other(error)),
+            }
+        }
+        let length = self.chunk.len().min(into.len());
+        into[..length].copy_from_slice(&self.chunk.split_to(length));
+        Ok(length)
+    }
 }
 
 /// Puts the files of a table together.
