@@ -1,5 +1,11 @@
 //! A prefix becomes tables, with reasons; what is bad is set aside and the rest goes on.
 
+mod changes;
+mod lakes;
+mod memory;
+mod policies;
+mod scale;
+
 use mastic::catalog;
 use mastic::model::crawl::{ChangeOp, Crawl, WorkState};
 use mastic::model::name::TableRef;
@@ -168,6 +174,7 @@ async fn a_second_crawl_changes_only_what_changed(database: Database) {
         [
             "add column shop.sales.note: string",
             "add partitions shop.sales: 1",
+            "change partitions shop.sales: 1 follow the table",
             "retire partitions shop.sales: 1",
             "retire table shop.clicks: marked as deprecated; nothing is deleted",
         ]
