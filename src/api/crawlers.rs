@@ -108,6 +108,7 @@ words!(
 );
 words!(
     /// What is looked at after the first crawl.
+    #[expect(clippy::enum_variant_names, reason = "they are Glue's words")]
     RecrawlBehavior, "SCREAMING_SNAKE_CASE", CrawlEverything, CrawlNewFoldersOnly, CrawlEventMode
 );
 

@@ -107,7 +107,7 @@ pub(super) enum Crawlers {
         #[arg(long)]
         recrawl: Option<String>,
         #[command(flatten)]
-        options: Options,
+        options: Box<Options>,
     },
     /// Run a crawler and print its plan
     Run {

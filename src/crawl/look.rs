@@ -120,7 +120,13 @@ async fn look(
         let mut known = Vec::new();
         for ((at, object), (look, is_lasting)) in objects.into_iter().zip(looked_at.looks) {
             if is_lasting {
-                known.push(remember::known(object.key, &object.etag, object.size, &look)?);
+                known.push(remember::known(
+                    &session.judge,
+                    object.key,
+                    &object.etag,
+                    object.size,
+                    &look,
+                )?);
             }
             looks.insert(at, look);
         }

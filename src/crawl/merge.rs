@@ -390,3 +390,60 @@ fn rows_per_byte_of(looked: &[Looked<'_>], bytes: i64) -> Option<f64> {
 fn scaled(rate: f64, bytes: i64) -> i64 {
     (rate * bytes as f64).round() as i64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crawl::group::{Rules, group};
+    use crate::crawl::sample::wanted;
+    use crate::crawl::tree::tests::tree;
+
+    #[test]
+    fn the_order_of_a_listing_changes_nothing() {
+        let mut keys: Vec<String> = (0..400)
+            .map(|at| format!("raw/t{}/d=2022-01-{:02}/{at}.csv", at % 3, at % 28 + 1))
+            .collect();
+        keys.extend((0..40).map(|at| format!("raw/x/{at}/{at}.json")));
+        let target = Location::parse("s3://lake/raw/").unwrap();
+        let outcome = |keys: &[String]| {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let tree = tree("s3://lake/raw/", &keys);
+            let mut looks = Looks::default();
+            let (groups, mut aside) = loop {
+                let (groups, aside) = group(&target, &tree, Rules::default(), &looks);
+                let wanted = wanted(&tree, &groups, None, &looks);
+                if wanted.is_empty() {
+                    break (groups, aside);
+                }
+                for at in wanted {
+                    let folder = &tree.folders[at.0];
+                    let key = folder.key(&folder.file(at.1).unwrap());
+                    let column = if key.len().is_multiple_of(2) {
+                        "bigint"
+                    } else {
+                        "double"
+                    };
+                    let verdict = serde_json::from_value(serde_json::json!({
+                        "classification": "parquet", "certainty": 1.0, "classifier": "parquet",
+                        "compression": "none", "rows_sampled": 0, "row_count": key.len(), "reasons": [],
+                        "columns": [{"name": "a", "type": column, "nullable": false, "reason": ""}],
+                    }));
+                    looks.insert(at, Ok(verdict.unwrap()));
+                }
+            };
+            let tables: Vec<FoundTable> = groups
+                .iter()
+                .flat_map(|group| merge(&target, &tree, group, &looks, &mut aside))
+                .collect();
+            format!("{tables:#?} {aside:#?}")
+        };
+        let expected = outcome(&keys);
+        for step in [7, 13, 17, 439] {
+            let shuffled: Vec<String> = (0..keys.len())
+                .map(|at| keys[at * step % keys.len()].clone())
+                .collect();
+            assert_eq!(shuffled.iter().collect::<BTreeSet<_>>().len(), keys.len());
+            assert!(outcome(&shuffled) == expected, "in steps of {step}");
+        }
+    }
+}

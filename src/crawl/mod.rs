@@ -17,6 +17,7 @@ pub mod plan;
 mod remember;
 pub mod sample;
 pub mod shape;
+pub mod together;
 pub mod tree;
 mod undo;
 pub mod write;
@@ -182,6 +183,8 @@ struct Session<'a> {
     app: &'a App,
     lease: &'a Lease,
     crawl: &'a Crawl,
+    /// Who judges files: what another said of one is not taken.
+    judge: String,
     progress: CrawlProgress,
 }
 
@@ -212,6 +215,7 @@ async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
         app,
         lease,
         crawl,
+        judge: classify::JUDGE.to_owned(),
         progress: CrawlProgress::default(),
     };
     let (mut found, mut seen) = (Vec::new(), Vec::new());

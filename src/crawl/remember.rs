@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::Session;
-use super::classify::JUDGE;
 use super::sample::{FileAt, Look, Looks};
 use super::tree::Tree;
 use crate::error::{Error, Result};
@@ -42,7 +41,7 @@ pub(super) async fn recall(
             continue;
         };
         let is_same =
-            now.etag == file.etag && i64::try_from(now.size) == Ok(file.size) && file.judge == JUDGE;
+            now.etag == file.etag && i64::try_from(now.size) == Ok(file.size) && file.judge == session.judge;
         // A verdict that can't be read was written by another version: the file is read again.
         if is_same && let Ok(look) = serde_json::from_str::<Look>(&file.verdict) {
             looks.insert(*at, look);
@@ -57,7 +56,13 @@ pub(super) async fn recall(
 ///
 /// # Errors
 /// Internal where it can't be written down.
-pub(super) fn known(key: String, etag: &str, size: u64, look: &Look) -> Result<(String, KnownFile)> {
+pub(super) fn known(
+    judge: &str,
+    key: String,
+    etag: &str,
+    size: u64,
+    look: &Look,
+) -> Result<(String, KnownFile)> {
     let verdict = serde_json::to_string(look)
         .map_err(|cause| Error::internal("a verdict can't be written down").source(cause))?;
     let id = hex::encode(Sha256::digest(verdict.as_bytes()));
@@ -65,7 +70,7 @@ pub(super) fn known(key: String, etag: &str, size: u64, look: &Look) -> Result<(
         key,
         etag: etag.to_owned(),
         size: i64::try_from(size).unwrap_or(i64::MAX),
-        judge: JUDGE.to_owned(),
+        judge: judge.to_owned(),
         verdict,
     };
     Ok((id, file))
