@@ -250,8 +250,8 @@ impl Grouper<'_> {
             .max_by_key(|at| (kinds[*at].len(), count - at))
             .map(|at| kinds[at].clone())
             .unwrap_or_default();
-        let is_one = most.len() > 1 || children.len() == 1 && children[0].key.is_some();
-        let is_joined = is_one && most.len() * 2 > children.len() && count <= GLUE_KINDS;
+        // A folder alone is alike to itself: Glue's tables begin as far up as they can.
+        let is_joined = !most.is_empty() && most.len() * 2 > children.len() && count <= GLUE_KINDS;
         if !is_joined {
             let mut apart: Vec<Group> = children.into_iter().flat_map(|child| child.groups).collect();
             apart.extend(own.map(|own| Group {
@@ -269,7 +269,9 @@ impl Grouper<'_> {
                 others.extend(child.groups);
             }
         }
-        let why = if any_columns {
+        let why = if of == 1 {
+            "there is one folder: a partition".to_owned()
+        } else if any_columns {
             format!(
                 "{} of {of} folders hold files of one format: they are partitions",
                 most.len()

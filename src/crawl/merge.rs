@@ -109,7 +109,7 @@ impl<'a> Merger<'a> {
                 set_aside.add(self.path(look.at), odd_reason(&clusters[largest], cluster));
             }
         }
-        let why = self.why_one();
+        let why = self.why_one(&odd);
         self.table(&clusters[largest].files, &odd, None, why)
             .into_iter()
             .collect()
@@ -134,8 +134,8 @@ impl<'a> Merger<'a> {
         }
     }
 
-    fn why_one(&self) -> String {
-        let files = self.count();
+    fn why_one(&self, odd: &BTreeSet<FileAt>) -> String {
+        let files = self.count(odd);
         let keys = self.group.key_names().join(", ");
         let place = if self.group.leaves.len() > 1 {
             "several folders"
@@ -154,12 +154,9 @@ impl<'a> Merger<'a> {
         }
     }
 
-    fn count(&self) -> i64 {
-        self.group
-            .leaves
-            .iter()
-            .map(|leaf| self.tree.folders[leaf.folder].count)
-            .sum()
+    fn count(&self, odd: &BTreeSet<FileAt>) -> i64 {
+        let leaves = self.group.leaves.iter();
+        leaves.map(|leaf| self.members(leaf.folder, odd).0).sum()
     }
 
     fn path(&self, (folder, file): FileAt) -> String {

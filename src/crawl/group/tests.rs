@@ -216,6 +216,13 @@ fn glue_wants_more_than_seven_tenths_of_the_columns_and_a_majority() {
         &["t/+ [partition_0] one two", "t/three/+ [] "],
     );
     glues(
+        "s3://b/t/",
+        false,
+        None,
+        &[("t/2022/01/x", ten), ("t/2022/02/x", ten)],
+        &["t/+ [partition_0,partition_1] 2022/01 2022/02"],
+    );
+    glues(
         "s3://bucket/bronze/",
         false,
         Some(3),
@@ -227,7 +234,7 @@ fn glue_wants_more_than_seven_tenths_of_the_columns_and_a_majority() {
         ],
         &[
             "bronze/customers/+ [partition_0] eu us",
-            "bronze/orders/2022/+ [] ",
+            "bronze/orders/+ [partition_0] 2022",
         ],
     );
 }
