@@ -158,16 +158,34 @@ impl Buckets {
         bucket: &str,
         prefix: &str,
     ) -> impl Stream<Item = Result<Vec<ObjectMeta>>> + Send + 'static {
+        self.list_pages_after(bucket, prefix, None)
+    }
+
+    /// Like [`Buckets::list_pages`], of the keys behind `after` alone: so that parts of a long listing can be asked for at
+    /// the same time.
+    ///
+    /// # Errors
+    /// As [`Buckets::list`]; the stream ends after an error.
+    pub fn list_pages_after(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> impl Stream<Item = Result<Vec<ObjectMeta>>> + Send + 'static {
         enum Next {
             Page(Option<String>),
             End,
         }
         let (store, bucket, prefix) = (self.clone(), bucket.to_owned(), prefix.to_owned());
+        let after = after.map(str::to_owned);
         futures::stream::try_unfold(Next::Page(None), move |next| {
             let (store, bucket, prefix) = (store.clone(), bucket.clone(), prefix.clone());
+            let after = after.clone();
             async move {
                 let Next::Page(token) = next else { return Ok(None) };
-                let (objects, following) = store.list_page(&bucket, &prefix, token.as_deref()).await?;
+                let (objects, following) = store
+                    .list_page(&bucket, &prefix, token.as_deref(), after.as_deref())
+                    .await?;
                 if following.is_some() && following == token {
                     return Err(Error::unavailable(format!(
                         "the listing of {} gives the same page again and again",
@@ -181,11 +199,54 @@ impl Buckets {
         .boxed()
     }
 
+    /// The folders right below a folder, as keys in their order, and whether objects lie beside them; the first
+    /// `limit` folders or so.
+    ///
+    /// # Errors
+    /// As [`Buckets::list`].
+    pub async fn list_folders(
+        &self,
+        bucket: &str,
+        folder: &str,
+        limit: usize,
+    ) -> Result<(Vec<String>, bool)> {
+        let (mut folders, mut has_objects, mut token) = (Vec::new(), false, None);
+        loop {
+            let page = self
+                .client
+                .list_objects_v2()
+                .bucket(bucket)
+                .set_prefix((!folder.is_empty()).then(|| folder.to_owned()))
+                .delimiter("/")
+                .set_continuation_token(token.take())
+                .encoding_type(EncodingType::Url)
+                .send()
+                .await
+                .map_err(|error| failure::from_sdk(error, "list", &Place::object(bucket, folder)))?;
+            let encoded = page.encoding_type() == Some(&EncodingType::Url);
+            let prefixes = page.common_prefixes().iter().filter_map(|common| common.prefix());
+            folders.extend(prefixes.map(|prefix| {
+                if encoded {
+                    url_decoded(prefix)
+                } else {
+                    prefix.to_owned()
+                }
+            }));
+            has_objects |= !page.contents().is_empty();
+            let more = page.is_truncated() == Some(true) && folders.len() < limit;
+            token = page.next_continuation_token().filter(|_| more).map(str::to_owned);
+            if token.is_none() {
+                return Ok((folders, has_objects));
+            }
+        }
+    }
+
     async fn list_page(
         &self,
         bucket: &str,
         prefix: &str,
         token: Option<&str>,
+        after: Option<&str>,
     ) -> Result<(Vec<ObjectMeta>, Option<String>)> {
         let page = self
             .client
@@ -193,6 +254,7 @@ impl Buckets {
             .bucket(bucket)
             .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
             .set_continuation_token(token.map(str::to_owned))
+            .set_start_after(after.filter(|_| token.is_none()).map(str::to_owned))
             // Some keys can't stand in XML as they are.
             .encoding_type(EncodingType::Url)
             .send()

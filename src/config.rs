@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::model::crawl_options::Compatibility;
 use crate::model::document::parse_toml;
 
 /// The file that is read where no other is named and it is there.
@@ -31,6 +32,8 @@ pub struct Config {
     pub catalog: CatalogConfig,
     /// What child processes may use.
     pub tasks: TaskConfig,
+    /// Whose rules crawls go by that name none.
+    pub crawl_compatibility: Compatibility,
     /// How often the buckets are listed for objects that no event announced.
     pub reconcile_every: Duration,
     /// Where each value came from.
@@ -133,6 +136,7 @@ struct File {
     catalog: FileCatalog,
     tasks: FileTasks,
     events: FileEvents,
+    crawl: FileCrawl,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -180,6 +184,12 @@ struct FileTasks {
 #[serde(deny_unknown_fields, default)]
 struct FileEvents {
     reconcile_seconds: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileCrawl {
+    compatibility: Option<String>,
 }
 
 /// The environment, and where each value that was picked came from.
@@ -331,6 +341,11 @@ impl Config {
             credentials,
             catalog,
             tasks: resolve_tasks(&mut picker, file.tasks)?,
+            crawl_compatibility: {
+                let named = file.crawl.compatibility;
+                let picked = picker.pick("crawl.compatibility", None, None, named, Some("mastic"));
+                Compatibility::parse(&picked.unwrap_or_default()).map_err(|error| error.within("crawl"))?
+            },
             reconcile_every: Duration::from_secs(number(
                 &mut picker,
                 "events.reconcile_seconds",

@@ -11,6 +11,7 @@ use super::page::{ListQuery, Page};
 use crate::app::App;
 use crate::error::Error;
 use crate::model::crawl as nouns;
+use crate::model::crawl_options as options;
 use crate::model::location::Location;
 use crate::model::name::identifier;
 use crate::{crawl, crawl::crawlers};
@@ -24,6 +25,7 @@ pub(super) struct Crawler {
     description: Option<String>,
     targets: Vec<Target>,
     table_prefix: Option<String>,
+    options: Options,
     /// READY or RUNNING.
     state: &'static str,
     last_crawl: Option<CrawlSummary>,
@@ -40,6 +42,122 @@ pub(super) struct Target {
     /// Globs of what is left out, relative to the path.
     #[serde(default)]
     exclusions: Vec<String>,
+    /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
+    sample_size: Option<u32>,
+}
+
+/// How a crawler decides, and what it may change.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Options {
+    /// Whose rules decide what is one table; the setting `crawl.compatibility` where nothing is said.
+    compatibility: Option<Compatibility>,
+    /// What happens to a table whose files changed.
+    update_behavior: UpdateBehavior,
+    /// What happens to a table or a partition whose files are gone.
+    delete_behavior: DeleteBehavior,
+    /// What is looked at after the first crawl.
+    recrawl_behavior: RecrawlBehavior,
+    /// Glue's `Configuration`: `{"Version": 1.0, "CrawlerOutput": {…}, "Grouping": {…}, "CreatePartitionIndex": true}`.
+    #[schema(value_type = Option<Object>)]
+    configuration: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A word of the API and the same word of the program.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $case:literal, $default:ident, $($word:ident),+) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = $case)]
+        pub(super) enum $name {
+            $($word),+
+            , #[default] $default
+        }
+
+        impl From<$name> for options::$name {
+            fn from(word: $name) -> Self {
+                match word {
+                    $name::$default => Self::$default,
+                    $($name::$word => Self::$word),+
+                }
+            }
+        }
+
+        impl From<options::$name> for $name {
+            fn from(word: options::$name) -> Self {
+                match word {
+                    options::$name::$default => Self::$default,
+                    $(options::$name::$word => Self::$word),+
+                }
+            }
+        }
+    };
+}
+
+words!(
+    /// Whose rules decide what is one table.
+    Compatibility, "snake_case", Mastic, Glue
+);
+words!(
+    /// What happens to a table whose files changed.
+    UpdateBehavior, "SCREAMING_SNAKE_CASE", UpdateInDatabase, Log
+);
+words!(
+    /// What happens to what is gone.
+    DeleteBehavior, "SCREAMING_SNAKE_CASE", DeprecateInDatabase, DeleteFromDatabase, Log
+);
+words!(
+    /// What is looked at after the first crawl.
+    #[expect(clippy::enum_variant_names, reason = "they are Glue's words")]
+    RecrawlBehavior, "SCREAMING_SNAKE_CASE", CrawlEverything, CrawlNewFoldersOnly, CrawlEventMode
+);
+
+impl From<Options> for options::CrawlOptions {
+    fn from(given: Options) -> Self {
+        Self {
+            compatibility: given.compatibility.map(Into::into),
+            update: given.update_behavior.into(),
+            delete: given.delete_behavior.into(),
+            recrawl: given.recrawl_behavior.into(),
+            configuration: given
+                .configuration
+                .map(|configuration| serde_json::Value::Object(configuration).to_string()),
+        }
+    }
+}
+
+impl From<options::CrawlOptions> for Options {
+    fn from(kept: options::CrawlOptions) -> Self {
+        Self {
+            compatibility: kept.compatibility.map(Into::into),
+            update_behavior: kept.update.into(),
+            delete_behavior: kept.delete.into(),
+            recrawl_behavior: kept.recrawl.into(),
+            configuration: kept
+                .configuration
+                .and_then(|configuration| serde_json::from_str(&configuration).ok()),
+        }
+    }
+}
+
+impl From<Target> for nouns::CrawlTarget {
+    fn from(target: Target) -> Self {
+        Self {
+            path: target.path,
+            exclusions: target.exclusions,
+            sample_size: target.sample_size,
+        }
+    }
+}
+
+impl From<nouns::CrawlTarget> for Target {
+    fn from(target: nouns::CrawlTarget) -> Self {
+        Self {
+            path: target.path,
+            exclusions: target.exclusions,
+            sample_size: target.sample_size,
+        }
+    }
 }
 
 /// A crawler to be made.
@@ -51,6 +169,8 @@ pub(super) struct NewCrawler {
     targets: Vec<Target>,
     description: Option<String>,
     table_prefix: Option<String>,
+    #[serde(default)]
+    options: Options,
 }
 
 /// How a crawler is started.
@@ -67,8 +187,17 @@ pub(super) struct StartCrawler {
 pub(super) struct NewCrawl {
     /// `s3://bucket/prefix/`
     path: String,
+    /// Globs of what is left out, relative to the path.
+    #[serde(default)]
+    exclusions: Vec<String>,
+    /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
+    sample_size: Option<u32>,
     /// The database that tables go to; named after the prefix unless told.
     database: Option<String>,
+    /// Put before every table's name.
+    table_prefix: Option<String>,
+    #[serde(default)]
+    options: Options,
     /// Plan only; change nothing.
     #[serde(default)]
     dry_run: bool,
@@ -86,6 +215,8 @@ pub(super) struct CrawlSummary {
     state: &'static str,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
+    /// When what it changed was put back.
+    undone_at: Option<DateTime<Utc>>,
     error: Option<String>,
     /// Objects listed.
     objects: i64,
@@ -93,6 +224,10 @@ pub(super) struct CrawlSummary {
     files_read: i64,
     /// Bytes read of them.
     bytes_read: i64,
+    /// Files that were not read, because an earlier crawl had read the same version of them.
+    files_known: i64,
+    /// Tables found so far.
+    tables: i64,
     /// Changes that the plan makes to the catalog.
     changes: usize,
     /// Files that were set aside.
@@ -124,6 +259,8 @@ pub(super) struct Change {
     name: String,
     detail: String,
     reason: String,
+    /// Partitions by name, `year=2022/month=1`; the first hundred of many.
+    items: Vec<String>,
 }
 
 /// What happens.
@@ -232,6 +369,7 @@ impl From<nouns::Change> for Change {
             name: change.name,
             detail: change.detail,
             reason: change.reason,
+            items: change.items,
         }
     }
 }
@@ -252,10 +390,13 @@ impl From<&nouns::Crawl> for CrawlSummary {
             state: crawl.state.as_str(),
             started_at: crawl.started_at,
             finished_at: crawl.finished_at,
+            undone_at: crawl.undone_at,
             error: crawl.error.clone(),
             objects: crawl.progress.objects,
             files_read: crawl.progress.files_read,
             bytes_read: crawl.progress.bytes_read,
+            files_known: crawl.progress.files_known,
+            tables: crawl.progress.tables,
             changes: crawl.plan.as_ref().map_or(0, nouns::Plan::change_count),
             warnings: crawl.plan.as_ref().map_or(0, |plan| plan.set_aside.len()),
         }
@@ -274,17 +415,14 @@ impl From<nouns::Crawl> for Crawl {
 impl From<nouns::Crawler> for Crawler {
     fn from(crawler: nouns::Crawler) -> Self {
         let input = crawler.input;
-        let target = |target: nouns::CrawlTarget| Target {
-            path: target.path,
-            exclusions: target.exclusions,
-        };
         Self {
             name: input.name,
             role: input.role,
             database: input.database,
             description: input.description,
-            targets: input.targets.into_iter().map(target).collect(),
+            targets: input.targets.into_iter().map(Target::from).collect(),
             table_prefix: input.table_prefix,
+            options: input.options.into(),
             state: if crawler.running { "RUNNING" } else { "READY" },
             last_crawl: crawler.last_crawl.as_ref().map(CrawlSummary::from),
             created_at: crawler.created_at,
@@ -313,16 +451,13 @@ pub(super) async fn create(
     State(app): State<App>,
     Json(new): Json<NewCrawler>,
 ) -> ApiResult<(StatusCode, axum::Json<Crawler>)> {
-    let target = |target: Target| nouns::CrawlTarget {
-        path: target.path,
-        exclusions: target.exclusions,
-    };
     let input = nouns::CrawlerInput {
         name: new.name,
         database: new.database,
         description: new.description,
-        targets: new.targets.into_iter().map(target).collect(),
+        targets: new.targets.into_iter().map(nouns::CrawlTarget::from).collect(),
         table_prefix: new.table_prefix,
+        options: new.options.into(),
         ..Default::default()
     };
     Ok((
@@ -382,14 +517,16 @@ pub(super) async fn start_crawl(
         None => named_after(&new.path)?,
     };
     let request = nouns::CrawlRequest {
-        crawler: None,
         database,
         targets: vec![nouns::CrawlTarget {
             path: new.path,
-            exclusions: Vec::new(),
+            exclusions: new.exclusions,
+            sample_size: new.sample_size,
         }],
-        table_prefix: None,
+        table_prefix: new.table_prefix,
+        options: new.options.into(),
         dry_run: new.dry_run,
+        crawler: None,
     };
     Ok((
         StatusCode::ACCEPTED,
@@ -416,4 +553,14 @@ pub(super) async fn get_crawl(
     Path(id): Path<String>,
 ) -> ApiResult<axum::Json<Crawl>> {
     Ok(axum::Json(crawl::get(&app, &id).await?.into()))
+}
+
+/// Put back what a crawl changed; refused where somebody changed it since
+#[utoipa::path(post, path = "/api/v1/crawls/{id}/undo", operation_id = "undo_crawl", tag = "crawling", params(("id" = String, Path)),
+    responses((status = 200, body = Crawl), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn undo_crawl(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> ApiResult<axum::Json<Crawl>> {
+    Ok(axum::Json(crawl::undo(&app, &id).await?.into()))
 }

@@ -52,6 +52,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(crawlers::start))
         .routes(routes!(crawlers::list_crawls, crawlers::start_crawl))
         .routes(routes!(crawlers::get_crawl))
+        .routes(routes!(crawlers::undo_crawl))
         // Jobs, what starts them, and their runs.
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get, jobs::put, jobs::delete))

@@ -13,6 +13,9 @@ use crate::error::Error;
 /// How often a crawl is asked how far it is.
 const POLL: Duration = Duration::from_millis(100);
 
+/// How many partitions of a change are printed.
+const NAMED: usize = 5;
+
 /// Crawl a prefix once.
 #[derive(Debug, Args)]
 pub(super) struct CrawlOnce {
@@ -21,9 +24,57 @@ pub(super) struct CrawlOnce {
     /// The database that tables go to [default: named after the prefix]
     #[arg(long)]
     database: Option<String>,
+    /// A glob of what is left out, relative to the path; may be given again
+    #[arg(long = "exclude")]
+    exclusions: Vec<String>,
+    /// Put before every table's name
+    #[arg(long)]
+    prefix: Option<String>,
+    #[command(flatten)]
+    options: Options,
     /// Print the plan and change nothing; exits 2 if it would change something
     #[arg(long)]
     dry_run: bool,
+}
+
+/// How a crawl decides, and what it may change.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Whose rules decide what is one table: mastic or glue
+    #[arg(long)]
+    compatibility: Option<String>,
+    /// What happens to a table whose files changed: UPDATE_IN_DATABASE or LOG
+    #[arg(long)]
+    update: Option<String>,
+    /// What happens to what is gone: DEPRECATE_IN_DATABASE, DELETE_FROM_DATABASE or LOG
+    #[arg(long)]
+    delete: Option<String>,
+    /// Glue's configuration, a JSON object
+    #[arg(long)]
+    configuration: Option<String>,
+    /// How many files of each folder are looked at, 1 to 249 [default: as many as are needed]
+    #[arg(long)]
+    sample_size: Option<u32>,
+}
+
+impl Options {
+    fn body(&self) -> Result<Value, Error> {
+        let configuration: Option<Value> = match &self.configuration {
+            Some(text) => Some(
+                serde_json::from_str(text)
+                    .map_err(|cause| Error::invalid(format!("--configuration is no JSON: {cause}")))?,
+            ),
+            None => None,
+        };
+        let given = [
+            ("compatibility", json!(self.compatibility)),
+            ("update_behavior", json!(self.update)),
+            ("delete_behavior", json!(self.delete)),
+            ("configuration", json!(configuration)),
+        ];
+        let given = given.into_iter().filter(|(_, value)| !value.is_null());
+        Ok(given.map(|(name, value)| (name.to_owned(), value)).collect())
+    }
 }
 
 /// Crawls that have a name.
@@ -49,6 +100,14 @@ pub(super) enum Crawlers {
         /// A glob of what is left out, relative to the path; may be given again
         #[arg(long = "exclude")]
         exclusions: Vec<String>,
+        /// Put before every table's name
+        #[arg(long)]
+        prefix: Option<String>,
+        /// What is looked at after the first crawl: CRAWL_EVERYTHING, CRAWL_NEW_FOLDERS_ONLY or CRAWL_EVENT_MODE
+        #[arg(long)]
+        recrawl: Option<String>,
+        #[command(flatten)]
+        options: Box<Options>,
     },
     /// Run a crawler and print its plan
     Run {
@@ -57,6 +116,11 @@ pub(super) enum Crawlers {
         /// Print the plan and change nothing; exits 2 if it would change something
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Put back what a crawl changed
+    Undo {
+        /// The crawl's id
+        crawl: String,
     },
     /// Remove a crawler; its tables stay
     Delete {
@@ -68,7 +132,15 @@ pub(super) enum Crawlers {
 impl CrawlOnce {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
         let client = Client::new(global);
-        let body = json!({ "path": self.path, "database": self.database, "dry_run": self.dry_run });
+        let body = json!({
+            "path": self.path,
+            "database": self.database,
+            "exclusions": self.exclusions,
+            "sample_size": self.options.sample_size,
+            "table_prefix": self.prefix,
+            "options": self.options.body()?,
+            "dry_run": self.dry_run,
+        });
         let crawl = client.post("/crawls", &body)?;
         follow(global, &client, &crawl, self.dry_run)
     }
@@ -98,18 +170,40 @@ impl Crawlers {
                 database,
                 paths,
                 exclusions,
+                prefix,
+                recrawl,
+                options,
             } => {
-                let targets: Vec<Value> = paths
-                    .iter()
-                    .map(|path| json!({ "path": path, "exclusions": exclusions }))
-                    .collect();
-                let body = json!({ "name": name, "database": database, "targets": targets });
+                let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size });
+                let targets: Vec<Value> = paths.iter().map(target).collect();
+                let mut chosen = options.body()?;
+                if let Some(recrawl) = recrawl {
+                    chosen["recrawl_behavior"] = json!(recrawl);
+                }
+                let body = json!({
+                    "name": name,
+                    "database": database,
+                    "targets": targets,
+                    "table_prefix": prefix,
+                    "options": chosen,
+                });
                 output::item(global.output, &client.post("/crawlers", &body)?);
             }
             Self::Run { name, dry_run } => {
                 let path = format!("/crawlers/{}/crawls", segment(&name));
                 let crawl = client.post(&path, &json!({ "dry_run": dry_run }))?;
                 return follow(global, &client, &crawl, dry_run);
+            }
+            Self::Undo { crawl } => {
+                let path = format!("/crawls/{}/undo", segment(&crawl));
+                let undone = client.post(&path, &json!({}))?;
+                output::say(
+                    global.quiet,
+                    &format!(
+                        "crawl {crawl} is undone: {} changes were put back",
+                        undone["changes"]
+                    ),
+                );
             }
             Self::Delete { name } => {
                 client.delete(&format!("/crawlers/{}", segment(&name)))?;
@@ -126,8 +220,8 @@ fn follow(global: &Global, client: &Client, crawl: &Value, dry_run: bool) -> Res
     let done = loop {
         let crawl = client.get(&path)?;
         bar.set_message(format!(
-            "{} objects, {} files read, {} bytes",
-            crawl["objects"], crawl["files_read"], crawl["bytes_read"]
+            "{} objects listed, {} files read and {} known, {} bytes, {} tables",
+            crawl["objects"], crawl["files_read"], crawl["files_known"], crawl["bytes_read"], crawl["tables"]
         ));
         if !matches!(crawl["state"].as_str(), Some("QUEUED" | "RUNNING")) {
             break crawl;
@@ -151,8 +245,12 @@ fn follow(global: &Global, client: &Client, crawl: &Value, dry_run: bool) -> Res
     output::say(
         global.quiet,
         &format!(
-            "{} objects, {} files read; {changes} {verb}, {} set aside",
-            done["objects"], done["files_read"], done["warnings"]
+            "{} objects, {} files read, {} known; {changes} {verb}, {} set aside (crawl {})",
+            done["objects"],
+            done["files_read"],
+            done["files_known"],
+            done["warnings"],
+            done["id"].as_str().unwrap_or_default()
         ),
     );
     Ok(if dry_run && changes > 0 {
@@ -199,6 +297,17 @@ pub(super) fn print_plan(plan: &Value) {
             text("name"),
             text("detail")
         ));
+        let items: Vec<&str> = change["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        if !items.is_empty() {
+            let more = if items.len() > NAMED { ", …" } else { "" };
+            let named = items[..items.len().min(NAMED)].join(", ");
+            output::data(&format!("{indent}    {}{more}", output::plain(&named)));
+        }
         output::data(&format!("{indent}    because {}", text("reason")));
         if kind == "table" && sign == '+' {
             let name = text("name");

@@ -202,14 +202,13 @@ impl Story<'_> {
     async fn crawl(&self) -> Result<()> {
         let app = &self.server.app;
         let request = CrawlRequest {
-            crawler: None,
             database: "raw".to_owned(),
             targets: vec![CrawlTarget {
                 path: format!("s3://{BUCKET}/raw/"),
-                exclusions: Vec::new(),
+                ..CrawlTarget::default()
             }],
-            table_prefix: None,
             dry_run: false,
+            ..CrawlRequest::default()
         };
         let id = crawl::start(app, request).await?.id;
         let crawl = self

@@ -1,69 +1,59 @@
 //! What sampled objects are: asked of child processes, so that a file that kills one is set aside and nothing else happens.
 
-use std::collections::BTreeMap;
-
 use classifiers::Verdict;
 
+use super::sample::Look;
 use crate::app::App;
-use crate::buckets::ObjectMeta;
 use crate::error::{Error, ErrorKind, Result};
-use crate::task::{Child, FileToClassify, Limits, Message, ObjectToRead, Spec, Work};
+use crate::task::{Child, FileToClassify, Limits, Message, Spec, Work};
 
-/// How many files one child looks at before progress is kept.
+/// How many files one child looks at before what they are is remembered.
 pub(super) const CHUNK: usize = 200;
+/// The version of the classifiers, raised whenever they judge some file otherwise: what an earlier version said is not
+/// remembered then.
+pub(super) const JUDGE: &str = "2";
 const CPU_SECONDS: u64 = 120;
 const WALL_SECONDS: u64 = 300;
 
-/// What objects are, by their keys; a failure says why that can't be said.
-pub(super) type Looks = BTreeMap<String, Result<Verdict, String>>;
-
-/// How much a chunk was.
+/// What a chunk of files came to.
 pub(super) struct LookedAt {
-    pub(super) files_read: i64,
+    /// What each is, in their order, and whether it would be so again: a child's death may have had another cause.
+    pub(super) looks: Vec<(Look, bool)>,
+    /// How many bytes were read.
     pub(super) bytes_read: i64,
 }
 
-/// Looks at every object of a chunk.
-pub(super) async fn classify(
-    app: &App,
-    bucket: &str,
-    chunk: &[ObjectMeta],
-    looks: &mut Looks,
-) -> Result<LookedAt> {
-    let mut rest: Vec<ObjectToRead> = chunk
-        .iter()
-        .map(|object| ObjectToRead::of(bucket, object.clone()))
-        .collect();
+/// Looks at every file of a chunk.
+///
+/// # Errors
+/// Unavailable or Denied where the store can't be read; Internal.
+pub(super) async fn classify(app: &App, mut rest: Vec<FileToClassify>) -> Result<LookedAt> {
     let mut looked_at = LookedAt {
-        files_read: 0,
+        looks: Vec::with_capacity(rest.len()),
         bytes_read: 0,
     };
     while !rest.is_empty() {
-        let (judged, death) = one_child(app, &rest, looks, &mut looked_at).await?;
+        let (judged, death) = one_child(app, &rest, &mut looked_at).await?;
         rest.drain(..judged);
         if let Some(error) = death {
             // The first that wasn't judged is what the child died of.
-            let culprit = rest.remove(0);
-            looks.insert(
-                culprit.key,
-                Err(format!("looking at it failed: {}", error.message)),
-            );
-            looked_at.files_read += 1;
+            rest.remove(0);
+            let look = Err(format!("looking at it failed: {}", error.message));
+            looked_at.looks.push((look, false));
         }
     }
     Ok(looked_at)
 }
 
-/// Lets one child look at `objects`. Answers with how many it judged, and what it died of, where it did.
+/// Lets one child look at `files`. Answers with how many it judged, and what it died of, where it did.
 async fn one_child(
     app: &App,
-    objects: &[ObjectToRead],
-    looks: &mut Looks,
+    files: &[FileToClassify],
     looked_at: &mut LookedAt,
 ) -> Result<(usize, Option<Error>)> {
     let spec = Spec {
         work: Work::Classify {
-            files: objects.iter().cloned().map(FileToClassify::Object).collect(),
+            files: files.to_vec(),
         },
         access: Some(app.access.clone()),
         limits: Limits {
@@ -83,19 +73,18 @@ async fn one_child(
                 bytes_read,
                 verdict,
             }) => {
-                let object = objects
-                    .get(file)
-                    .ok_or_else(|| Error::internal("a child judged an unknown file"))?;
-                let verdict = match verdict {
-                    Ok(verdict) => Ok(*verdict),
+                if file != judged {
+                    return Err(Error::internal("a child judged an unknown file"));
+                }
+                let look: (Result<Verdict, String>, bool) = match verdict {
+                    Ok(verdict) => (Ok(*verdict), true),
                     // The store, not the file, is at fault: the crawl is tried again.
                     Err(failure) if matches!(failure.kind, ErrorKind::Unavailable | ErrorKind::Denied) => {
                         return Err(failure.into());
                     }
-                    Err(failure) => Err(failure.message),
+                    Err(failure) => (Err(failure.message), failure.kind == ErrorKind::Invalid),
                 };
-                looks.insert(object.key.clone(), verdict);
-                looked_at.files_read += 1;
+                looked_at.looks.push(look);
                 looked_at.bytes_read += i64::try_from(bytes_read).unwrap_or(i64::MAX);
                 judged += 1;
                 is_looking = false;

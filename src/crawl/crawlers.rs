@@ -3,7 +3,6 @@
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::crawl::{Crawl, CrawlRequest, Crawler, CrawlerInput};
-use crate::model::location::Location;
 use crate::model::name::{catalog_name, plain_name};
 use crate::model::page::{Page, PageRequest};
 use crate::store;
@@ -19,10 +18,8 @@ pub async fn create(app: &App, mut input: CrawlerInput) -> Result<Crawler> {
         return Err(Error::invalid(format!("crawler {} has no targets", input.name))
             .hint("name a path: s3://bucket/prefix/"));
     }
-    for target in &input.targets {
-        Location::parse(&target.path)?;
-        super::group::exclusions(&target.exclusions)?;
-    }
+    input.targets.iter().try_for_each(super::check_target)?;
+    input.options.checked()?;
     let mut tx = app.store.write().await?;
     store::crawls::insert_crawler(&mut tx, &input, app.clock.now())
         .await
@@ -82,6 +79,7 @@ pub async fn start(app: &App, name: &str, dry_run: bool) -> Result<Crawl> {
         database: crawler.input.database,
         targets: crawler.input.targets,
         table_prefix: crawler.input.table_prefix,
+        options: crawler.input.options,
         dry_run,
     };
     super::start(app, request).await

@@ -1,372 +1,524 @@
-//! From keys to folders of tables, and which of their files are looked at. Pure.
+//! From folders to tables and their partitions. Pure: the same tree and the same looks, the same groups.
 //!
-//! - Hidden files and folders (`_` or `.` before the name, `…$folder$`) and folder markers are no data.
-//! - `key=value` folders are partitions of the folder above the first of them; so are folders that are dates
-//!   (`2022/01/31`, `2022-01`), whose keys have no names: `partition_0`, `partition_1`.
-//! - Otherwise the files of one folder are one table.
+//! Ours (`Compatibility::Mastic`) goes by names, from the innermost folder outwards:
+//!
+//! - `key=value` folders and dates are partitions of the folder above; numbers, `part3` and the like are, if their files
+//!   are alike; hashes and UUIDs say nothing, so that their files belong to the folder above, if they are alike.
+//! - Folders named by words are tables of their own, however alike they are.
+//! - Folders below a partition (`2022/orders/`, `2022/customers/`) are tables across the partitions, if they are unlike.
+//!
+//! Glue's goes by columns alone (developer guide, "How does a crawler determine when to create partitions?", and AWS's
+//! knowledge center): folders beside one another are partitions of the folder above where most of them share more than 0.7
+//! of their columns, format and compression, and there are no more than five kinds of them.
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
-use crate::buckets::ObjectMeta;
-use crate::error::{Error, Result};
-use crate::model::crawl::SetAside;
+use super::names::{self, Kind};
+use super::sample::Looks;
+use super::shape::{self, Shape};
+use super::tree::{SetAsides, Tree};
+use crate::model::crawl_options::Compatibility;
 use crate::model::location::{Location, partition_of_segment};
 
-/// How many files of a folder are looked at.
-const SAMPLES: usize = 200;
+/// The share of columns that folders must have in common to be partitions of one table. Glue's own number.
+const GLUE_ALIKE: f64 = 0.7;
+/// The most kinds of folders beside one another among which Glue looks for a majority.
+const GLUE_KINDS: usize = 5;
+/// The most folders below partitions that may be tables across them; of more, each belongs to its partition.
+const MOST_SUFFIXES: usize = 5;
+/// How many files beside partition folders are named one by one.
+const NAMED_FILES: usize = 20;
 
-/// A folder that becomes a table, or several.
-#[derive(Clone, Debug)]
-pub struct Folder {
-    /// Its key, with `/` at the end; empty for the bucket itself.
+/// What decides.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    /// Whose rules.
+    pub compatibility: Compatibility,
+    /// Folders of one format are one table, however unlike their columns.
+    pub combine: bool,
+    /// The level of tables' folders, of which the bucket is the first.
+    pub table_level: Option<usize>,
+}
+
+/// Folders that become a table.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// The table's folder, as a key; the file's key where the target is one file.
     pub root: String,
-    /// The file alone, where the target is one.
-    pub single_file: bool,
-    /// The names of its partition keys, outermost first.
-    pub partition_keys: Vec<String>,
-    /// Its files in the order of their keys.
-    pub files: Vec<DataFile>,
+    /// The folder within each partition that the table is made of; mostly empty.
+    pub suffix: String,
+    /// Its partition keys, outermost first; absent is the name of one that has none.
+    pub keys: Vec<Option<String>>,
+    /// Its folders.
+    pub leaves: Vec<Leaf>,
+    /// Why it is one table.
+    pub reasons: Vec<String>,
+    /// Its files lie beside folders that are tables of their own.
+    pub is_loose: bool,
+    /// Its files need only be of one format: partitions change over time.
+    pub columns_may_differ: bool,
 }
 
-/// A file of a folder.
+/// A folder of a table.
 #[derive(Clone, Debug)]
-pub struct DataFile {
-    /// The object.
-    pub object: ObjectMeta,
+pub struct Leaf {
+    /// Its place in the tree.
+    pub folder: usize,
     /// The values of the partition keys.
-    pub partition: Vec<String>,
-    /// The folder of its partition; the root where there are no partitions.
-    pub folder: String,
+    pub values: Vec<String>,
+    /// The folder of its partition, as a key.
+    pub location: String,
 }
 
-/// What a listing came to.
-#[derive(Debug, Default)]
-pub struct Grouped {
-    /// Folders by their keys.
-    pub folders: Vec<Folder>,
-    /// What was left aside.
-    pub set_aside: Vec<SetAside>,
-}
-
-/// Reads globs, which are relative to the target's path.
-///
-/// # Errors
-/// Invalid where one is no glob.
-pub fn exclusions(globs: &[String]) -> Result<Vec<Regex>> {
-    globs.iter().map(|glob| glob_regex(glob)).collect()
-}
-
-/// Glue's globs (developer guide, "Include and exclude patterns"): `*`, `**`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, `\`.
-fn glob_regex(glob: &str) -> Result<Regex> {
-    let bad = |what: &str| Error::invalid(format!("the exclusion '{glob}' is not a glob: {what}"));
-    let mut source = String::from("(?s)^");
-    let mut chars = glob.chars().peekable();
-    let mut in_braces = false;
-    while let Some(next) = chars.next() {
-        match next {
-            '*' if chars.peek() == Some(&'*') => {
-                chars.next();
-                source.push_str(".*");
+impl Group {
+    /// The names of the partition keys: `partition_0` and so on for those that have none.
+    pub fn key_names(&self) -> Vec<String> {
+        let mut taken: Vec<String> = Vec::new();
+        for (at, key) in self.keys.iter().enumerate() {
+            let mut name = key.clone().unwrap_or_else(|| format!("partition_{at}"));
+            while taken.contains(&name) {
+                name = format!("{name}_{at}");
             }
-            '*' => source.push_str("[^/]*"),
-            '?' => source.push_str("[^/]"),
-            '\\' => {
-                let escaped = chars.next().ok_or_else(|| bad("it ends with \\"))?;
-                source.push_str(&regex::escape(&escaped.to_string()));
-            }
-            '{' if in_braces => return Err(bad("{ inside { }")),
-            '{' => {
-                in_braces = true;
-                source.push_str("(?:");
-            }
-            '}' if in_braces => {
-                in_braces = false;
-                source.push(')');
-            }
-            ',' if in_braces => source.push('|'),
-            '[' => source.push_str(&bracket(&mut chars).ok_or_else(|| bad("[ without ]"))?),
-            other => source.push_str(&regex::escape(&other.to_string())),
+            taken.push(name);
         }
+        taken
     }
-    if in_braces {
-        return Err(bad("{ without }"));
-    }
-    source.push('$');
-    Regex::new(&source).map_err(|cause| bad(&cause.to_string()))
-}
 
-fn bracket(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
-    let mut set = String::from("[");
-    if chars.peek() == Some(&'!') {
-        chars.next();
-        set.push('^');
-    }
-    let mut is_first = true;
-    loop {
-        match chars.next()? {
-            ']' if !is_first => break,
-            '-' if is_first => set.push_str("\\-"),
-            '-' => set.push('-'),
-            other => set.push_str(&regex::escape(&other.to_string())),
-        }
-        is_first = false;
-    }
-    set.push(']');
-    Some(set)
-}
-
-/// Groups the objects of a target.
-pub fn group(target: &Location, objects: Vec<ObjectMeta>, exclusions: &[Regex]) -> Grouped {
-    let base = target.as_folder().key;
-    let mut folders: BTreeMap<(String, Vec<String>), Folder> = BTreeMap::new();
-    let mut set_aside = Vec::new();
-    for object in objects {
-        let is_target = object.key == target.key && !target.key.is_empty();
-        let relative = if is_target {
-            ""
-        } else {
-            object.key.strip_prefix(&base).unwrap_or(&object.key)
-        };
-        if is_hidden(relative) || exclusions.iter().any(|glob| glob.is_match(relative)) {
-            continue;
-        }
-        if object.size == 0 {
-            // A folder's marker is not a file that somebody expects to see.
-            if !object.key.ends_with('/') {
-                let path = target.with_key(&object.key).to_string();
-                set_aside.push(SetAside {
-                    path,
-                    reason: "the object is empty: it has 0 bytes".to_owned(),
-                });
-            }
-            continue;
-        }
-        let place = if is_target {
-            Place::of_single_file(&object.key)
-        } else {
-            Place::of(&base, &object.key)
-        };
-        let folder = folders
-            .entry((place.root.clone(), place.keys.clone()))
-            .or_insert_with(|| Folder {
-                root: place.root,
-                single_file: is_target,
-                partition_keys: place.keys,
-                files: Vec::new(),
-            });
-        folder.files.push(DataFile {
-            object,
-            partition: place.values,
-            folder: place.folder,
-        });
-    }
-    Grouped {
-        folders: folders.into_values().collect(),
-        set_aside,
-    }
-}
-
-fn is_hidden(relative: &str) -> bool {
-    relative.ends_with("$folder$")
-        || relative.split('/').any(|segment| {
-            // `_year=2022` is a partition whose key begins with `_`.
-            segment.starts_with('.') || segment.starts_with('_') && partition_of_segment(segment).is_none()
-        })
-}
-
-/// Where a file belongs.
-struct Place {
-    root: String,
-    keys: Vec<String>,
-    values: Vec<String>,
-    folder: String,
-}
-
-impl Place {
-    fn of_single_file(key: &str) -> Self {
+    fn of_files(path: &str, folder: usize) -> Self {
         Self {
-            root: key.to_owned(),
-            keys: Vec::new(),
-            values: Vec::new(),
-            folder: key.to_owned(),
-        }
-    }
-
-    fn of(base: &str, key: &str) -> Self {
-        let parent = key.rfind('/').map_or("", |slash| &key[..=slash]);
-        let below = parent.strip_prefix(base).unwrap_or("");
-        let segments: Vec<&str> = below.split_terminator('/').collect();
-        let first = first_partition(&segments);
-        let last = segments[first..]
-            .iter()
-            .position(|segment| partition_of_segment(segment).is_none() && !is_date_part(segment))
-            .map_or(segments.len(), |count| first + count);
-        let join = |until: usize| {
-            segments[..until]
-                .iter()
-                .fold(base.to_owned(), |key, segment| format!("{key}{segment}/"))
-        };
-        let (mut keys, mut values) = (Vec::new(), Vec::new());
-        for (depth, segment) in segments[first..last].iter().enumerate() {
-            let (name, value) = partition_of_segment(segment)
-                .unwrap_or_else(|| (format!("partition_{depth}"), (*segment).to_owned()));
-            keys.push(name);
-            values.push(value);
-        }
-        Self {
-            root: join(first),
-            keys,
-            values,
-            folder: join(last),
+            root: path.to_owned(),
+            leaves: vec![Leaf {
+                folder,
+                values: Vec::new(),
+                location: path.to_owned(),
+            }],
+            ..Self::default()
         }
     }
 }
 
-/// Where partitions begin: at the first `key=value` folder, or where the rest of the folders are a date.
-fn first_partition(segments: &[&str]) -> usize {
-    if let Some(first) = segments
-        .iter()
-        .position(|segment| partition_of_segment(segment).is_some())
-    {
-        return first;
-    }
-    let is_year = |segment: &&str| segment.len() >= 4 && is_date_part(segment);
-    segments
-        .iter()
-        .position(is_year)
-        .filter(|first| segments[*first..].iter().all(|segment| is_date_part(segment)))
-        .unwrap_or(segments.len())
-}
-
-/// `2022`, `01`, `2022-01`, `2022-01-31`, `20220131`.
-fn is_date_part(segment: &str) -> bool {
-    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
-    let dashes = segment.bytes().filter(|byte| *byte == b'-').count();
-    if digits + dashes != segment.len() {
-        return false;
-    }
-    let year = || {
-        segment
-            .get(..4)
-            .and_then(|year| year.parse::<u32>().ok())
-            .is_some_and(|year| (1900..2200).contains(&year))
+/// Groups the folders of a tree, as far as the files that were looked at tell.
+pub fn group(target: &Location, tree: &Tree, rules: Rules, looks: &Looks) -> (Vec<Group>, SetAsides) {
+    let mut grouper = Grouper {
+        target,
+        tree,
+        rules,
+        looks,
+        set_aside: SetAsides::default(),
     };
-    match (digits, dashes) {
-        (2, 0) => segment.parse::<u32>().is_ok_and(|part| part <= 59),
-        (4 | 6 | 8, 0) => year(),
-        (6, 1) | (8, 2) => year() && segment.as_bytes()[4] == b'-',
-        _ => false,
+    let is_single = |at: &usize| tree.folders[*at].is_single_file();
+    let (single, folders): (Vec<usize>, Vec<usize>) = (0..tree.folders.len()).partition(is_single);
+    let mut groups: Vec<Group> = single
+        .into_iter()
+        .map(|at| Group::of_files(&tree.folders[at].path, at))
+        .collect();
+    if !folders.is_empty() {
+        let node = Node::new(tree, "", tree.base.clone(), &folders);
+        groups.extend(grouper.collapse(&node, false));
+    }
+    (groups, grouper.set_aside)
+}
+
+/// A folder with those below it.
+struct Node<'a> {
+    name: &'a str,
+    path: String,
+    folder: Option<usize>,
+    children: Vec<Node<'a>>,
+}
+
+impl<'a> Node<'a> {
+    /// `folders` are the places of those at or below `path`, in the order of their paths.
+    fn new(tree: &'a Tree, name: &'a str, path: String, folders: &[usize]) -> Self {
+        let mut node = Self {
+            name,
+            folder: None,
+            children: Vec::new(),
+            path,
+        };
+        let mut rest = folders;
+        while let Some((first, others)) = rest.split_first() {
+            let below = &tree.folders[*first].path[node.path.len()..];
+            let Some((name, _)) = below.split_once('/') else {
+                node.folder = Some(*first);
+                rest = others;
+                continue;
+            };
+            let child = format!("{}{name}/", node.path);
+            let end = rest.partition_point(|at| tree.folders[*at].path.starts_with(&child));
+            node.children.push(Self::new(tree, name, child, &rest[..end]));
+            rest = &rest[end..];
+        }
+        node
     }
 }
 
-/// Which files of each folder are looked at: all of a few, and of many the first, the last, and those evenly between.
-pub fn samples(folders: &[Folder]) -> Vec<ObjectMeta> {
-    folders
-        .iter()
-        .flat_map(|folder| {
-            let count = folder.files.len();
-            let wanted = count.min(SAMPLES);
-            (0..wanted)
-                .map(move |n| {
-                    if wanted < 2 {
-                        n
-                    } else {
-                        n * (count - 1) / (wanted - 1)
+/// A folder that may be a partition, with what is in it.
+struct Child {
+    path: String,
+    /// The value that it would be.
+    value: String,
+    /// The key's name, where it has one.
+    key: Option<String>,
+    kind: Kind,
+    groups: Vec<Group>,
+}
+
+struct Grouper<'a> {
+    target: &'a Location,
+    tree: &'a Tree,
+    rules: Rules,
+    looks: &'a Looks,
+    set_aside: SetAsides,
+}
+
+impl Grouper<'_> {
+    fn collapse(&mut self, node: &Node<'_>, below_date: bool) -> Vec<Group> {
+        let level = 1 + node.path.matches('/').count();
+        let mut own = node.folder.map(|folder| Group::of_files(&node.path, folder));
+        if let (Some(wanted), Some(files)) = (self.rules.table_level, &own)
+            && level < wanted
+        {
+            let reason = format!("it lies at level {level}, above the tables' level {wanted}");
+            self.leave_aside(files, &reason);
+            own = None;
+        }
+        if node.children.is_empty() {
+            return own.into_iter().collect();
+        }
+        let names: Vec<&str> = node.children.iter().map(|child| child.name).collect();
+        let kinds = names::kinds(&names, below_date);
+        let mut children = Vec::with_capacity(node.children.len());
+        for (child, kind) in node.children.iter().zip(kinds) {
+            let (key, value) = match partition_of_segment(child.name) {
+                Some((key, value)) => (Some(key), value),
+                None => (None, child.name.to_owned()),
+            };
+            children.push(Child {
+                path: child.path.clone(),
+                value,
+                key,
+                kind,
+                groups: self.collapse(child, kind == Kind::Date),
+            });
+        }
+        match self.rules.table_level {
+            Some(wanted) if level < wanted => children.into_iter().flat_map(|child| child.groups).collect(),
+            Some(_) => self.by_columns(node, own, children, true),
+            None if self.rules.combine || self.rules.compatibility == Compatibility::Glue => {
+                self.by_columns(node, own, children, self.rules.combine)
+            }
+            None => self.by_names(node, own, children),
+        }
+    }
+
+    /// Glue's rule. `any_columns`: alike is what has one format and one compression.
+    fn by_columns(
+        &mut self,
+        node: &Node<'_>,
+        own: Option<Group>,
+        children: Vec<Child>,
+        any_columns: bool,
+    ) -> Vec<Group> {
+        let shapes: Vec<Option<Shape>> = children
+            .iter()
+            .map(|child| match child.groups.as_slice() {
+                [group] if group.root == child.path && group.suffix.is_empty() => self.shape(group),
+                _ => None,
+            })
+            .collect();
+        let depth = |at: usize| children[at].groups.first().map_or(0, |group| group.keys.len());
+        let mut kinds: Vec<Vec<usize>> = Vec::new();
+        for (at, shape) in shapes.iter().enumerate() {
+            let Some(shape) = shape else { continue };
+            let home = kinds.iter_mut().find(|kind| {
+                let first = kind[0];
+                depth(first) == depth(at)
+                    && shapes[first].as_ref().is_some_and(|other| {
+                        shape.has_format_of(other)
+                            && shape.compression == other.compression
+                            && (any_columns || shape.similarity(other) > GLUE_ALIKE)
+                    })
+            });
+            match home {
+                Some(kind) => kind.push(at),
+                None => kinds.push(vec![at]),
+            }
+        }
+        let count = kinds.len();
+        let most = (0..count)
+            .max_by_key(|at| (kinds[*at].len(), count - at))
+            .map(|at| kinds[at].clone())
+            .unwrap_or_default();
+        // A folder alone is alike to itself: Glue's tables begin as far up as they can.
+        let is_joined = !most.is_empty() && most.len() * 2 > children.len() && count <= GLUE_KINDS;
+        if !is_joined {
+            let mut apart: Vec<Group> = children.into_iter().flat_map(|child| child.groups).collect();
+            apart.extend(own.map(|own| Group {
+                is_loose: true,
+                ..own
+            }));
+            return apart;
+        }
+        let of = children.len();
+        let (mut joined, mut others) = (Vec::new(), Vec::new());
+        for (at, child) in children.into_iter().enumerate() {
+            if most.contains(&at) {
+                joined.push(child);
+            } else {
+                others.extend(child.groups);
+            }
+        }
+        let why = if of == 1 {
+            "there is one folder: a partition".to_owned()
+        } else if any_columns {
+            format!(
+                "{} of {of} folders hold files of one format: they are partitions",
+                most.len()
+            )
+        } else {
+            format!(
+                "{} of {of} folders share more than {GLUE_ALIKE} of their columns: they are partitions",
+                most.len()
+            )
+        };
+        let mut groups = self.level(node, joined, &why);
+        groups.extend(others);
+        groups.extend(own.map(|own| Group {
+            is_loose: true,
+            ..own
+        }));
+        groups
+    }
+
+    /// Our rule.
+    fn by_names(&mut self, node: &Node<'_>, own: Option<Group>, children: Vec<Child>) -> Vec<Group> {
+        let mut words = Vec::new();
+        let mut levels: BTreeMap<(Kind, Option<String>), Vec<Child>> = BTreeMap::new();
+        for child in children {
+            match child.kind {
+                Kind::Word => words.extend(child.groups),
+                kind => levels.entry((kind, child.key.clone())).or_default().push(child),
+            }
+        }
+        let mut groups = Vec::new();
+        let mut own = own;
+        for ((kind, key), children) in levels {
+            match kind {
+                Kind::KeyValue => {
+                    let why = format!("folders are named {}=…: partitions", key.unwrap_or_default());
+                    groups.extend(self.level(node, children, &why));
+                }
+                Kind::Date => groups.extend(self.level(node, children, "folders are dates: partitions")),
+                Kind::Opaque => groups.extend(self.without_level(node, children, &mut own)),
+                _ => {
+                    let (alike, unlike) = self.alike(children);
+                    words.extend(unlike);
+                    let why = "folders are numbered and their files alike: partitions";
+                    groups.extend(self.level(node, alike, why));
+                }
+            }
+        }
+        match own {
+            Some(files) if groups.iter().any(|group| !group.keys.is_empty()) => {
+                self.leave_aside(
+                    &files,
+                    "it lies beside folders that are partitions: move it into one of them, or exclude it",
+                );
+            }
+            Some(files) => {
+                let is_loose = !words.is_empty() || !groups.is_empty();
+                groups.push(Group { is_loose, ..files });
+            }
+            None => {}
+        }
+        groups.extend(words);
+        groups
+    }
+
+    /// Children whose files are alike, and the groups of the others; all are others where there is no majority.
+    fn alike(&self, children: Vec<Child>) -> (Vec<Child>, Vec<Group>) {
+        let shapes: Vec<Option<Shape>> = children
+            .iter()
+            .map(|child| child.groups.first().and_then(|group| self.shape(group)))
+            .collect();
+        let known: Vec<&Shape> = shapes.iter().flatten().collect();
+        let Some(usual) = shape::most_usual(&known) else {
+            // Nothing was looked at yet.
+            return (children, Vec::new());
+        };
+        let (mut alike, mut unlike) = (Vec::new(), Vec::new());
+        for (child, shape) in children.into_iter().zip(&shapes) {
+            if shape.as_ref().is_none_or(|shape| shape.is_alike(&usual)) {
+                alike.push(child);
+            } else {
+                unlike.extend(child.groups);
+            }
+        }
+        if alike.len() <= unlike.len() {
+            unlike.extend(alike.into_iter().flat_map(|child| child.groups));
+            return (Vec::new(), unlike);
+        }
+        (alike, unlike)
+    }
+
+    /// One table of folders whose names say nothing, and of the files beside them.
+    fn without_level(
+        &mut self,
+        node: &Node<'_>,
+        children: Vec<Child>,
+        own: &mut Option<Group>,
+    ) -> Vec<Group> {
+        let (alike, mut groups) = self.alike(children);
+        let mut merged: BTreeMap<Vec<Option<String>>, Group> = BTreeMap::new();
+        if let Some(own) = own.take() {
+            merged.insert(Vec::new(), own);
+        }
+        let count = alike.len();
+        for group in alike.into_iter().flat_map(|child| child.groups) {
+            let home = merged.entry(group.keys.clone()).or_insert_with(|| Group {
+                root: node.path.clone(),
+                keys: group.keys.clone(),
+                ..Group::default()
+            });
+            home.columns_may_differ = true;
+            for mut leaf in group.leaves {
+                if leaf.values.is_empty() {
+                    leaf.location.clone_from(&node.path);
+                }
+                home.leaves.push(leaf);
+            }
+        }
+        for group in merged.values_mut() {
+            if count > 0 {
+                group.reasons.push(
+                    "folders are named by hashes or UUIDs, which say nothing: their files belong to the folder above"
+                        .to_owned(),
+                );
+            }
+        }
+        groups.extend(merged.into_values());
+        groups
+    }
+
+    /// Makes children partitions of their folder. Several tables come out where partitions hold several folders that are
+    /// unlike.
+    fn level(&mut self, node: &Node<'_>, children: Vec<Child>, why: &str) -> Vec<Group> {
+        let Some(key) = children.first().map(|child| child.key.clone()) else {
+            return Vec::new();
+        };
+        // Folders of several keys, which only Glue's rule brings together, have no name in common.
+        let key = key.filter(|_| children.iter().all(|child| child.key == children[0].key));
+        let mut joined: BTreeMap<(String, Vec<Option<String>>), Group> = BTreeMap::new();
+        for child in children {
+            for group in child.groups {
+                let suffix = format!("{}{}", &group.root[child.path.len()..], group.suffix);
+                let mut keys = vec![key.clone()];
+                keys.extend(group.keys);
+                let home = joined
+                    .entry((suffix.clone(), keys.clone()))
+                    .or_insert_with(|| Group {
+                        root: node.path.clone(),
+                        suffix,
+                        keys,
+                        reasons: std::iter::once(why.to_owned()).chain(group.reasons).collect(),
+                        columns_may_differ: true,
+                        ..Group::default()
+                    });
+                for mut leaf in group.leaves {
+                    leaf.values.insert(0, child.value.clone());
+                    home.leaves.push(leaf);
+                }
+            }
+        }
+        let joined = self.without_suffixes(joined.into_values().collect());
+        self.of_one_depth(joined)
+    }
+
+    /// Folders within partitions that aren't tables of their own belong to their partitions.
+    fn without_suffixes(&self, groups: Vec<Group>) -> Vec<Group> {
+        let (within, mut kept): (Vec<Group>, Vec<Group>) =
+            groups.into_iter().partition(|group| group.keys.len() == 1);
+        let shapes: Vec<Option<Shape>> = within.iter().map(|group| self.shape(group)).collect();
+        let all_alike = || {
+            let known: Vec<&Shape> = shapes.iter().flatten().collect();
+            known.len() == within.len() && known.iter().all(|shape| shape.is_alike(known[0]))
+        };
+        if within.len() <= 1 || within.len() > MOST_SUFFIXES || all_alike() {
+            let mut whole: Option<Group> = None;
+            for mut group in within {
+                for leaf in &mut group.leaves {
+                    if let Some(partition) = leaf.location.strip_suffix(&group.suffix) {
+                        leaf.location = partition.to_owned();
                     }
-                })
-                .map(|n| &folder.files[n])
-        })
-        .map(|file| file.object.clone())
-        .collect()
+                }
+                match &mut whole {
+                    Some(whole) => whole.leaves.append(&mut group.leaves),
+                    None => {
+                        whole = Some(Group {
+                            suffix: String::new(),
+                            ..group
+                        });
+                    }
+                }
+            }
+            kept.extend(whole);
+        } else {
+            kept.extend(within);
+        }
+        kept
+    }
+
+    /// Of partitions with other keys than most, the files are left aside: a table has one list of keys.
+    fn of_one_depth(&mut self, groups: Vec<Group>) -> Vec<Group> {
+        let mut by_suffix: BTreeMap<String, Vec<Group>> = BTreeMap::new();
+        for group in groups {
+            by_suffix.entry(group.suffix.clone()).or_default().push(group);
+        }
+        let mut kept = Vec::new();
+        for mut groups in by_suffix.into_values() {
+            groups.sort_by_key(|group| std::cmp::Reverse((group.leaves.len(), group.keys.len())));
+            let mut groups = groups.into_iter();
+            let Some(table) = groups.next() else { continue };
+            for other in groups {
+                let reason = format!(
+                    "it lies in a partition by {}, and most others of the folder are partitions by {}",
+                    other.key_names().join(", "),
+                    table.key_names().join(", ")
+                );
+                self.leave_aside(&other, &reason);
+            }
+            kept.push(table);
+        }
+        kept
+    }
+
+    fn shape(&self, group: &Group) -> Option<Shape> {
+        group
+            .leaves
+            .iter()
+            .flat_map(|leaf| self.looks.of_folder(leaf.folder))
+            .find_map(|(_, look)| Shape::of(look.as_ref().ok()?))
+    }
+
+    fn leave_aside(&mut self, group: &Group, reason: &str) {
+        for leaf in &group.leaves {
+            let folder = &self.tree.folders[leaf.folder];
+            for file in folder.files().take(NAMED_FILES) {
+                let path = self.target.with_key(folder.key(&file)).to_string();
+                self.set_aside.add(path, reason);
+            }
+            let others = folder.count - i64::try_from(NAMED_FILES).unwrap_or(0);
+            if others > 0 {
+                let path = format!(
+                    "{} ({others} more files)",
+                    self.target.with_key(folder.path.as_str())
+                );
+                self.set_aside.add(path, reason);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn grouped(target: &str, keys: &[&str]) -> Vec<String> {
-        let objects = keys
-            .iter()
-            .map(|key| ObjectMeta {
-                key: (*key).to_owned(),
-                size: 1,
-                etag: String::new(),
-                last_modified: chrono::DateTime::UNIX_EPOCH,
-                content_type: None,
-                metadata: Vec::new(),
-            })
-            .collect();
-        let found = group(
-            &Location::parse(target).unwrap(),
-            objects,
-            &exclusions(&["skip/**".to_owned()]).unwrap(),
-        );
-        found
-            .folders
-            .iter()
-            .map(|folder| {
-                let values: Vec<String> = folder.files.iter().map(|file| file.partition.join("/")).collect();
-                format!(
-                    "{} [{}] {}",
-                    folder.root,
-                    folder.partition_keys.join(","),
-                    values.join(" ")
-                )
-            })
-            .collect()
-    }
-
-    #[test]
-    fn folders_are_tables_and_key_value_folders_are_partitions() {
-        let keys = [
-            "raw/yellow/a.parquet",
-            "raw/yellow/b.parquet",
-            "raw/sales/Year=2017/m=1/x.csv",
-            "raw/sales/Year=2018/m=a%2Fb/x.csv",
-        ];
-        assert_eq!(
-            grouped("s3://lake/raw/", &keys),
-            ["raw/sales/ [year,m] 2017/1 2018/a/b", "raw/yellow/ []  "]
-        );
-    }
-
-    #[test]
-    fn dates_are_partitions_without_names() {
-        assert_eq!(
-            grouped(
-                "s3://lake/logs",
-                &["logs/2022/01/31/a.log", "logs/2022/02/01/a.log"]
-            ),
-            ["logs/ [partition_0,partition_1,partition_2] 2022/01/31 2022/02/01"]
-        );
-        assert_eq!(grouped("s3://lake/", &["v2/10/a.csv"]), ["v2/10/ [] "]);
-    }
-
-    #[test]
-    fn what_is_hidden_or_excluded_is_no_data() {
-        let keys = [
-            "t/_SUCCESS",
-            "t/_temporary/0/x",
-            "t/.x.crc",
-            "t_$folder$",
-            "t/_k=1/a",
-            "skip/a/b.csv",
-            "t/",
-        ];
-        assert_eq!(grouped("s3://lake/", &keys), ["t/ [] ", "t/ [_k] 1"]);
-    }
-
-    #[test]
-    fn globs_are_glues() {
-        let matches = |glob: &str, path: &str| glob_regex(glob).unwrap().is_match(path);
-        assert!(matches("departments/**", "departments/a/b"));
-        assert!(!matches("departments/market*", "departments/market/a"));
-        assert!(matches("*.{csv,avro}", "x.avro"));
-        assert!(!matches("*.{csv,avro}", "a/x.avro"));
-        assert!(matches("2015/01/{[!0],0[8-9]}**", "2015/01/09/x"));
-        assert!(!matches("2015/01/{[!0],0[8-9]}**", "2015/01/07/x"));
-        assert!(glob_regex("{a").is_err());
-    }
-}
+mod tests;

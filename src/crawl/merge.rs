@@ -1,199 +1,304 @@
-//! From files that were looked at to tables: one per folder wherever that can be, each decision with its reason. Pure.
+//! From groups of folders and the files that were looked at to tables, each decision with its reason. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use classifiers::{DataType, Verdict};
+use classifiers::Verdict;
 
-use super::classify::Looks;
-use super::group::{DataFile, Folder};
+use super::columns::columns_of;
+use super::found::{FoundFormat, FoundPartition, FoundTable};
+use super::group::{Group, Leaf};
+use super::plan::counted;
+use super::sample::{FileAt, Look, Looks};
+use super::shape::Shape;
+use super::tree::{File, SetAsides, Tree};
 use crate::catalog::formats::FileFormat;
-use crate::model::crawl::{PlannedColumn, SetAside};
 use crate::model::location::Location;
-use crate::model::name::identifier;
 
-/// The share of columns that two files of one table must have in common, of those of the wider one.
-const ALIKE: f64 = 0.5;
+/// The most files of one folder that become a table each.
+const MOST_FILE_TABLES: usize = 20;
 
-/// A table that a crawl found.
-#[derive(Clone, Debug)]
-pub struct FoundTable {
-    /// Its name; made by [`give_names`].
-    pub name: String,
-    /// Where its data is.
-    pub location: Location,
-    /// What its files are.
-    pub format: FileFormat,
-    /// How they are compressed: `none` or `gzip`.
-    pub compression: String,
-    /// The names of its partition keys, outermost first.
-    pub partition_keys: Vec<String>,
-    /// Its partitions by their values.
-    pub partitions: BTreeMap<Vec<String>, FoundPartition>,
-    /// Its columns.
-    pub columns: Vec<PlannedColumn>,
-    /// How many files.
-    pub files: i64,
-    /// Their size in bytes, as stored.
-    pub bytes: i64,
-    /// How many rows, estimated from what was looked at.
-    pub rows: Option<i64>,
-    /// Why it is one table, and why it is what it is.
-    pub reasons: Vec<String>,
-}
-
-/// A partition that a crawl found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundPartition {
-    /// Where its data is.
-    pub location: Location,
-    /// How many files.
-    pub files: i64,
-    /// Their size in bytes.
-    pub bytes: i64,
-}
-
-/// What folders came to.
-#[derive(Debug, Default)]
-pub struct Merged {
-    /// Tables, without names.
-    pub tables: Vec<FoundTable>,
-    /// What was left aside.
-    pub set_aside: Vec<SetAside>,
+/// A file that was looked at and that a table can be made of.
+#[derive(Clone, Copy)]
+struct Looked<'a> {
+    at: FileAt,
+    file: File<'a>,
+    leaf: &'a Leaf,
+    verdict: &'a Verdict,
 }
 
 /// Files of one folder that are one table.
 struct Cluster<'a> {
-    files: Vec<(&'a DataFile, &'a Verdict)>,
+    shape: Shape,
+    files: Vec<Looked<'a>>,
 }
 
-impl Cluster<'_> {
-    fn classification(&self) -> &str {
-        self.files
-            .first()
-            .map_or("", |(_, verdict)| &verdict.classification)
-    }
-}
-
-/// Makes tables of folders.
-pub fn merge(target: &Location, folders: Vec<Folder>, looks: &Looks) -> Merged {
-    let mut merged = Merged::default();
-    for folder in folders {
-        merge_folder(target, &folder, looks, &mut merged);
-    }
-    merged
-}
-
-fn merge_folder(target: &Location, folder: &Folder, looks: &Looks, merged: &mut Merged) {
-    let aside = |file: &DataFile, reason: String| SetAside {
-        path: target.with_key(&file.object.key).to_string(),
-        reason,
-    };
-    let mut looked = Vec::new();
-    for file in &folder.files {
-        match looks.get(&file.object.key) {
-            Some(Ok(verdict)) if FileFormat::of(verdict).is_some() => looked.push((file, verdict)),
-            Some(Ok(verdict)) => {
-                let what = if verdict.columns.is_empty() && verdict.classification != "UNKNOWN" {
-                    format!("it is {}, and has no columns", verdict.classification)
-                } else {
-                    format!(
-                        "no classifier makes a table of it: {}",
-                        verdict.reasons.join("; ")
-                    )
-                };
-                merged.set_aside.push(aside(file, what));
-            }
-            Some(Err(reason)) => merged.set_aside.push(aside(file, reason.clone())),
-            None => {}
-        }
-    }
-    let (misnamed, looked): (Vec<_>, Vec<_>) = looked
-        .iter()
-        .copied()
-        .partition(|look| is_misnamed(look, &looked));
-    let mut odd = BTreeSet::new();
-    for (file, verdict) in misnamed {
-        let (named, is) = (extension(&file.object.key), &verdict.classification);
-        odd.insert(&file.object.key);
-        merged.set_aside.push(aside(
-            file,
-            format!("it is {is}, though it is named .{named} like others in the folder"),
-        ));
-    }
-    let clusters = clusters_of(&looked, folder.partition_keys.is_empty());
-    let Some(largest) =
-        (0..clusters.len()).max_by_key(|index| (clusters[*index].files.len(), usize::MAX - index))
-    else {
-        return;
-    };
-    let has_majority = clusters[largest].files.len() * 2 > looked.len();
-    if clusters.len() > 1 && !has_majority && folder.partition_keys.is_empty() {
-        for (file, verdict) in looked {
-            let alone = Cluster {
-                files: vec![(file, verdict)],
-            };
-            let reason = "less than half of the folder's files are alike: each is a table of its own";
-            merged.tables.extend(table_of(
-                target,
-                &file.object.key,
-                folder,
-                &alone,
-                &[file],
-                reason.to_owned(),
-            ));
-        }
-        return;
-    }
-    for (index, cluster) in clusters.iter().enumerate().filter(|(index, _)| *index != largest) {
-        for (file, _) in &cluster.files {
-            odd.insert(&file.object.key);
-            merged
-                .set_aside
-                .push(aside(file, odd_reason(&clusters[largest], &clusters[index])));
-        }
-    }
-    let failed = |file: &DataFile| matches!(looks.get(&file.object.key), Some(look) if !is_table(look));
-    let members: Vec<&DataFile> = folder
-        .files
-        .iter()
-        .filter(|file| !odd.contains(&file.object.key) && !failed(file))
-        .collect();
-    let reason = match (
-        folder.single_file,
-        folder.partition_keys.is_empty(),
-        members.len(),
-    ) {
-        (true, ..) => "the target is one file".to_owned(),
-        (_, true, 1) => "one file in one folder".to_owned(),
-        (_, true, count) => format!("{count} files in one folder, alike"),
-        (_, false, 1) => format!(
-            "one file in a folder that is a partition by {}",
-            folder.partition_keys.join(", ")
-        ),
-        (_, false, count) => {
-            format!(
-                "{count} files in folders that are partitions by {}",
-                folder.partition_keys.join(", ")
-            )
-        }
-    };
-    merged.tables.extend(table_of(
+/// Makes tables of a group; what is left aside goes to `set_aside`.
+pub fn merge(
+    target: &Location,
+    tree: &Tree,
+    group: &Group,
+    looks: &Looks,
+    set_aside: &mut SetAsides,
+) -> Vec<FoundTable> {
+    let merger = Merger {
         target,
-        &folder.root,
-        folder,
-        &clusters[largest],
-        &members,
-        reason,
-    ));
+        tree,
+        group,
+        looks,
+    };
+    merger.tables(set_aside)
 }
 
-fn is_table(look: &Result<Verdict, String>) -> bool {
-    matches!(look, Ok(verdict) if FileFormat::of(verdict).is_some())
+struct Merger<'a> {
+    target: &'a Location,
+    tree: &'a Tree,
+    group: &'a Group,
+    looks: &'a Looks,
+}
+
+impl<'a> Merger<'a> {
+    fn tables(&self, set_aside: &mut SetAsides) -> Vec<FoundTable> {
+        let mut odd = BTreeSet::new();
+        let mut looked = Vec::new();
+        for leaf in &self.group.leaves {
+            let folder = &self.tree.folders[leaf.folder];
+            for (place, look) in self.looks.of_folder(leaf.folder) {
+                let at = (leaf.folder, place);
+                let Some(file) = folder.file(place) else { continue };
+                match look {
+                    Ok(verdict) if FileFormat::of(verdict).is_some() => looked.push(Looked {
+                        at,
+                        file,
+                        leaf,
+                        verdict,
+                    }),
+                    _ => {
+                        odd.insert(at);
+                        set_aside.add(self.path(at), why_no_table(look));
+                    }
+                }
+            }
+        }
+        let (misnamed, looked): (Vec<_>, Vec<_>) = looked
+            .iter()
+            .copied()
+            .partition(|look| is_misnamed(look, &looked));
+        for look in misnamed {
+            let (named, is) = (extension(look.file.name), &look.verdict.classification);
+            odd.insert(look.at);
+            set_aside.add(
+                self.path(look.at),
+                format!("it is {is}, though it is named .{named} like others in the folder"),
+            );
+        }
+        let clusters = clusters_of(&looked, !self.group.columns_may_differ);
+        let Some(largest) =
+            (0..clusters.len()).max_by_key(|index| (clusters[*index].files.len(), usize::MAX - index))
+        else {
+            return Vec::new();
+        };
+        if let Some(why) = self.why_each_alone(&clusters, largest, looked.len()) {
+            return looked
+                .iter()
+                .filter_map(|look| self.table(&[*look], &odd, Some(look.at), why.to_owned()))
+                .collect();
+        }
+        for (_, cluster) in clusters.iter().enumerate().filter(|(index, _)| *index != largest) {
+            for look in &cluster.files {
+                odd.insert(look.at);
+                set_aside.add(self.path(look.at), odd_reason(&clusters[largest], cluster));
+            }
+        }
+        let why = self.why_one(&odd);
+        self.table(&clusters[largest].files, &odd, None, why)
+            .into_iter()
+            .collect()
+    }
+
+    /// Why each file of the folder is a table of its own, where it is.
+    fn why_each_alone(
+        &self,
+        clusters: &[Cluster<'_>],
+        largest: usize,
+        looked: usize,
+    ) -> Option<&'static str> {
+        let has_majority = clusters[largest].files.len() * 2 > looked;
+        if self.group.columns_may_differ || !self.group.keys.is_empty() || looked > MOST_FILE_TABLES {
+            None
+        } else if !has_majority && clusters.len() > 1 {
+            Some("less than half of the folder's files are alike: each is a table of its own")
+        } else if self.group.is_loose && (looked == 1 || clusters.len() > 1) {
+            Some("it lies beside folders that are tables: it is a table of its own")
+        } else {
+            None
+        }
+    }
+
+    fn why_one(&self, odd: &BTreeSet<FileAt>) -> String {
+        let files = self.count(odd);
+        let keys = self.group.key_names().join(", ");
+        let place = if self.group.leaves.len() > 1 {
+            "several folders"
+        } else {
+            "one folder"
+        };
+        match (
+            self.tree.folders[self.group.leaves[0].folder].is_single_file(),
+            self.group.keys.is_empty(),
+        ) {
+            (true, _) => "the target is one file".to_owned(),
+            (_, true) if files == 1 => "one file in one folder".to_owned(),
+            (_, true) => format!("{files} files in {place}, alike"),
+            (_, false) if files == 1 => format!("one file in a folder that is a partition by {keys}"),
+            (_, false) => format!("{files} files in folders that are partitions by {keys}"),
+        }
+    }
+
+    fn count(&self, odd: &BTreeSet<FileAt>) -> i64 {
+        let leaves = self.group.leaves.iter();
+        leaves.map(|leaf| self.members(leaf.folder, odd).0).sum()
+    }
+
+    fn path(&self, (folder, file): FileAt) -> String {
+        let folder = &self.tree.folders[folder];
+        let key = folder
+            .file(file)
+            .map_or_else(String::new, |file| folder.key(&file));
+        self.target.with_key(key).to_string()
+    }
+
+    /// The table of `looked` and of all files like them: all of the group's that aren't odd, or `only` one.
+    fn table(
+        &self,
+        looked: &[Looked<'a>],
+        odd: &BTreeSet<FileAt>,
+        only: Option<FileAt>,
+        reason: String,
+    ) -> Option<FoundTable> {
+        let group = self.group;
+        let first = looked.first()?;
+        let looked_bytes: i64 = looked.iter().map(|look| size_of(&look.file)).sum();
+        let rows_per_byte = rows_per_byte_of(looked, looked_bytes);
+        let key_names = group.key_names();
+        let (mut files, mut bytes) = (0, 0);
+        let mut partitions: BTreeMap<Vec<String>, FoundPartition> = BTreeMap::new();
+        if only.is_some() {
+            (files, bytes) = (1, looked_bytes);
+        } else {
+            for leaf in &group.leaves {
+                let (count, size) = self.members(leaf.folder, odd);
+                files += count;
+                bytes += size;
+                if key_names.is_empty() || count == 0 {
+                    continue;
+                }
+                let partition = partitions
+                    .entry(leaf.values.clone())
+                    .or_insert_with(|| FoundPartition {
+                        location: self.target.with_key(leaf.location.as_str()),
+                        files: 0,
+                        bytes: 0,
+                        rows: None,
+                    });
+                partition.files += count;
+                partition.bytes += size;
+            }
+        }
+        let mut by_partition: BTreeMap<&[String], Vec<Looked<'a>>> = BTreeMap::new();
+        for look in looked {
+            by_partition.entry(&look.leaf.values).or_default().push(*look);
+        }
+        for (values, partition) in &mut partitions {
+            // Of a partition of which no file was looked at, the table is the best guess.
+            let own = by_partition.get(values.as_slice()).and_then(|looked| {
+                let bytes = looked.iter().map(|look| size_of(&look.file)).sum();
+                rows_per_byte_of(looked, bytes)
+            });
+            partition.rows = own.or(rows_per_byte).map(|rate| scaled(rate, partition.bytes));
+        }
+        let mut reasons: Vec<String> = std::iter::once(reason).chain(group.reasons.clone()).collect();
+        let seen = i64::try_from(looked.len()).unwrap_or(i64::MAX);
+        if seen < files {
+            reasons.push(format!("{seen} of {files} files were looked at"));
+        }
+        if group.is_loose && only.is_none() {
+            reasons.push(
+                "folders below it are tables of their own: engines that read folders with all below them see \
+                 those files too"
+                    .to_owned(),
+            );
+        }
+        reasons.extend(first.verdict.reasons.iter().cloned());
+        let keyed: Vec<(String, &Verdict)> = looked
+            .iter()
+            .map(|look| (look.file.name.to_owned(), look.verdict))
+            .collect();
+        let mut columns = columns_of(&keyed);
+        // A column that repeats a partition key can't be in the catalog; the folder's name is what engines go by.
+        columns.retain(|column| {
+            let is_key = key_names.contains(&column.name);
+            if is_key {
+                reasons.push(format!(
+                    "the column {} is left out: it is a partition key",
+                    column.name
+                ));
+            }
+            !is_key
+        });
+        let root = match only {
+            Some(_) => self.tree.folders[first.leaf.folder].key(&first.file),
+            None => group.root.clone(),
+        };
+        Some(FoundTable {
+            name: String::new(),
+            named_after: format!("{root}{}", group.suffix),
+            location: self.target.with_key(root),
+            format: FoundFormat::Files(FileFormat::of(first.verdict)?),
+            compression: looked
+                .iter()
+                .map(|look| look.verdict.compression)
+                .find(|compression| *compression != classifiers::Compression::None)
+                .unwrap_or(classifiers::Compression::None)
+                .glue_name()
+                .to_owned(),
+            partition_keys: key_names,
+            partitions,
+            columns,
+            files,
+            bytes,
+            rows: rows_per_byte.map(|rate| scaled(rate, bytes)),
+            exclusions: Vec::new(),
+            reasons,
+        })
+    }
+
+    /// How many of a folder's files belong to the table, and their size.
+    fn members(&self, at: usize, odd: &BTreeSet<FileAt>) -> (i64, i64) {
+        let folder = &self.tree.folders[at];
+        odd.range((at, 0)..(at + 1, 0))
+            .filter_map(|(_, file)| folder.file(*file))
+            .fold((folder.count, folder.bytes), |(count, bytes), file| {
+                (count - 1, bytes - size_of(&file))
+            })
+    }
+}
+
+fn why_no_table(look: &Look) -> String {
+    match look {
+        Err(reason) => reason.clone(),
+        Ok(verdict) if verdict.columns.is_empty() && verdict.classification != "UNKNOWN" => {
+            format!("it is {}, and has no columns", verdict.classification)
+        }
+        Ok(verdict) => format!(
+            "no classifier makes a table of it: {}",
+            verdict.reasons.join("; ")
+        ),
+    }
 }
 
 fn odd_reason(table: &Cluster<'_>, odd: &Cluster<'_>) -> String {
-    let (ours, theirs) = (odd.classification(), table.classification());
-    let others = super::plan::counted(table.files.len(), "other file");
+    let (ours, theirs) = (&odd.shape.classification, &table.shape.classification);
+    let others = counted(table.files.len(), "other file");
     if ours == theirs {
         return format!(
             "its columns are unlike those of the {others} in the folder: move it to a folder of its own"
@@ -202,248 +307,125 @@ fn odd_reason(table: &Cluster<'_>, odd: &Cluster<'_>) -> String {
     format!("it is {ours}, unlike the {others} in the folder ({theirs}): move it to a folder of its own")
 }
 
-/// What the name says the file is; `.gz` at its end says nothing of that.
-fn extension(key: &str) -> &str {
-    key.strip_suffix(".gz")
-        .unwrap_or(key)
-        .rsplit('.')
-        .next()
-        .unwrap_or_default()
+/// What the name says the file is; a suffix that speaks of compression says nothing of that.
+fn extension(name: &str) -> &str {
+    let packed = [".gz", ".bz2", ".zst", ".snappy", ".lz4", ".zip"];
+    let name = packed
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name);
+    name.rsplit('.').next().unwrap_or_default()
 }
 
 /// Whether a file's name says that it is like others in the folder, and its content says otherwise.
-fn is_misnamed((file, verdict): &(&DataFile, &Verdict), looked: &[(&DataFile, &Verdict)]) -> bool {
-    let named = extension(&file.object.key);
-    named != verdict.classification && looked.iter().any(|(_, other)| other.classification == named)
+fn is_misnamed(look: &Looked<'_>, looked: &[Looked<'_>]) -> bool {
+    let named = extension(look.file.name);
+    named != look.verdict.classification && looked.iter().any(|other| other.verdict.classification == named)
 }
 
 /// Files of one format whose columns are alike. In partitions a table may change over time, so there the format suffices.
-fn clusters_of<'a>(looked: &[(&'a DataFile, &'a Verdict)], compare_columns: bool) -> Vec<Cluster<'a>> {
+fn clusters_of<'a>(looked: &[Looked<'a>], compare_columns: bool) -> Vec<Cluster<'a>> {
     let mut clusters: Vec<Cluster<'a>> = Vec::new();
-    for (file, verdict) in looked {
+    for look in looked {
+        let Some(shape) = Shape::of(look.verdict) else {
+            continue;
+        };
         let home = clusters.iter_mut().find(|cluster| {
-            cluster.classification() == verdict.classification
-                && (!compare_columns
-                    || cluster
-                        .files
-                        .first()
-                        .is_some_and(|(_, first)| are_alike(first, verdict)))
+            cluster.shape.has_format_of(&shape) && (!compare_columns || cluster.shape.is_alike(&shape))
         });
         match home {
-            Some(cluster) => cluster.files.push((*file, *verdict)),
+            Some(cluster) => cluster.files.push(*look),
             None => clusters.push(Cluster {
-                files: vec![(*file, *verdict)],
+                shape,
+                files: vec![*look],
             }),
         }
     }
     clusters
 }
 
-fn are_alike(a: &Verdict, b: &Verdict) -> bool {
-    let names = |verdict: &Verdict| -> BTreeSet<String> {
-        verdict
-            .columns
-            .iter()
-            .map(|column| column.name.to_lowercase())
-            .collect()
-    };
-    let (a, b) = (names(a), names(b));
-    let widest = a.len().max(b.len());
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a file has at most ten thousand columns"
-    )]
-    let share = a.intersection(&b).count() as f64 / widest.max(1) as f64;
-    widest == 0 || share >= ALIKE
+fn size_of(file: &File<'_>) -> i64 {
+    i64::try_from(file.size).unwrap_or(i64::MAX)
 }
 
-fn table_of(
-    target: &Location,
-    root: &str,
-    folder: &Folder,
-    cluster: &Cluster<'_>,
-    members: &[&DataFile],
-    reason: String,
-) -> Option<FoundTable> {
-    let (_, first) = cluster.files.first()?;
-    let mut reasons = vec![reason];
-    if cluster.files.len() < members.len() {
-        reasons.push(format!(
-            "{} of {} files were looked at",
-            cluster.files.len(),
-            members.len()
-        ));
+/// Rows for each stored byte of the files that were looked at.
+#[expect(clippy::cast_precision_loss, reason = "it is an estimate")]
+fn rows_per_byte_of(looked: &[Looked<'_>], bytes: i64) -> Option<f64> {
+    let mut rows = 0.0;
+    for look in looked {
+        rows += match (look.verdict.row_count, look.verdict.average_row_bytes) {
+            (Some(count), _) => count as f64,
+            (None, Some(row)) if row > 0.0 && look.verdict.compression == classifiers::Compression::None => {
+                size_of(&look.file) as f64 / row
+            }
+            _ => return None,
+        };
     }
-    reasons.extend(first.reasons.iter().cloned());
-    let mut partitions: BTreeMap<Vec<String>, FoundPartition> = BTreeMap::new();
-    for file in members.iter().filter(|_| !folder.partition_keys.is_empty()) {
-        let partition = partitions
-            .entry(file.partition.clone())
-            .or_insert_with(|| FoundPartition {
-                location: target.with_key(&file.folder),
-                files: 0,
-                bytes: 0,
-            });
-        partition.files += 1;
-        partition.bytes += size_of(file);
-    }
-    let mut columns = columns_of(&cluster.files);
-    // A column that repeats a partition key can't be in the catalog; the folder's name is what engines go by.
-    columns.retain(|column| {
-        let is_key = folder.partition_keys.contains(&column.name);
-        if is_key {
-            reasons.push(format!(
-                "the column {} is left out: it is a partition key",
-                column.name
-            ));
-        }
-        !is_key
-    });
-    Some(FoundTable {
-        name: String::new(),
-        location: target.with_key(root),
-        format: FileFormat::of(first)?,
-        compression: cluster
-            .files
-            .iter()
-            .map(|(_, verdict)| verdict.compression)
-            .find(|compression| *compression != classifiers::Compression::None)
-            .unwrap_or(classifiers::Compression::None)
-            .glue_name()
-            .to_owned(),
-        partition_keys: folder.partition_keys.clone(),
-        partitions,
-        columns,
-        files: i64::try_from(members.len()).unwrap_or(i64::MAX),
-        bytes: members.iter().map(|file| size_of(file)).sum(),
-        rows: rows_of(&cluster.files, members),
-        reasons,
-    })
+    Some(rows / bytes.max(1) as f64)
 }
 
-fn size_of(file: &DataFile) -> i64 {
-    i64::try_from(file.object.size).unwrap_or(i64::MAX)
-}
-
-/// Rows of the files that were looked at, stretched to those that weren't by their size.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     reason = "it is an estimate"
 )]
-fn rows_of(looked: &[(&DataFile, &Verdict)], members: &[&DataFile]) -> Option<i64> {
-    let mut rows = 0.0;
-    let mut looked_bytes = 0;
-    for (file, verdict) in looked {
-        rows += match (verdict.row_count, verdict.average_row_bytes) {
-            (Some(count), _) => count as f64,
-            (None, Some(bytes)) if bytes > 0.0 && verdict.compression == classifiers::Compression::None => {
-                size_of(file) as f64 / bytes
-            }
-            _ => return None,
-        };
-        looked_bytes += size_of(file);
-    }
-    let all_bytes: i64 = members.iter().map(|file| size_of(file)).sum();
-    Some((rows * all_bytes as f64 / looked_bytes.max(1) as f64).round() as i64)
+fn scaled(rate: f64, bytes: i64) -> i64 {
+    (rate * bytes as f64).round() as i64
 }
 
-/// The columns of several files: in the order of their first appearance, each as wide as it needs to be.
-fn columns_of(files: &[(&DataFile, &Verdict)]) -> Vec<PlannedColumn> {
-    struct Seen {
-        name: String,
-        data_type: DataType,
-        reason: String,
-        files: usize,
-        widened_by: Option<String>,
-    }
-    let mut columns: Vec<Seen> = Vec::new();
-    for (file, verdict) in files {
-        let mut in_this_file = BTreeSet::new();
-        for column in &verdict.columns {
-            let name = column.name.to_lowercase();
-            if !in_this_file.insert(name.clone()) {
-                continue;
-            }
-            let Some(seen) = columns.iter_mut().find(|seen| seen.name == name) else {
-                columns.push(Seen {
-                    name,
-                    data_type: column.data_type.clone(),
-                    reason: column.reason.clone(),
-                    files: 1,
-                    widened_by: None,
-                });
-                continue;
-            };
-            seen.files += 1;
-            let merged = seen.data_type.clone().merge(column.data_type.clone());
-            if merged != seen.data_type {
-                let file_name = file.object.key.rsplit('/').next().unwrap_or_default();
-                seen.widened_by = Some(format!(
-                    "{} before {file_name}, which has {}",
-                    seen.data_type, column.data_type
-                ));
-                seen.data_type = merged;
-            }
-        }
-    }
-    columns
-        .into_iter()
-        .map(|seen| PlannedColumn {
-            data_type: seen.data_type.to_string(),
-            reason: match (seen.widened_by, files.len()) {
-                (Some(widened), _) => widened,
-                (None, 1) => seen.reason,
-                (None, all) if seen.files == all => format!("the same in all {all} files; {}", seen.reason),
-                (None, all) => format!("in {} of {all} files; {}", seen.files, seen.reason),
-            },
-            name: seen.name,
-        })
-        .collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crawl::group::{Rules, group};
+    use crate::crawl::sample::wanted;
+    use crate::crawl::tree::tests::tree;
 
-/// Names tables after their folders; where two would have the same name, the folders above are put before it.
-pub fn give_names(tables: &mut [FoundTable], prefix: &str) {
-    tables.sort_by(|a, b| a.location.cmp(&b.location));
-    let most = tables
-        .iter()
-        .map(|table| segments(&table.location).len())
-        .max()
-        .unwrap_or(0);
-    let mut depth = vec![1; tables.len()];
-    for _ in 0..most {
-        let names: Vec<String> = tables
-            .iter()
-            .zip(&depth)
-            .map(|(table, depth)| name_of(table, *depth))
+    #[test]
+    fn the_order_of_a_listing_changes_nothing() {
+        let mut keys: Vec<String> = (0..400)
+            .map(|at| format!("raw/t{}/d=2022-01-{:02}/{at}.csv", at % 3, at % 28 + 1))
             .collect();
-        for (index, name) in names.iter().enumerate() {
-            if names.iter().filter(|other| *other == name).count() > 1 {
-                depth[index] += 1;
-            }
+        keys.extend((0..40).map(|at| format!("raw/x/{at}/{at}.json")));
+        let target = Location::parse("s3://lake/raw/").unwrap();
+        let outcome = |keys: &[String]| {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let tree = tree("s3://lake/raw/", &keys);
+            let mut looks = Looks::default();
+            let (groups, mut aside) = loop {
+                let (groups, aside) = group(&target, &tree, Rules::default(), &looks);
+                let wanted = wanted(&tree, &groups, None, &looks);
+                if wanted.is_empty() {
+                    break (groups, aside);
+                }
+                for at in wanted {
+                    let folder = &tree.folders[at.0];
+                    let key = folder.key(&folder.file(at.1).unwrap());
+                    let column = if key.len().is_multiple_of(2) {
+                        "bigint"
+                    } else {
+                        "double"
+                    };
+                    let verdict = serde_json::from_value(serde_json::json!({
+                        "classification": "parquet", "certainty": 1.0, "classifier": "parquet",
+                        "compression": "none", "rows_sampled": 0, "row_count": key.len(), "reasons": [],
+                        "columns": [{"name": "a", "type": column, "nullable": false, "reason": ""}],
+                    }));
+                    looks.insert(at, Ok(verdict.unwrap()));
+                }
+            };
+            let tables: Vec<FoundTable> = groups
+                .iter()
+                .flat_map(|group| merge(&target, &tree, group, &looks, &mut aside))
+                .collect();
+            format!("{tables:#?} {aside:#?}")
+        };
+        let expected = outcome(&keys);
+        for step in [7, 13, 17, 439] {
+            let shuffled: Vec<String> = (0..keys.len())
+                .map(|at| keys[at * step % keys.len()].clone())
+                .collect();
+            assert_eq!(shuffled.iter().collect::<BTreeSet<_>>().len(), keys.len());
+            assert!(outcome(&shuffled) == expected, "in steps of {step}");
         }
     }
-    let mut taken = BTreeSet::new();
-    for (table, depth) in tables.iter_mut().zip(depth) {
-        let base = identifier(&format!("{prefix}{}", name_of(table, depth)));
-        let mut name = base.clone();
-        let mut number = 2;
-        while !taken.insert(name.clone()) {
-            name = format!("{base}_{number}");
-            number += 1;
-        }
-        table.name = name;
-    }
-}
-
-fn segments(location: &Location) -> Vec<&str> {
-    std::iter::once(location.bucket.as_str())
-        .chain(location.key.split('/').filter(|segment| !segment.is_empty()))
-        .collect()
-}
-
-fn name_of(table: &FoundTable, depth: usize) -> String {
-    let segments = segments(&table.location);
-    let last = &segments[segments.len().saturating_sub(depth)..];
-    identifier(&last.join("_"))
 }

@@ -1,18 +1,33 @@
-//! Crawling: list → group → sample → classify → plan → apply. A crawl is a plan first; a dry run stops there.
+//! Crawling: list → group → sample → classify → merge → plan → apply. A crawl is a plan first; a dry run stops there.
 
 mod apply;
 mod classify;
+pub mod columns;
 pub mod crawlers;
+pub mod found;
+pub mod globs;
 pub mod group;
+mod lakes;
 mod list;
+mod look;
 pub mod merge;
+pub mod names;
+pub mod naming;
 pub mod plan;
+mod remember;
+pub mod sample;
+pub mod shape;
+pub mod together;
+pub mod tree;
+mod undo;
+pub mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::crawl::{Crawl, CrawlProgress, CrawlRequest, Plan, WorkState};
+use crate::model::crawl::{Crawl, CrawlProgress, CrawlRequest, CrawlTarget, Plan, WorkState};
+use crate::model::crawl_options::{Compatibility, MAX_SAMPLE_SIZE};
 use crate::model::location::Location;
 use crate::model::name::{TableRef, catalog_name};
 use crate::model::page::{Page, PageRequest};
@@ -20,6 +35,7 @@ use crate::model::partition::Partition;
 use crate::model::table::Table;
 use crate::queue::{self, Lease, Task};
 use crate::store::{self, Tx};
+pub use undo::undo;
 
 /// Asks for a crawl; a worker does it.
 ///
@@ -30,10 +46,8 @@ pub async fn start(app: &App, mut request: CrawlRequest) -> Result<Crawl> {
     if request.targets.is_empty() {
         return Err(Error::invalid("there is nothing to crawl").hint("name a path: s3://bucket/prefix/"));
     }
-    for target in &request.targets {
-        Location::parse(&target.path)?;
-        group::exclusions(&target.exclusions)?;
-    }
+    request.targets.iter().try_for_each(check_target)?;
+    request.options.checked()?;
     let id = app.clock.new_id();
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
@@ -57,6 +71,22 @@ pub async fn start(app: &App, mut request: CrawlRequest) -> Result<Crawl> {
     let crawl = require(&mut tx, &id).await?;
     app.commit_with_work(tx).await?;
     Ok(crawl)
+}
+
+/// Refuses a target that can't be crawled.
+fn check_target(target: &CrawlTarget) -> Result<()> {
+    Location::parse(&target.path)?;
+    globs::exclusions(&target.exclusions)?;
+    match target.sample_size {
+        Some(size) if size == 0 || size > MAX_SAMPLE_SIZE => {
+            Err(
+                Error::invalid(format!("the sample size of {} is {size}", target.path)).hint(format!(
+                    "write 1 to {MAX_SAMPLE_SIZE} files of each folder, or nothing"
+                )),
+            )
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The crawl with this id.
@@ -140,58 +170,95 @@ fn is_passing(error: &Error) -> bool {
 /// What a crawl found, and what it would change.
 struct Planned {
     plan: Plan,
-    found: Vec<merge::FoundTable>,
+    writes: Vec<plan::Write>,
+    found: Vec<found::FoundTable>,
+    current: plan::Current,
+    writing: write::Writing,
+    seen: Vec<remember::Seen>,
     progress: CrawlProgress,
 }
 
-async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
-    let mut progress = CrawlProgress::default();
-    let mut found = Vec::new();
-    let mut set_aside = Vec::new();
-    for target in &crawl.request.targets {
-        let listed = list::list(app, target).await?;
-        progress.objects += i64::try_from(listed.len()).unwrap_or(i64::MAX);
-        save_progress(app, lease, &crawl.id, &progress).await?;
-        let location = Location::parse(&target.path)?;
-        let grouped = group::group(&location, listed, &group::exclusions(&target.exclusions)?);
-        set_aside.extend(grouped.set_aside);
-        let samples = group::samples(&grouped.folders);
-        let mut looks = classify::Looks::new();
-        for chunk in samples.chunks(classify::CHUNK) {
-            let looked_at = classify::classify(app, &location.bucket, chunk, &mut looks).await?;
-            progress.files_read += looked_at.files_read;
-            progress.bytes_read += looked_at.bytes_read;
-            save_progress(app, lease, &crawl.id, &progress).await?;
-        }
-        let merged = merge::merge(&location, grouped.folders, &looks);
-        found.extend(merged.tables);
-        set_aside.extend(merged.set_aside);
+/// A crawl that is under way.
+struct Session<'a> {
+    app: &'a App,
+    lease: &'a Lease,
+    crawl: &'a Crawl,
+    /// Who judges files: what another said of one is not taken.
+    judge: String,
+    progress: CrawlProgress,
+}
+
+impl Session<'_> {
+    /// Says how far the crawl is.
+    async fn report(&self) -> Result<()> {
+        let mut tx = self.app.store.write().await?;
+        self.report_in(&mut tx).await?;
+        tx.commit().await
     }
-    merge::give_names(
-        &mut found,
-        crawl.request.table_prefix.as_deref().unwrap_or_default(),
-    );
-    let current = current_state(app, &crawl.request, &found).await?;
-    let plan = plan::plan(&crawl.request, &found, set_aside, &current);
+
+    async fn report_in(&self, tx: &mut Tx) -> Result<()> {
+        self.lease.hold(tx, self.app.clock.now()).await?;
+        store::crawls::set_progress(tx, &self.crawl.id, &self.progress).await
+    }
+}
+
+async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
+    let request = &crawl.request;
+    let writing = write::Writing {
+        compatibility: request
+            .options
+            .compatibility
+            .unwrap_or(app.config.crawl_compatibility),
+        configuration: request.options.checked()?,
+    };
+    let mut session = Session {
+        app,
+        lease,
+        crawl,
+        judge: classify::JUDGE.to_owned(),
+        progress: CrawlProgress::default(),
+    };
+    let (mut found, mut seen) = (Vec::new(), Vec::new());
+    let mut set_aside = tree::SetAsides::default();
+    for target in &request.targets {
+        let looked = look::target(&mut session, target, &writing).await?;
+        found.extend(looked.found);
+        set_aside.extend(looked.set_aside);
+        seen.push(looked.seen);
+        session.progress.tables = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        session.report().await?;
+    }
+    if let Some(most) = writing.configuration.table_threshold
+        && found.len() > most
+    {
+        return Err(Error::limit(format!(
+            "The number of tables detected by crawler: {} is greater than the table threshold value provided: {most}. \
+             No table was written",
+            found.len()
+        ))
+        .hint("look at the plan of a dry run without TableThreshold, then raise it or narrow the crawl"));
+    }
+    let prefix = request.table_prefix.as_deref().unwrap_or_default();
+    let current = current_state(app, request, &mut found, prefix, writing.compatibility).await?;
+    let (plan, writes) = plan::plan(request, &writing, &found, set_aside.into_list(), &current);
     Ok(Planned {
         plan,
+        writes,
         found,
-        progress,
+        current,
+        writing,
+        seen,
+        progress: session.progress,
     })
 }
 
-async fn save_progress(app: &App, lease: &Lease, id: &str, progress: &CrawlProgress) -> Result<()> {
-    let mut tx = app.store.write().await?;
-    lease.hold(&mut tx, app.clock.now()).await?;
-    store::crawls::set_progress(&mut tx, id, progress).await?;
-    tx.commit().await
-}
-
-/// The tables that the plan is about, with their partitions, as they are in the catalog now.
+/// Names what was found, and gives the tables that the plan is about as they are in the catalog now.
 async fn current_state(
     app: &App,
     request: &CrawlRequest,
-    found: &[merge::FoundTable],
+    found: &mut [found::FoundTable],
+    prefix: &str,
+    compatibility: Compatibility,
 ) -> Result<plan::Current> {
     let mut tx = app.store.read().await?;
     let mut current = plan::Current {
@@ -200,23 +267,50 @@ async fn current_state(
             .is_some(),
         tables: BTreeMap::new(),
     };
+    let places: BTreeSet<String> = found.iter().map(|found| found.location.to_string()).collect();
+    let mut names = naming::Names::default();
+    let mut concerned = Vec::new();
     let mut page = PageRequest::first(crate::model::page::MAX_LIMIT);
     loop {
         let tables = store::tables::list(&mut tx, &request.database, &page).await?;
         for table in tables.items {
-            let is_found = found.iter().any(|found| found.name == table.input.name);
-            if is_found || plan::is_ours(request, &table.input) {
-                let partitions = all_partitions(&mut tx, &table).await?;
-                current
-                    .tables
-                    .insert(table.input.name.clone(), (table, partitions));
+            let place = table.input.location().unwrap_or_default();
+            let same = places
+                .iter()
+                .find(|found| *found == place || naming::is_same_place(found, place));
+            match same {
+                Some(place) => names
+                    .kept
+                    .entry(place.clone())
+                    .or_default()
+                    .push(table.input.name.clone()),
+                None => {
+                    names.taken.insert(table.input.name.clone());
+                }
+            }
+            if same.is_some() || plan::is_ours(request, &table.input) {
+                concerned.push(table);
             }
         }
         match tables.next {
             Some(next) => page.after = Some(next),
-            None => return Ok(current),
+            None => break,
         }
     }
+    naming::give_names(found, prefix, compatibility, &names);
+    for table in concerned {
+        let is_found = found.iter().any(|found| found.name == table.input.name);
+        if is_found || plan::is_ours(request, &table.input) {
+            let existing = plan::Existing {
+                partitions: all_partitions(&mut tx, &table).await?,
+                left: store::crawl_memory::table(&mut tx, &table.id).await?,
+                table,
+            };
+            let name = existing.table.input.name.clone();
+            current.tables.insert(name, existing);
+        }
+    }
+    Ok(current)
 }
 
 async fn all_partitions(tx: &mut Tx, table: &Table) -> Result<Vec<Partition>> {

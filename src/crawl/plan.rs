@@ -1,29 +1,85 @@
 //! What a crawl would change: what was found against what is in the catalog. Pure: the same in, the same out.
 
+mod partitions;
+
 use std::collections::BTreeMap;
 
-use super::merge::{FoundPartition, FoundTable};
-use crate::model::crawl::{
-    Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedColumn, PlannedTable, SetAside,
-};
+use super::found::FoundTable;
+use super::together;
+use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing};
+use crate::model::crawl::{Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
+use crate::model::crawl_memory::CrawledTable;
+use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior};
 use crate::model::location::Location;
-use crate::model::partition::{Partition, PartitionInput};
-use crate::model::table::{Column, Parameters, Table, TableInput};
+use crate::model::partition::Partition;
+use crate::model::table::{Column, StorageDescriptor, Table, TableInput};
 
-/// The parameter that says which crawler made a table.
-pub const UPDATED_BY_CRAWLER: &str = "UPDATED_BY_CRAWLER";
-/// The parameter that says that a table's data is gone.
-pub const DEPRECATED_BY_CRAWLER: &str = "DEPRECATED_BY_CRAWLER";
-/// Who made a table, where a bare prefix was crawled.
-const NO_CRAWLER: &str = "mastic crawl";
+/// How many partitions of a change are named.
+const NAMED_PARTITIONS: usize = 100;
 
 /// The catalog as it is now, as far as the crawl is concerned.
 #[derive(Debug, Default)]
 pub struct Current {
     /// Whether the database is there.
     pub database_exists: bool,
-    /// Tables by name, with their partitions.
-    pub tables: BTreeMap<String, (Table, Vec<Partition>)>,
+    /// Tables by name.
+    pub tables: BTreeMap<String, Existing>,
+}
+
+/// A table of the catalog.
+#[derive(Debug)]
+pub struct Existing {
+    /// The table.
+    pub table: Table,
+    /// How a crawl left it last.
+    pub left: Option<CrawledTable>,
+    /// Its partitions.
+    pub partitions: Vec<Partition>,
+}
+
+/// What has to be done to make a plan true.
+#[derive(Debug)]
+pub enum Write {
+    /// Add a table with all of its partitions.
+    Create {
+        /// The place of what was found.
+        found: usize,
+        /// The table.
+        input: Box<TableInput>,
+    },
+    /// Change a table.
+    Update {
+        /// The place of what was found.
+        found: usize,
+        /// The table's name.
+        name: String,
+        /// Its next state.
+        input: Box<TableInput>,
+        /// What the crawl itself says of it, to be remembered; absent where nothing of it is written.
+        described: Option<Box<TableInput>>,
+        /// What becomes of its partitions.
+        partitions: PartitionChanges,
+    },
+    /// Change a table that nothing was found of.
+    Retire {
+        /// The table's name.
+        name: String,
+        /// Whether it goes rather than being marked.
+        is_deleted: bool,
+    },
+}
+
+/// What becomes of a table's partitions, by their values.
+#[derive(Debug, Default)]
+pub struct PartitionChanges {
+    /// New ones.
+    pub added: Vec<Vec<String>>,
+    /// Those that lie elsewhere, or hold other files.
+    pub changed: Vec<Vec<String>>,
+    /// Those whose folders are empty.
+    pub gone: Vec<Vec<String>>,
+    /// What many have in common, and what they shall have in common.
+    pub reshaped: Vec<(StorageDescriptor, StorageDescriptor)>,
 }
 
 /// Whether a table was made by the same crawler, below one of its targets.
@@ -32,8 +88,7 @@ pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
     let below = |location: &str| {
         let location = Location::parse(location).ok()?;
         let is_below = |target: &Location| {
-            target.contains(&location.bucket, &location.key)
-                || (target.key == location.key && target.bucket == location.bucket)
+            target.contains(&location.bucket, &location.key) || target.as_folder() == location.as_folder()
         };
         Some(
             request
@@ -43,57 +98,49 @@ pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
                 .any(|target| is_below(&target)),
         )
     };
-    made_by == Some(crawler_name(request)) && table.location().and_then(below).unwrap_or(false)
+    made_by == Some(write::crawler_name(request)) && table.location().and_then(below).unwrap_or(false)
 }
 
-fn crawler_name(request: &CrawlRequest) -> &str {
-    request.crawler.as_deref().unwrap_or(NO_CRAWLER)
-}
-
-/// Plans a crawl.
+/// Plans a crawl: the plan for people, and the writes that make it true.
 pub fn plan(
     request: &CrawlRequest,
+    writing: &Writing,
     found: &[FoundTable],
-    mut set_aside: Vec<SetAside>,
+    set_aside: Vec<SetAside>,
     current: &Current,
-) -> Plan {
-    set_aside.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut changes = Vec::new();
+) -> (Plan, Vec<Write>) {
+    let mut planner = Planner {
+        request,
+        writing,
+        changes: Vec::new(),
+        writes: Vec::new(),
+    };
     if !current.database_exists && !found.is_empty() {
-        changes.push(Change {
-            op: ChangeOp::Add,
-            kind: ChangeKind::Database,
-            name: request.database.clone(),
-            detail: "new".to_owned(),
-            reason: "the crawl's tables go there".to_owned(),
-        });
+        planner.say(
+            ChangeOp::Add,
+            ChangeKind::Database,
+            request.database.clone(),
+            "new",
+            "the crawl's tables go there",
+        );
     }
-    for table in found {
+    for (at, table) in found.iter().enumerate() {
         match current.tables.get(&table.name) {
-            None => add_table(request, table, &mut changes),
-            Some((existing, partitions)) => change_table(request, table, existing, partitions, &mut changes),
+            None => planner.add(at, table),
+            Some(existing) => planner.change(at, table, existing),
         }
     }
-    for (name, (table, _)) in &current.tables {
-        let is_gone = !found.iter().any(|found| found.name == *name) && is_ours(request, &table.input);
-        if is_gone && !table.input.parameters.contains_key(DEPRECATED_BY_CRAWLER) {
-            changes.push(Change {
-                op: ChangeOp::Retire,
-                kind: ChangeKind::Table,
-                name: format!("{}.{name}", request.database),
-                detail: "marked as deprecated; nothing is deleted".to_owned(),
-                reason: format!(
-                    "no table is found at {} any more",
-                    table.input.location().unwrap_or_default()
-                ),
-            });
+    for (name, existing) in &current.tables {
+        if !found.iter().any(|found| found.name == *name) && is_ours(request, &existing.table.input) {
+            planner.retire(name, &existing.table.input);
         }
     }
-    Plan {
-        changes,
+    let plan = Plan {
+        changes: planner.changes,
         set_aside,
         tables: found.iter().map(|table| summary(request, table)).collect(),
-    }
+    };
+    (plan, planner.writes)
 }
 
 fn summary(request: &CrawlRequest, table: &FoundTable) -> PlannedTable {
@@ -111,99 +158,262 @@ fn summary(request: &CrawlRequest, table: &FoundTable) -> PlannedTable {
     }
 }
 
-fn add_table(request: &CrawlRequest, table: &FoundTable, changes: &mut Vec<Change>) {
-    let name = format!("{}.{}", request.database, table.name);
-    changes.push(Change {
-        op: ChangeOp::Add,
-        kind: ChangeKind::Table,
-        name: name.clone(),
-        detail: format!(
-            "{}, {}, {} at {}",
+struct Planner<'a> {
+    request: &'a CrawlRequest,
+    writing: &'a Writing,
+    changes: Vec<Change>,
+    writes: Vec<Write>,
+}
+
+impl Planner<'_> {
+    fn say(
+        &mut self,
+        op: ChangeOp,
+        kind: ChangeKind,
+        name: String,
+        detail: impl Into<String>,
+        reason: impl Into<String>,
+    ) {
+        self.changes.push(Change {
+            op,
+            kind,
+            name,
+            detail: detail.into(),
+            reason: reason.into(),
+            items: Vec::new(),
+        });
+    }
+
+    fn full_name(&self, table: &str) -> String {
+        format!("{}.{table}", self.request.database)
+    }
+
+    fn add(&mut self, at: usize, table: &FoundTable) {
+        let name = self.full_name(&table.name);
+        let files = counted(usize::try_from(table.files).unwrap_or(usize::MAX), "file");
+        let detail = format!(
+            "{}, {}, {files} at {}",
             table.format.classification(),
             counted(table.columns.len(), "column"),
-            counted(usize::try_from(table.files).unwrap_or(usize::MAX), "file"),
             table.location
-        ),
-        reason: table.reasons.first().cloned().unwrap_or_default(),
-    });
-    if !table.partitions.is_empty() {
-        changes.push(Change {
-            op: ChangeOp::Add,
+        );
+        let reason = table.reasons.first().cloned().unwrap_or_default();
+        self.say(ChangeOp::Add, ChangeKind::Table, name.clone(), detail, reason);
+        let values: Vec<Vec<String>> = table.partitions.keys().cloned().collect();
+        let detail = format!("{} by {}", values.len(), table.partition_keys.join(", "));
+        let why = table.reasons.get(1).cloned();
+        self.partitions(
+            ChangeOp::Add,
+            table,
+            &values,
+            detail,
+            &why.unwrap_or_else(|| "folders of the table".to_owned()),
+        );
+        self.writes.push(Write::Create {
+            found: at,
+            input: Box::new(write::fresh(self.request, self.writing, table)),
+        });
+    }
+
+    fn partitions(
+        &mut self,
+        op: ChangeOp,
+        table: &FoundTable,
+        values: &[Vec<String>],
+        detail: String,
+        reason: &str,
+    ) {
+        if values.is_empty() {
+            return;
+        }
+        let spec = |values: &Vec<String>| {
+            let pairs: Vec<String> = table
+                .partition_keys
+                .iter()
+                .zip(values)
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            pairs.join("/")
+        };
+        self.changes.push(Change {
+            op,
             kind: ChangeKind::Partitions,
-            name,
-            detail: format!(
-                "{} by {}",
-                table.partitions.len(),
-                table.partition_keys.join(", ")
-            ),
-            reason: "folders are named key=value, or are dates".to_owned(),
+            name: self.full_name(&table.name),
+            detail,
+            reason: reason.to_owned(),
+            items: values.iter().take(NAMED_PARTITIONS).map(spec).collect(),
+        });
+    }
+
+    fn change(&mut self, at: usize, found: &FoundTable, existing: &Existing) {
+        let before = self.changes.len();
+        let name = self.full_name(&found.name);
+        let theirs = &existing.table.input;
+        let ours = write::fresh(self.request, self.writing, found);
+        let base = existing.left.as_ref().map(|left| &left.described);
+        let merged = together::merged(self.writing, theirs, base, &ours);
+        let is_log = self.request.options.update == UpdateBehavior::Log;
+        let mut input = merged.input;
+        if let Some(why) = merged.broken {
+            let marked = theirs.parameters.contains_key(DEPRECATED_BY_CRAWLER);
+            let op = if is_log || marked {
+                ChangeOp::Unchanged
+            } else {
+                ChangeOp::Retire
+            };
+            self.say(op, ChangeKind::Table, name, "marked as deprecated", why);
+            if op == ChangeOp::Retire {
+                self.writes.push(Write::Retire {
+                    name: found.name.clone(),
+                    is_deleted: false,
+                });
+            }
+            return;
+        }
+        self.columns(&name, found, theirs, &input);
+        let is_changed = self.changes.len() > before;
+        if !is_changed && input != *theirs {
+            self.say(
+                ChangeOp::Change,
+                ChangeKind::Table,
+                name.clone(),
+                what_differs(theirs, &input),
+                "the files are other than they were",
+            );
+        }
+        if is_log {
+            for change in &mut self.changes[before..] {
+                log_only(change, "UpdateBehavior is LOG");
+            }
+            input = theirs.clone();
+        }
+        for kept in merged.kept {
+            let column = format!("{name}.{}", kept.column);
+            self.say(
+                ChangeOp::Unchanged,
+                ChangeKind::Column,
+                column,
+                kept.detail,
+                kept.reason,
+            );
+        }
+        let partitions = self.partition_changes(found, existing, &input);
+        let is_noted = self.changes[before..]
+            .iter()
+            .any(|change| change.op != ChangeOp::Unchanged);
+        if !is_noted && self.changes.len() == before {
+            let files = counted(usize::try_from(found.files).unwrap_or(usize::MAX), "file");
+            self.say(
+                ChangeOp::Unchanged,
+                ChangeKind::Table,
+                name,
+                files,
+                "the same columns, at the same place",
+            );
+        }
+        self.writes.push(Write::Update {
+            found: at,
+            name: found.name.clone(),
+            input: Box::new(input),
+            described: (!is_log).then(|| Box::new(merged.described)),
+            partitions,
+        });
+    }
+
+    fn columns(&mut self, name: &str, found: &FoundTable, old: &TableInput, new: &TableInput) {
+        let find =
+            |columns: &[Column], name: &str| columns.iter().find(|column| column.name == name).cloned();
+        for column in new.columns() {
+            let reason = write::reason_of(&found.columns, &column.name);
+            let (op, detail) = match find(old.columns(), &column.name) {
+                None => (ChangeOp::Add, column.data_type.clone().unwrap_or_default()),
+                Some(known) if known.data_type == column.data_type => continue,
+                Some(known) => (
+                    ChangeOp::Change,
+                    format!(
+                        "{} → {}",
+                        known.data_type.unwrap_or_default(),
+                        column.data_type.clone().unwrap_or_default()
+                    ),
+                ),
+            };
+            self.say(
+                op,
+                ChangeKind::Column,
+                format!("{name}.{}", column.name),
+                detail,
+                reason,
+            );
+        }
+        for column in old.columns() {
+            if find(new.columns(), &column.name).is_none() {
+                self.say(
+                    ChangeOp::Retire,
+                    ChangeKind::Column,
+                    format!("{name}.{}", column.name),
+                    "removed",
+                    "no file has it now",
+                );
+            }
+        }
+        if old.partition_keys.len() != new.partition_keys.len() {
+            let keys = |input: &TableInput| {
+                let names: Vec<&str> = input.partition_keys.iter().map(|key| key.name.as_str()).collect();
+                names.join(", ")
+            };
+            self.say(
+                ChangeOp::Change,
+                ChangeKind::Table,
+                name.to_owned(),
+                format!("partitions by {} → {}", keys(old), keys(new)),
+                "the folders are other than they were",
+            );
+        }
+    }
+
+    fn retire(&mut self, name: &str, table: &TableInput) {
+        if table.parameters.contains_key(DEPRECATED_BY_CRAWLER)
+            && self.request.options.delete != DeleteBehavior::DeleteFromDatabase
+        {
+            return;
+        }
+        let reason = format!(
+            "no table is found at {} any more",
+            table.location().unwrap_or_default()
+        );
+        let full = self.full_name(name);
+        let (detail, is_deleted) = match self.request.options.delete {
+            DeleteBehavior::DeprecateInDatabase => ("marked as deprecated; nothing is deleted", false),
+            DeleteBehavior::DeleteFromDatabase => ("deleted; the objects stay", true),
+            DeleteBehavior::Log => {
+                self.say(
+                    ChangeOp::Unchanged,
+                    ChangeKind::Table,
+                    full,
+                    "stays: DeleteBehavior is LOG",
+                    reason,
+                );
+                return;
+            }
+        };
+        self.say(ChangeOp::Retire, ChangeKind::Table, full, detail, reason);
+        self.writes.push(Write::Retire {
+            name: name.to_owned(),
+            is_deleted,
         });
     }
 }
 
-fn change_table(
-    request: &CrawlRequest,
-    found: &FoundTable,
-    existing: &Table,
-    partitions: &[Partition],
-    changes: &mut Vec<Change>,
-) {
-    let name = format!("{}.{}", request.database, found.name);
-    let before = changes.len();
-    for column in &found.columns {
-        column_change(&name, column, existing.input.columns(), changes);
-    }
-    for column in existing.input.columns() {
-        if !found.columns.iter().any(|found| found.name == column.name) {
-            changes.push(Change {
-                op: ChangeOp::Unchanged,
-                kind: ChangeKind::Column,
-                name: format!("{name}.{}", column.name),
-                detail: "stays".to_owned(),
-                reason: "no file has it now; it is kept for those who query it".to_owned(),
-            });
-        }
-    }
-    let difference = partition_difference(found, partitions);
-    let mut partition_change = |op, count: usize, reason: &str| {
-        if count > 0 {
-            changes.push(Change {
-                op,
-                kind: ChangeKind::Partitions,
-                name: name.clone(),
-                detail: count.to_string(),
-                reason: reason.to_owned(),
-            });
-        }
+/// Makes a change one that is only told of.
+fn log_only(change: &mut Change, why: &str) {
+    let verb = match change.op {
+        ChangeOp::Add => "not added",
+        ChangeOp::Change => "not changed",
+        ChangeOp::Retire => "not removed",
+        ChangeOp::Unchanged => return,
     };
-    partition_change(ChangeOp::Add, difference.added.len(), "new folders");
-    partition_change(ChangeOp::Change, difference.moved.len(), "they lie elsewhere now");
-    partition_change(
-        ChangeOp::Retire,
-        difference.gone.len(),
-        "their folders hold no files any more",
-    );
-    let is_changed = changes[before..]
-        .iter()
-        .any(|change| change.op != ChangeOp::Unchanged);
-    let input = table_input(request, found, Some(&existing.input));
-    if input != existing.input && !is_changed {
-        changes.push(Change {
-            op: ChangeOp::Change,
-            kind: ChangeKind::Table,
-            name,
-            detail: what_differs(&existing.input, &input),
-            reason: "the files are other than they were".to_owned(),
-        });
-    } else if !is_changed {
-        changes.push(Change {
-            op: ChangeOp::Unchanged,
-            kind: ChangeKind::Table,
-            name,
-            detail: counted(usize::try_from(found.files).unwrap_or(usize::MAX), "file"),
-            reason: "the same columns, at the same place".to_owned(),
-        });
-    }
+    change.op = ChangeOp::Unchanged;
+    change.detail = format!("{verb}, as {why}: {}", change.detail);
 }
 
 /// `1 file`, `2 files`.
@@ -229,156 +439,5 @@ fn what_differs(old: &TableInput, new: &TableInput) -> String {
         "storage".to_owned()
     } else {
         names.join(", ")
-    }
-}
-
-fn column_change(table: &str, found: &PlannedColumn, existing: &[Column], changes: &mut Vec<Change>) {
-    let name = format!("{table}.{}", found.name);
-    let (op, detail) = match existing.iter().find(|column| column.name == found.name) {
-        None => (ChangeOp::Add, found.data_type.clone()),
-        Some(column) => {
-            let (old, new) = (
-                column.data_type.clone().unwrap_or_default(),
-                merged_type(column, found),
-            );
-            if old == new {
-                return;
-            }
-            (ChangeOp::Change, format!("{old} → {new}"))
-        }
-    };
-    changes.push(Change {
-        op,
-        kind: ChangeKind::Column,
-        name,
-        detail,
-        reason: found.reason.clone(),
-    });
-}
-
-/// What is to become of partitions.
-pub(super) struct PartitionDifference<'a> {
-    pub(super) added: Vec<(&'a Vec<String>, &'a FoundPartition)>,
-    pub(super) moved: Vec<(&'a Vec<String>, &'a FoundPartition)>,
-    pub(super) gone: Vec<&'a Partition>,
-}
-
-pub(super) fn partition_difference<'a>(
-    found: &'a FoundTable,
-    existing: &'a [Partition],
-) -> PartitionDifference<'a> {
-    let mut difference = PartitionDifference {
-        added: Vec::new(),
-        moved: Vec::new(),
-        gone: Vec::new(),
-    };
-    let known: BTreeMap<&Vec<String>, &Partition> = existing
-        .iter()
-        .map(|partition| (&partition.own.values, partition))
-        .collect();
-    for (values, partition) in &found.partitions {
-        match known.get(values) {
-            None => difference.added.push((values, partition)),
-            Some(known) if known.location() != Some(partition.location.to_string().as_str()) => {
-                difference.moved.push((values, partition));
-            }
-            Some(_) => {}
-        }
-    }
-    // Partitions outside the table's folder were put there by somebody else.
-    let root = found.location.to_string();
-    let is_here = |partition: &Partition| partition.location().is_some_and(|at| at.starts_with(&root));
-    difference.gone = existing
-        .iter()
-        .filter(|partition| is_here(partition) && !found.partitions.contains_key(&partition.own.values))
-        .collect();
-    difference
-}
-
-fn merged_type(existing: &Column, found: &PlannedColumn) -> String {
-    let old = existing
-        .data_type
-        .as_deref()
-        .map(str::parse::<classifiers::DataType>);
-    match (old, found.data_type.parse::<classifiers::DataType>()) {
-        (Some(Ok(old)), Ok(new)) => old.merge(new).to_string(),
-        _ => found.data_type.clone(),
-    }
-}
-
-/// The table as the crawl would write it: what people wrote stays, columns are widened and never lost.
-pub(super) fn table_input(
-    request: &CrawlRequest,
-    found: &FoundTable,
-    existing: Option<&TableInput>,
-) -> TableInput {
-    let old_columns = existing.map_or(&[][..], TableInput::columns);
-    let mut columns: Vec<Column> = old_columns.to_vec();
-    for column in &found.columns {
-        match columns.iter_mut().find(|known| known.name == column.name) {
-            Some(known) => known.data_type = Some(merged_type(known, column)),
-            None => columns.push(Column::new(column.name.clone(), column.data_type.clone())),
-        }
-    }
-    let parameters = parameters_of(request, found);
-    let mut storage = found.format.storage(found.location.to_string(), columns);
-    storage.compressed = Some(found.compression != "none");
-    storage.parameters = Some(parameters.clone());
-    let mut input = existing.cloned().unwrap_or_default();
-    input.name.clone_from(&found.name);
-    input.owner.get_or_insert_with(|| "owner".to_owned());
-    input.table_type = Some("EXTERNAL_TABLE".to_owned());
-    let old_keys = std::mem::take(&mut input.partition_keys);
-    input.partition_keys = found
-        .partition_keys
-        .iter()
-        .map(|key| {
-            old_keys
-                .iter()
-                .find(|old| old.name == *key)
-                .cloned()
-                .unwrap_or_else(|| Column::new(key, "string"))
-        })
-        .collect();
-    input.storage = Some(storage);
-    input.parameters.extend(parameters);
-    input.parameters.remove(DEPRECATED_BY_CRAWLER);
-    input
-}
-
-fn parameters_of(request: &CrawlRequest, found: &FoundTable) -> Parameters {
-    let mut parameters = found.format.parameters();
-    let mut set = |key: &str, value: String| parameters.insert(key.to_owned(), value);
-    set(UPDATED_BY_CRAWLER, crawler_name(request).to_owned());
-    set("CrawlerSchemaSerializerVersion", "1.0".to_owned());
-    set("CrawlerSchemaDeserializerVersion", "1.0".to_owned());
-    set("compressionType", found.compression.clone());
-    set("objectCount", found.files.to_string());
-    set("sizeKey", found.bytes.to_string());
-    if let Some(rows) = found.rows {
-        set("recordCount", rows.to_string());
-        set("averageRecordSize", (found.bytes / rows.max(1)).to_string());
-    }
-    parameters
-}
-
-/// A partition as the crawl would write it: with the table's columns, so that the two never disagree.
-pub(super) fn partition_input(
-    table: &TableInput,
-    values: &[String],
-    found: &FoundPartition,
-) -> PartitionInput {
-    let mut storage = table.storage.clone().unwrap_or_default();
-    storage.location = Some(found.location.to_string());
-    storage.parameters = None;
-    let mut parameters = table.parameters.clone();
-    parameters.retain(|key, _| key == "classification" || key == "compressionType" || key == "typeOfData");
-    parameters.insert("objectCount".to_owned(), found.files.to_string());
-    parameters.insert("sizeKey".to_owned(), found.bytes.to_string());
-    PartitionInput {
-        values: values.to_vec(),
-        storage: Some(storage),
-        parameters,
-        other: serde_json::Map::new(),
     }
 }

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::crawl::crawlers;
 use crate::error::{Error, ErrorKind};
 use crate::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlTarget, Crawler, CrawlerInput, WorkState};
+use crate::model::crawl_options::CrawlOptions;
 
 use super::error::{Answer, Exception, Failure};
 use super::nothing;
@@ -23,6 +24,9 @@ const S3_TARGETS: &str = "S3Targets";
 const TARGETS: &str = "Targets";
 const TAGS: &str = "Tags";
 const SCHEDULE: &str = "Schedule";
+const CHANGE_POLICY: &str = "SchemaChangePolicy";
+const RECRAWL_POLICY: &str = "RecrawlPolicy";
+const CONFIGURATION: &str = "Configuration";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -43,6 +47,7 @@ struct S3Target {
     path: Option<String>,
     #[serde(default)]
     exclusions: Vec<String>,
+    sample_size: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -63,11 +68,7 @@ pub(super) struct List {
 }
 
 pub(super) async fn create(app: &App, request: Create) -> Answer {
-    if let Some(Value::String(configuration)) = request.kept.get("Configuration")
-        && serde_json::from_str::<Members>(configuration).is_err()
-    {
-        return Err(Failure::invalid("Configuration is not a JSON object."));
-    }
+    let options = options_of(&request.kept)?;
     let sent = required(request.targets, "targets")?;
     let mut other = request.kept;
     let targets = targets_of(&sent)?;
@@ -81,6 +82,7 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
         description: request.description,
         targets,
         table_prefix: request.table_prefix,
+        options,
         other,
     };
     let name = input.name.clone();
@@ -165,6 +167,28 @@ fn in_glues_words(error: Error, name: &str) -> Failure {
     }
 }
 
+/// The policies and the configuration among what was sent.
+fn options_of(sent: &Members) -> Answer<CrawlOptions> {
+    let word = |policy: &str, member: &str| sent.get(policy).and_then(|policy| policy.get(member));
+    let mut options = CrawlOptions::default();
+    if let Some(update) = word(CHANGE_POLICY, "UpdateBehavior") {
+        options.update = read_value(update)?;
+    }
+    if let Some(delete) = word(CHANGE_POLICY, "DeleteBehavior") {
+        options.delete = read_value(delete)?;
+    }
+    if let Some(recrawl) = word(RECRAWL_POLICY, "RecrawlBehavior") {
+        options.recrawl = read_value(recrawl)?;
+    }
+    let configuration = sent.get(CONFIGURATION).and_then(Value::as_str);
+    options.configuration = configuration.filter(|text| !text.is_empty()).map(str::to_owned);
+    // Clients know the service's words, so ours are not put behind them.
+    options
+        .checked()
+        .map_err(|error| Failure::invalid(error.message))?;
+    Ok(options)
+}
+
 fn targets_of(sent: &Members) -> Answer<Vec<CrawlTarget>> {
     let has_items = |list: &Value| list.as_array().is_none_or(|items| !items.is_empty());
     if let Some((kind, _)) = sent
@@ -188,6 +212,7 @@ fn targets_of(sent: &Members) -> Answer<Vec<CrawlTarget>> {
             Ok(CrawlTarget {
                 path: required(target.path, &member)?,
                 exclusions: target.exclusions,
+                sample_size: target.sample_size,
             })
         })
         .collect()
@@ -213,21 +238,24 @@ fn rendered(app: &App, crawler: &Crawler) -> Value {
         // Tags have an operation of their own.
         "Tags": null,
     });
-    let defaults = Members::from_iter([
+    let mut defaults = Members::from_iter([
         ("Classifiers".to_owned(), json!([])),
         (
-            "SchemaChangePolicy".to_owned(),
-            json!({ "UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DEPRECATE_IN_DATABASE" }),
+            CHANGE_POLICY.to_owned(),
+            json!({ "UpdateBehavior": input.options.update, "DeleteBehavior": input.options.delete }),
         ),
         (
-            "RecrawlPolicy".to_owned(),
-            json!({ "RecrawlBehavior": "CRAWL_EVERYTHING" }),
+            RECRAWL_POLICY.to_owned(),
+            json!({ "RecrawlBehavior": input.options.recrawl }),
         ),
         (
             "LineageConfiguration".to_owned(),
             json!({ "CrawlerLineageSettings": "DISABLE" }),
         ),
     ]);
+    if let Some(configuration) = &input.options.configuration {
+        defaults.insert(CONFIGURATION.to_owned(), json!(configuration));
+    }
     with_kept(with_kept(own, &input.other), &defaults)
 }
 
@@ -248,7 +276,10 @@ fn rendered_targets(input: &CrawlerInput) -> Vec<Value> {
         .targets
         .iter()
         .map(|target| {
-            let own = json!({ "Path": target.path, "Exclusions": target.exclusions });
+            let mut own = json!({ "Path": target.path, "Exclusions": target.exclusions });
+            if let Some(size) = target.sample_size {
+                own["SampleSize"] = json!(size);
+            }
             match kept(&target.path) {
                 Some(members) => with_kept(own, members),
                 None => own,

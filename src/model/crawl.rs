@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::model::crawl_options::CrawlOptions;
+
 /// What a person says of a crawler.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CrawlerInput {
@@ -21,6 +23,9 @@ pub struct CrawlerInput {
     /// Put before every table's name.
     #[serde(default)]
     pub table_prefix: Option<String>,
+    /// How it decides, and what it may change.
+    #[serde(default)]
+    pub options: CrawlOptions,
     /// Whatever else a client sent with it, kept to be given back.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub other: serde_json::Map<String, serde_json::Value>,
@@ -34,6 +39,9 @@ pub struct CrawlTarget {
     /// Globs of what is left out, relative to the path.
     #[serde(default)]
     pub exclusions: Vec<String>,
+    /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_size: Option<u32>,
 }
 
 /// A crawler in the catalog.
@@ -52,7 +60,7 @@ pub struct Crawler {
 }
 
 /// What a crawl is asked to do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CrawlRequest {
     /// The crawler that it is of; a crawl of a bare prefix has none.
     pub crawler: Option<String>,
@@ -62,6 +70,9 @@ pub struct CrawlRequest {
     pub targets: Vec<CrawlTarget>,
     /// Put before every table's name.
     pub table_prefix: Option<String>,
+    /// How it decides, and what it may change.
+    #[serde(default)]
+    pub options: CrawlOptions,
     /// Plan only; change nothing.
     pub dry_run: bool,
 }
@@ -134,6 +145,8 @@ pub struct Crawl {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+    /// When what it changed was put back.
+    pub undone_at: Option<DateTime<Utc>>,
 }
 
 /// How much a crawl has looked at.
@@ -145,6 +158,12 @@ pub struct CrawlProgress {
     pub files_read: i64,
     /// Bytes read from them.
     pub bytes_read: i64,
+    /// Objects that were not opened, because an earlier crawl had read the same version of them.
+    #[serde(default)]
+    pub files_known: i64,
+    /// Tables found so far.
+    #[serde(default)]
+    pub tables: i64,
 }
 
 /// What a crawl would change, and why. The same objects and the same catalog give the same plan, to the byte.
@@ -181,6 +200,9 @@ pub struct Change {
     pub detail: String,
     /// Why, in words.
     pub reason: String,
+    /// The partitions by name, `year=2022/month=1`; the first hundred of many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<String>,
 }
 
 /// What happens to a thing in a plan.

@@ -4,6 +4,8 @@
 
 pub mod connection;
 pub mod crawl;
+pub mod crawl_memory;
+pub mod crawl_options;
 pub mod database;
 pub mod document;
 pub mod event;

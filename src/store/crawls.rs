@@ -26,6 +26,7 @@ struct CrawlRow {
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
+    undone_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<CrawlRow> for Crawl {
@@ -44,6 +45,7 @@ impl TryFrom<CrawlRow> for Crawl {
             created_at: row.created_at,
             started_at: row.started_at,
             finished_at: row.finished_at,
+            undone_at: row.undone_at,
         })
     }
 }
@@ -102,7 +104,9 @@ pub async fn list_crawlers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawl
 }
 
 async fn with_crawls(tx: &mut Tx, row: CrawlerRow) -> Result<Crawler> {
-    const LAST: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at
+    const LAST: &str =
+        "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
+            undone_at
         FROM crawls WHERE crawler_name = $1 AND NOT dry_run ORDER BY id DESC LIMIT 1";
     let name = &row.body.name;
     let running = is_crawling(tx, name).await?;
@@ -170,7 +174,8 @@ pub async fn insert(tx: &mut Tx, id: &str, request: &CrawlRequest, now: DateTime
 /// # Errors
 /// Only the database's own.
 pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Crawl>> {
-    const SQL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at
+    const SQL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
+            undone_at
         FROM crawls WHERE id = $1";
     let row: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
     row.map(Crawl::try_from).transpose()
@@ -181,7 +186,8 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Crawl>> {
 /// # Errors
 /// Only the database's own.
 pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawl>> {
-    const SQL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at
+    const SQL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
+            undone_at
         FROM crawls WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
     let before = page.after.clone().unwrap_or_default();
     let rows: Vec<CrawlRow> = on!(tx, |conn| sqlx::query_as(SQL)

@@ -14,6 +14,7 @@
 
 pub mod commits;
 pub mod connections;
+pub mod crawl_memory;
 pub mod crawls;
 pub mod databases;
 pub mod events;

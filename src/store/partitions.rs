@@ -58,16 +58,36 @@ impl<'a> Adding<'a> {
     /// # Errors
     /// NotFound where the table isn't there.
     pub async fn insert(&mut self, tx: &mut Tx, inputs: &[&PartitionInput]) -> Result<Vec<bool>> {
+        let keys: Vec<String> = inputs.iter().map(|input| self.order.key(&input.values)).collect();
+        let mut added = self.write(tx, inputs, "DO NOTHING").await?;
+        // Of two with the same values in one request, the first was added.
+        Ok(keys.iter().map(|key| added.remove(key)).collect())
+    }
+
+    /// Adds partitions, none with the values of another, or puts them in the places of those that have their values.
+    ///
+    /// # Errors
+    /// NotFound where the table isn't there.
+    pub async fn put(&mut self, tx: &mut Tx, inputs: &[&PartitionInput]) -> Result<()> {
+        let update = "DO UPDATE SET shape_id = excluded.shape_id, body = excluded.body, updated_at = excluded.updated_at";
+        self.write(tx, inputs, update).await.map(drop)
+    }
+
+    /// Writes rows; `conflict` says what becomes of one whose key is there. Answers with the keys that were written.
+    async fn write(
+        &mut self,
+        tx: &mut Tx,
+        inputs: &[&PartitionInput],
+        conflict: &str,
+    ) -> Result<HashSet<String>> {
         let mut rows = Vec::with_capacity(inputs.len());
-        let mut keys = Vec::with_capacity(inputs.len());
         for input in inputs {
             let key = self.order.key(&input.values);
             let (shape_id, own) = self.without_shape(tx, input).await?;
-            rows.push((key.clone(), self.misfit(&input.values), shape_id, own));
-            keys.push(key);
+            rows.push((key, self.misfit(&input.values), shape_id, own));
         }
         // All in one statement: a hundred would go to the database a hundred times.
-        let mut added = HashSet::new();
+        let mut written = HashSet::new();
         for some in rows.chunks(ROWS) {
             let values: Vec<String> = (0..some.len())
                 .map(|row| {
@@ -78,7 +98,7 @@ impl<'a> Adding<'a> {
                 .collect();
             let sql = format!(
                 "INSERT INTO partitions (table_id, values_key, place, misfit, shape_id, body, created_at, updated_at)
-                VALUES {} ON CONFLICT (table_id, values_key) DO NOTHING RETURNING values_key",
+                VALUES {} ON CONFLICT (table_id, values_key) {conflict} RETURNING values_key",
                 values.join(", ")
             );
             let keys: Vec<String> = on!(tx, |conn| {
@@ -91,10 +111,33 @@ impl<'a> Adding<'a> {
                 }
                 query.fetch_all(conn).await
             })?;
-            added.extend(keys);
+            written.extend(keys);
         }
-        // Of two with the same values in one request, the first was added.
-        Ok(keys.iter().map(|key| added.remove(key)).collect())
+        Ok(written)
+    }
+
+    /// Gives the partitions that share `from` the shape `to`; nothing else of them changes.
+    ///
+    /// # Errors
+    /// Only the database's own.
+    pub async fn reshape(
+        &mut self,
+        tx: &mut Tx,
+        from: &StorageDescriptor,
+        to: &StorageDescriptor,
+    ) -> Result<()> {
+        const SQL: &str =
+            "UPDATE partitions SET shape_id = $3, updated_at = $4 WHERE table_id = $1 AND shape_id = $2";
+        let from = shape_of(from)?;
+        let to = self.keep_shape(tx, to).await?;
+        on!(tx, |conn| sqlx::query(SQL)
+            .bind(self.table_id)
+            .bind(&from)
+            .bind(&to)
+            .bind(self.now)
+            .execute(conn)
+            .await
+            .map(drop))
     }
 
     /// Adds a partition, or puts it in the place of the one with the same values.
@@ -102,24 +145,7 @@ impl<'a> Adding<'a> {
     /// # Errors
     /// NotFound where the table isn't there.
     pub async fn upsert(&mut self, tx: &mut Tx, input: &PartitionInput) -> Result<()> {
-        const SQL: &str =
-            "INSERT INTO partitions (table_id, values_key, place, misfit, shape_id, body, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-            ON CONFLICT (table_id, values_key) DO UPDATE
-            SET shape_id = excluded.shape_id, body = excluded.body, updated_at = excluded.updated_at";
-        let key = self.order.key(&input.values);
-        let (shape_id, own) = self.without_shape(tx, input).await?;
-        on!(tx, |conn| sqlx::query(SQL)
-            .bind(self.table_id)
-            .bind(&key)
-            .bind(spread(&key))
-            .bind(self.misfit(&input.values))
-            .bind(shape_id)
-            .bind(Json(own))
-            .bind(self.now)
-            .execute(conn)
-            .await
-            .map(drop))
+        self.put(tx, &[input]).await
     }
 
     /// Puts `input` in the place of the partition with `values`, whose values may change by it. Says whether it was there.
@@ -157,8 +183,6 @@ impl<'a> Adding<'a> {
         tx: &mut Tx,
         input: &PartitionInput,
     ) -> Result<(Option<String>, PartitionInput)> {
-        const SQL: &str = "INSERT INTO partition_shapes (table_id, id, body) VALUES ($1, $2, $3)
-            ON CONFLICT (table_id, id) DO NOTHING";
         let mut own = input.clone();
         let Some(mut shape) = own.storage.take() else {
             return Ok((None, own));
@@ -168,22 +192,34 @@ impl<'a> Adding<'a> {
             parameters: shape.parameters.take(),
             ..StorageDescriptor::default()
         });
-        let text = serde_json::to_string(&shape).map_err(|cause| {
-            crate::error::Error::internal("a storage descriptor can't be written").source(cause)
-        })?;
-        let mut id = hex::encode(Sha256::digest(text.as_bytes()));
-        id.truncate(32);
+        Ok((Some(self.keep_shape(tx, &shape).await?), own))
+    }
+
+    async fn keep_shape(&mut self, tx: &mut Tx, shape: &StorageDescriptor) -> Result<String> {
+        const SQL: &str = "INSERT INTO partition_shapes (table_id, id, body) VALUES ($1, $2, $3)
+            ON CONFLICT (table_id, id) DO NOTHING";
+        let id = shape_of(shape)?;
         if self.shapes.insert(id.clone()) {
             on!(tx, |conn| sqlx::query(SQL)
                 .bind(self.table_id)
                 .bind(&id)
-                .bind(Json(&shape))
+                .bind(Json(shape))
                 .execute(conn)
                 .await
                 .map(drop))?;
         }
-        Ok((Some(id), own))
+        Ok(id)
     }
+}
+
+/// The name of a shape: a digest of what it is.
+fn shape_of(shape: &StorageDescriptor) -> Result<String> {
+    let text = serde_json::to_string(shape).map_err(|cause| {
+        crate::error::Error::internal("a storage descriptor can't be written").source(cause)
+    })?;
+    let mut id = hex::encode(Sha256::digest(text.as_bytes()));
+    id.truncate(32);
+    Ok(id)
 }
 
 /// The partition with these values.
@@ -360,6 +396,29 @@ pub async fn delete(tx: &mut Tx, table: &Table, values: &[String]) -> Result<boo
         .execute(conn)
         .await
         .map(|done| done.rows_affected() > 0))
+}
+
+/// Removes the partitions with these values.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_all(tx: &mut Tx, table: &Table, values: &[Vec<String>]) -> Result<()> {
+    let order = KeyOrder::of(&table.input.partition_keys);
+    for some in values.chunks(ROWS) {
+        let places: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 2)).collect();
+        let sql = format!(
+            "DELETE FROM partitions WHERE table_id = $1 AND values_key IN ({})",
+            places.join(", ")
+        );
+        on!(tx, |conn| {
+            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(&table.id);
+            for values in some {
+                query = query.bind(order.key(values));
+            }
+            query.execute(conn).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 /// Makes the keys of a table's partitions anew, in `order`.

@@ -6,7 +6,7 @@ use classifiers::{Outcome, Sample, Verdict};
 use futures::StreamExt;
 
 use super::child::say;
-use super::{Failure, FileToClassify, Message, ObjectToRead};
+use super::{Failure, FileToClassify, Message, ObjectToRead, iceberg};
 use crate::buckets::Buckets;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -65,7 +65,9 @@ struct Fetched {
 impl Fetched {
     async fn begin(buckets: Option<Buckets>, file: FileToClassify) -> Result<Self> {
         let (name, size) = match &file {
-            FileToClassify::Object(object) => (object.key.clone(), object.size),
+            FileToClassify::Object(object) | FileToClassify::IcebergMetadata(object) => {
+                (object.key.clone(), object.size)
+            }
             FileToClassify::Local { path } => (path.clone(), local_size(path)?),
         };
         let mut fetched = Self {
@@ -76,6 +78,10 @@ impl Fetched {
             head: Vec::new(),
             tail: Vec::new(),
         };
+        if matches!(fetched.file, FileToClassify::IcebergMetadata(_)) {
+            fetched.head = fetched.read(0, size.min(iceberg::MAX_METADATA)).await?;
+            return Ok(fetched);
+        }
         fetched.head = fetched.read(0, size.min(HEAD_BYTES)).await?;
         if size > HEAD_BYTES && fetched.head.starts_with(SCHEMA_AT_THE_END) {
             fetched.tail = fetched
@@ -86,6 +92,9 @@ impl Fetched {
     }
 
     async fn judge(&mut self) -> Result<Verdict> {
+        if matches!(self.file, FileToClassify::IcebergMetadata(_)) {
+            return iceberg::verdict(&self.head);
+        }
         loop {
             let whole = self.head.len() as u64 == self.size;
             let tail = if whole { &self.head } else { &self.tail };
@@ -116,14 +125,16 @@ impl Fetched {
         }
         match (&self.file, &self.buckets) {
             (FileToClassify::Local { path }, _) => read_local(path, start, length),
-            (FileToClassify::Object(object), Some(buckets)) => {
+            (FileToClassify::Object(object) | FileToClassify::IcebergMetadata(object), Some(buckets)) => {
                 let range = start..start + length;
                 let bytes = buckets
                     .get_range(&object.bucket, &object.key, range, Some(&object.etag))
                     .await?;
                 Ok(bytes.to_vec())
             }
-            (FileToClassify::Object(_), None) => Err(Error::internal("a task has no object store")),
+            (FileToClassify::Object(_) | FileToClassify::IcebergMetadata(_), None) => {
+                Err(Error::internal("a task has no object store"))
+            }
         }
     }
 }

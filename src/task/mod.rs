@@ -9,6 +9,7 @@
 mod arrow_types;
 pub mod child;
 mod classify;
+mod iceberg;
 mod parent;
 mod sink;
 mod source;
@@ -65,6 +66,8 @@ pub enum Work {
 pub enum FileToClassify {
     /// An object.
     Object(ObjectToRead),
+    /// The metadata file of an Iceberg table: its columns are the table's.
+    IcebergMetadata(ObjectToRead),
     /// A file of this machine; for `mastic infer` alone.
     Local {
         /// Its path.

@@ -145,6 +145,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crawls/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put back what a crawl changed; refused where somebody changed it since */
+        post: operations["undo_crawl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/databases": {
         parameters: {
             query?: never;
@@ -551,6 +568,8 @@ export interface components {
         /** @description One line of a plan. */
         Change: {
             detail: string;
+            /** @description Partitions by name, `year=2022/month=1`; the first hundred of many. */
+            items: string[];
             kind: components["schemas"]["ChangeKind"];
             name: string;
             op: components["schemas"]["ChangeOp"];
@@ -573,6 +592,11 @@ export interface components {
             /** @description In Hive's spelling: `array<struct<a:int>>`. */
             type: string;
         };
+        /**
+         * @description Whose rules decide what is one table.
+         * @enum {string}
+         */
+        Compatibility: "Glue" | "Mastic";
         /** @description How to get to data that is elsewhere. */
         Connection: {
             /** Format: date-time */
@@ -606,6 +630,11 @@ export interface components {
             error?: string | null;
             /**
              * Format: int64
+             * @description Files that were not read, because an earlier crawl had read the same version of them.
+             */
+            files_known: number;
+            /**
+             * Format: int64
              * @description Files that were looked at.
              */
             files_read: number;
@@ -621,7 +650,17 @@ export interface components {
             started_at?: string | null;
             /** @description QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED. */
             state: string;
+            /**
+             * Format: int64
+             * @description Tables found so far.
+             */
+            tables: number;
             targets: string[];
+            /**
+             * Format: date-time
+             * @description When what it changed was put back.
+             */
+            undone_at?: string | null;
             /** @description Files that were set aside. */
             warnings: number;
         };
@@ -633,6 +672,7 @@ export interface components {
             description?: string | null;
             last_crawl?: components["schemas"]["CrawlSummary"] | null;
             name: string;
+            options: components["schemas"]["Options"];
             role?: string | null;
             /** @description READY or RUNNING. */
             state: string;
@@ -661,6 +701,11 @@ export interface components {
             /** @description Hive's `CREATE EXTERNAL TABLE`. */
             ddl: string;
         };
+        /**
+         * @description What happens to what is gone.
+         * @enum {string}
+         */
+        DeleteBehavior: "DeleteFromDatabase" | "Log" | "DeprecateInDatabase";
         /** @description One object's change, and what became of it. */
         Event: {
             bucket: string;
@@ -763,14 +808,25 @@ export interface components {
             database?: string | null;
             /** @description Plan only; change nothing. */
             dry_run?: boolean;
+            /** @description Globs of what is left out, relative to the path. */
+            exclusions?: string[];
+            options?: components["schemas"]["Options"];
             /** @description `s3://bucket/prefix/` */
             path: string;
+            /**
+             * Format: int32
+             * @description How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
+             */
+            sample_size?: number | null;
+            /** @description Put before every table's name. */
+            table_prefix?: string | null;
         };
         /** @description A crawler to be made. */
         NewCrawler: {
             database: string;
             description?: string | null;
             name: string;
+            options?: components["schemas"]["Options"];
             table_prefix?: string | null;
             targets: components["schemas"]["Target"][];
         };
@@ -782,6 +838,28 @@ export interface components {
             parameters?: {
                 [key: string]: string;
             };
+        };
+        /** @description How a crawler decides, and what it may change. */
+        Options: {
+            /** @default null */
+            compatibility: components["schemas"]["Compatibility"] | null;
+            /** @description Glue's `Configuration`: `{"Version": 1.0, "CrawlerOutput": {…}, "Grouping": {…}, "CreatePartitionIndex": true}`. */
+            configuration?: Record<string, never> | null;
+            /**
+             * @description What happens to a table or a partition whose files are gone.
+             * @default DEPRECATE_IN_DATABASE
+             */
+            delete_behavior: components["schemas"]["DeleteBehavior"];
+            /**
+             * @description What is looked at after the first crawl.
+             * @default CRAWL_EVERYTHING
+             */
+            recrawl_behavior: components["schemas"]["RecrawlBehavior"];
+            /**
+             * @description What happens to a table whose files changed.
+             * @default UPDATE_IN_DATABASE
+             */
+            update_behavior: components["schemas"]["UpdateBehavior"];
         };
         /** @description What a trigger made of an event. */
         Outcome: {
@@ -843,6 +921,11 @@ export interface components {
                 error?: string | null;
                 /**
                  * Format: int64
+                 * @description Files that were not read, because an earlier crawl had read the same version of them.
+                 */
+                files_known: number;
+                /**
+                 * Format: int64
                  * @description Files that were looked at.
                  */
                 files_read: number;
@@ -858,7 +941,17 @@ export interface components {
                 started_at?: string | null;
                 /** @description QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED. */
                 state: string;
+                /**
+                 * Format: int64
+                 * @description Tables found so far.
+                 */
+                tables: number;
                 targets: string[];
+                /**
+                 * Format: date-time
+                 * @description When what it changed was put back.
+                 */
+                undone_at?: string | null;
                 /** @description Files that were set aside. */
                 warnings: number;
             }[];
@@ -875,6 +968,7 @@ export interface components {
                 description?: string | null;
                 last_crawl?: components["schemas"]["CrawlSummary"] | null;
                 name: string;
+                options: components["schemas"]["Options"];
                 role?: string | null;
                 /** @description READY or RUNNING. */
                 state: string;
@@ -1191,6 +1285,11 @@ export interface components {
         Received: {
             accepted: number;
         };
+        /**
+         * @description What is looked at after the first crawl.
+         * @enum {string}
+         */
+        RecrawlBehavior: "CrawlNewFoldersOnly" | "CrawlEventMode" | "CrawlEverything";
         /** @description A column of a result. */
         ResultColumn: {
             name: string;
@@ -1369,6 +1468,11 @@ export interface components {
             exclusions?: string[];
             /** @description `s3://bucket/prefix/` */
             path: string;
+            /**
+             * Format: int32
+             * @description How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
+             */
+            sample_size?: number | null;
         };
         /** @description What starts a job by itself. */
         Trigger: {
@@ -1385,6 +1489,11 @@ export interface components {
             /** @description object_created */
             on: string;
         };
+        /**
+         * @description What happens to a table whose files changed.
+         * @enum {string}
+         */
+        UpdateBehavior: "Log" | "UpdateInDatabase";
     };
     responses: never;
     parameters: never;
@@ -1756,6 +1865,35 @@ export interface operations {
         };
     };
     get_crawl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawl"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_crawl: {
         parameters: {
             query?: never;
             header?: never;

@@ -6,7 +6,12 @@ use ureq::Agent;
 use crate::harness::TestApp;
 
 /// Sends a request, and gives back the status, the content type and the body.
-async fn send(app: &TestApp, method: &str, path: &str, body: Option<Value>) -> (u16, String, Value) {
+pub(crate) async fn send(
+    app: &TestApp,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> (u16, String, Value) {
     send_text(app, method, path, body.map(|body| body.to_string()), &[]).await
 }
 

@@ -1,5 +1,12 @@
 //! A prefix becomes tables, with reasons; what is bad is set aside and the rest goes on.
 
+mod changes;
+mod crash;
+mod lakes;
+mod memory;
+mod policies;
+mod scale;
+
 use mastic::catalog;
 use mastic::model::crawl::{ChangeOp, Crawl, WorkState};
 use mastic::model::name::TableRef;
@@ -168,6 +175,7 @@ async fn a_second_crawl_changes_only_what_changed(database: Database) {
         [
             "add column shop.sales.note: string",
             "add partitions shop.sales: 1",
+            "change partitions shop.sales: 1 follow the table",
             "retire partitions shop.sales: 1",
             "retire table shop.clicks: marked as deprecated; nothing is deleted",
         ]
@@ -224,6 +232,48 @@ async fn bad_files_are_set_aside_with_reasons_and_the_rest_goes_on() {
         aside[3]
     );
     assert_eq!(columns(&app, "t.trips").await, "id bigint, name string");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strays_are_set_aside_and_a_folder_of_lookups_is_a_table_each() {
+    let app = TestApp::start().await;
+    for day in 1..=4 {
+        let key = format!("raw/orders/2022/01/{day:02}/orders.csv");
+        app.put("lake", &key, "id,price\n1,2\n2,3\n").await;
+    }
+    app.put("lake", "raw/orders/2022/01/02/notes.json", "{\"a\": 1}")
+        .await;
+    app.put("lake", "raw/lookups/zones.csv", "zone,borough\n1,x\n2,y\n")
+        .await;
+    app.put(
+        "lake",
+        "raw/lookups/rates.csv",
+        "code,rate,since\n1,2.5,2020-01-01\n2,3,2021-01-01\n",
+    )
+    .await;
+    for run in ["9f86d081884c7d65", "a1b2c3d4e5f60718"] {
+        let key = format!("raw/clicks/{run}/part-0.json");
+        app.put("lake", &key, "{\"at\": 1}").await;
+    }
+    let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
+    assert_eq!(
+        changes(&crawl),
+        [
+            "add database shop: new",
+            "add table shop.clicks: json, 1 column, 2 files at s3://lake/raw/clicks/",
+            "add table shop.rates_csv: csv, 3 columns, 1 file at s3://lake/raw/lookups/rates.csv",
+            "add table shop.zones_csv: csv, 2 columns, 1 file at s3://lake/raw/lookups/zones.csv",
+            "add table shop.orders: csv, 2 columns, 4 files at s3://lake/raw/orders/",
+            "add partitions shop.orders: 4 by partition_0, partition_1, partition_2",
+        ]
+    );
+    assert_eq!(
+        set_aside(&crawl),
+        [
+            "s3://lake/raw/orders/2022/01/02/notes.json: it is json, unlike the 4 other files in the folder (csv): \
+          move it to a folder of its own"
+        ]
+    );
 }
 
 /// 23 bytes that claim a schema of two thousand million columns.

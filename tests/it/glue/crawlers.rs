@@ -1,8 +1,8 @@
 //! Crawlers.
 
 use aws_sdk_glue::types::{
-    CrawlerState, CrawlerTargets, DynamoDbTarget, LastCrawlStatus, RecrawlBehavior, S3Target, ScheduleState,
-    SchemaChangePolicy, UpdateBehavior,
+    CrawlerState, CrawlerTargets, DeleteBehavior, DynamoDbTarget, LastCrawlStatus, RecrawlBehavior,
+    RecrawlPolicy, S3Target, ScheduleState, SchemaChangePolicy, UpdateBehavior,
 };
 
 use super::{client, refusal, saying};
@@ -192,4 +192,90 @@ async fn what_cannot_be_crawled_is_refused() {
     );
     let outcome = glue.start_crawler().name("d").send().await;
     assert_eq!(refusal(outcome).0, "EntityNotFoundException");
+}
+
+#[tokio::test]
+async fn policies_and_configuration_are_kept_and_checked_in_glues_words() {
+    let app = TestApp::start().await;
+    let glue = client(&app);
+    let create = |name: &str| {
+        glue.create_crawler()
+            .name(name)
+            .role("r")
+            .targets(targets("s3://lake/raw/"))
+    };
+    let outcome = create("c")
+        .configuration(r#"{"Version":1.0,"CrawlerOutput":{"Partitions":{"UpdateBehavior":"LOG"}}}"#)
+        .send()
+        .await;
+    assert_eq!(
+        refusal(outcome),
+        saying(
+            "InvalidInputException",
+            "CrawlerOutput.Partitions contains unsupported keys: UpdateBehavior."
+        )
+    );
+    let new_folders = RecrawlPolicy::builder()
+        .recrawl_behavior(RecrawlBehavior::CrawlNewFoldersOnly)
+        .build();
+    let outcome = create("c").recrawl_policy(new_folders.clone()).send().await;
+    assert_eq!(
+        refusal(outcome),
+        saying(
+            "InvalidInputException",
+            "The SchemaChangePolicy for \"Crawl new folders only\" Amazon S3 target can have only LOG DeleteBehavior \
+             value and LOG UpdateBehavior value."
+        )
+    );
+    let log = SchemaChangePolicy::builder()
+        .update_behavior(UpdateBehavior::Log)
+        .delete_behavior(DeleteBehavior::Log)
+        .build();
+    create("c")
+        .recrawl_policy(new_folders.clone())
+        .schema_change_policy(log.clone())
+        .send()
+        .await
+        .unwrap();
+    let crawler = glue
+        .get_crawler()
+        .name("c")
+        .send()
+        .await
+        .unwrap()
+        .crawler
+        .unwrap();
+    assert_eq!(
+        (crawler.recrawl_policy(), crawler.schema_change_policy()),
+        (Some(&new_folders), Some(&log))
+    );
+
+    // One made by the REST API shows the same.
+    let body = serde_json::json!({
+        "name": "d", "database": "shop", "targets": [{"path": "s3://lake/raw/", "sample_size": 7}],
+        "options": {"compatibility": "glue", "update_behavior": "LOG", "configuration": {"CreatePartitionIndex": true}},
+    });
+    let (status, _, shown) = crate::api::send(&app, "POST", "/api/v1/crawlers", Some(body)).await;
+    assert_eq!(status, 201, "{shown}");
+    assert_eq!(
+        shown["options"],
+        serde_json::json!({
+            "compatibility": "glue", "update_behavior": "LOG", "delete_behavior": "DEPRECATE_IN_DATABASE",
+            "recrawl_behavior": "CRAWL_EVERYTHING", "configuration": {"CreatePartitionIndex": true},
+        })
+    );
+    let crawler = glue
+        .get_crawler()
+        .name("d")
+        .send()
+        .await
+        .unwrap()
+        .crawler
+        .unwrap();
+    assert_eq!(crawler.configuration(), Some(r#"{"CreatePartitionIndex":true}"#));
+    assert_eq!(crawler.targets().unwrap().s3_targets()[0].sample_size(), Some(7));
+    assert_eq!(
+        crawler.schema_change_policy().unwrap().update_behavior(),
+        Some(&UpdateBehavior::Log)
+    );
 }

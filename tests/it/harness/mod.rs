@@ -216,15 +216,19 @@ impl TestApp {
     /// Crawls a prefix to the end.
     pub(crate) async fn crawl(&self, path: &str, database: &str, dry_run: bool) -> Crawl {
         let request = CrawlRequest {
-            crawler: None,
             database: database.to_owned(),
             targets: vec![CrawlTarget {
                 path: path.to_owned(),
-                exclusions: Vec::new(),
+                ..CrawlTarget::default()
             }],
-            table_prefix: None,
             dry_run,
+            ..CrawlRequest::default()
         };
+        self.crawl_as(request).await
+    }
+
+    /// Does a crawl to the end.
+    pub(crate) async fn crawl_as(&self, request: CrawlRequest) -> Crawl {
         let id = crawl::start(self.app(), request).await.unwrap().id;
         self.run_tasks().await;
         crawl::get(self.app(), &id).await.unwrap()

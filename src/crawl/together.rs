@@ -1,0 +1,358 @@
+//! How what a crawl writes goes together with what others wrote. Pure.
+//!
+//! A crawler changes only what it wrote itself: its own last description of the table is kept, and whatever differs from
+//! that in the catalog is somebody else's. Their comments, descriptions, parameters, types and names stay.
+
+use classifiers::{DataType, Field};
+
+use super::write::{CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing, set_run};
+use crate::model::crawl_options::Compatibility;
+use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput};
+
+/// Parameters that only count: the crawler's in any case.
+const COUNTS: [&str; 4] = ["objectCount", "sizeKey", "recordCount", "averageRecordSize"];
+
+/// Something that the crawl would write otherwise, and leaves because somebody else wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The column.
+    pub column: String,
+    /// What it stays, in a few words.
+    pub detail: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A table's next state.
+#[derive(Clone, Debug, Default)]
+pub struct Merged {
+    /// The state.
+    pub input: TableInput,
+    /// What the crawl itself says of it, to be remembered.
+    pub described: TableInput,
+    /// What stays, though the files say otherwise.
+    pub kept: Vec<Kept>,
+    /// Why the table can't be brought up to date at all, where it can't.
+    pub broken: Option<String>,
+}
+
+/// Puts what was found (`ours`) together with what is in the catalog (`theirs`), given what the crawler itself wrote there
+/// last (`base`); a crawler's table without such a record counts as wholly its own, and another's as wholly theirs.
+pub fn merged(
+    writing: &Writing,
+    theirs: &TableInput,
+    base: Option<&TableInput>,
+    ours: &TableInput,
+) -> Merged {
+    let mut ours = ours.clone();
+    if let Some(run) = theirs.parameters.get(CRAWL_RUN_ID) {
+        set_run(&mut ours, run);
+    }
+    let assumed = match base {
+        Some(_) => None,
+        None if theirs.parameters.contains_key(UPDATED_BY_CRAWLER) => Some(assumed_base(theirs, &ours)),
+        None => {
+            // It stays its maker's: no crawl retires it.
+            ours.parameters.remove(UPDATED_BY_CRAWLER);
+            if let Some(parameters) = ours
+                .storage
+                .as_mut()
+                .and_then(|storage| storage.parameters.as_mut())
+            {
+                parameters.remove(UPDATED_BY_CRAWLER);
+            }
+            Some(TableInput::default())
+        }
+    };
+    let base = base.or(assumed.as_ref()).unwrap_or(theirs);
+    let mut merged = Merged::default();
+    let storages = (base.storage.as_ref(), theirs.storage.as_ref());
+    let ours_storage = ours.storage.clone().unwrap_or_default();
+    let empty = StorageDescriptor::default();
+    let (base_storage, their_storage) = (storages.0.unwrap_or(&empty), storages.1.unwrap_or(&empty));
+    if writing.configuration.merge_new_columns {
+        merged.broken = fundamental_change(&theirs.parameters, &ours.parameters);
+    }
+    let only_columns = writing.configuration.merge_new_columns;
+    let mut described = ours.clone();
+    let columns = merged_columns(writing, base, theirs, &ours, &mut described, &mut merged.kept);
+    merged.described = described;
+    let storage = StorageDescriptor {
+        columns,
+        location: pick(
+            &base_storage.location,
+            &their_storage.location,
+            &ours_storage.location,
+        ),
+        serde_info: merged_serde(base_storage, their_storage, &ours_storage),
+        parameters: Some(merged_parameters(
+            &base_storage.parameters.clone().unwrap_or_default(),
+            &their_storage.parameters.clone().unwrap_or_default(),
+            &ours.parameters,
+        )),
+        ..if only_columns {
+            their_storage.clone()
+        } else {
+            StorageDescriptor {
+                input_format: pick(
+                    &base_storage.input_format,
+                    &their_storage.input_format,
+                    &ours_storage.input_format,
+                ),
+                output_format: pick(
+                    &base_storage.output_format,
+                    &their_storage.output_format,
+                    &ours_storage.output_format,
+                ),
+                ..their_storage.clone()
+            }
+        }
+    };
+    let keys_fit = theirs.partition_keys.len() == ours.partition_keys.len();
+    merged.input = TableInput {
+        storage: Some(storage),
+        partition_keys: if keys_fit {
+            theirs.partition_keys.clone()
+        } else {
+            ours.partition_keys.clone()
+        },
+        parameters: merged_parameters(&base.parameters, &theirs.parameters, &ours.parameters),
+        table_type: theirs.table_type.clone().or(ours.table_type.clone()),
+        ..theirs.clone()
+    };
+    merged.input.parameters.remove(DEPRECATED_BY_CRAWLER);
+    merged
+}
+
+/// What a crawler of an earlier version wrote: all that is there of what it writes.
+fn assumed_base(theirs: &TableInput, ours: &TableInput) -> TableInput {
+    let mut base = theirs.clone();
+    base.parameters.retain(|key, _| ours.parameters.contains_key(key));
+    if let Some(storage) = &mut base.storage {
+        storage
+            .columns
+            .retain(|column| ours.columns().iter().any(|ours| ours.name == column.name));
+        if let Some(parameters) = &mut storage.parameters {
+            parameters.retain(|key, _| ours.parameters.contains_key(key));
+        }
+    }
+    base
+}
+
+/// Ours, unless somebody else changed it since we wrote it.
+fn pick<T: PartialEq + Clone>(base: &T, theirs: &T, ours: &T) -> T {
+    if theirs == base {
+        ours.clone()
+    } else {
+        theirs.clone()
+    }
+}
+
+fn merged_serde(
+    base: &StorageDescriptor,
+    theirs: &StorageDescriptor,
+    ours: &StorageDescriptor,
+) -> Option<SerdeInfo> {
+    let (base, ours) = (base.serde_info.as_ref(), ours.serde_info.as_ref());
+    let (Some(theirs), Some(ours)) = (theirs.serde_info.as_ref(), ours) else {
+        return theirs.serde_info.clone().or(ours.cloned());
+    };
+    let base = base.cloned().unwrap_or_default();
+    let library = pick(
+        &base.serialization_library,
+        &theirs.serialization_library,
+        &ours.serialization_library,
+    );
+    // The settings of another class are not for this one.
+    let is_ours = library == ours.serialization_library;
+    Some(SerdeInfo {
+        name: theirs.name.clone(),
+        parameters: if is_ours {
+            merged_parameters(&base.parameters, &theirs.parameters, &ours.parameters)
+        } else {
+            theirs.parameters.clone()
+        },
+        serialization_library: library,
+    })
+}
+
+fn merged_parameters(base: &Parameters, theirs: &Parameters, ours: &Parameters) -> Parameters {
+    let mut merged = theirs.clone();
+    for (key, value) in ours {
+        let is_count = COUNTS.contains(&key.as_str());
+        let is_untouched = theirs.get(key) == base.get(key);
+        if is_count || is_untouched {
+            merged.insert(key.clone(), value.clone());
+        }
+    }
+    for (key, value) in base {
+        if !ours.contains_key(key) && theirs.get(key) == Some(value) {
+            merged.remove(key);
+        }
+    }
+    merged
+}
+
+fn merged_columns(
+    writing: &Writing,
+    base: &TableInput,
+    theirs: &TableInput,
+    ours: &TableInput,
+    described: &mut TableInput,
+    kept: &mut Vec<Kept>,
+) -> Vec<Column> {
+    let find =
+        |input: &TableInput, name: &str| input.columns().iter().find(|column| column.name == name).cloned();
+    let mut columns = Vec::new();
+    for column in theirs.columns() {
+        let written = find(base, &column.name);
+        let is_ours = written
+            .as_ref()
+            .is_some_and(|written| written.data_type == column.data_type);
+        let mut column = column.clone();
+        match find(ours, &column.name) {
+            Some(found) if is_ours => column.data_type = next_type(writing, &column, &found),
+            Some(found) if found.data_type != column.data_type => {
+                kept.push(Kept {
+                    column: column.name.clone(),
+                    detail: format!("stays {}", column.data_type.clone().unwrap_or_default()),
+                    reason: format!(
+                        "somebody gave it this type; the files have {}",
+                        found.data_type.unwrap_or_default()
+                    ),
+                });
+            }
+            Some(_) => {}
+            None if written.as_ref() == Some(&column)
+                && writing.compatibility == Compatibility::Glue
+                && !writing.configuration.merge_new_columns =>
+            {
+                continue;
+            }
+            None => {
+                let reason = if written.is_some() {
+                    "no file has it now; it is kept for those who query it"
+                } else {
+                    "somebody added it"
+                };
+                kept.push(Kept {
+                    column: column.name.clone(),
+                    detail: "stays".to_owned(),
+                    reason: reason.to_owned(),
+                });
+            }
+        }
+        describe(described, &column, written, is_ours);
+        columns.push(column);
+    }
+    let keys: Vec<&str> = theirs
+        .partition_keys
+        .iter()
+        .map(|key| key.name.as_str())
+        .collect();
+    for found in ours.columns() {
+        if find(theirs, &found.name).is_some() || keys.contains(&found.name.as_str()) {
+            continue;
+        }
+        if find(base, &found.name).is_some() {
+            kept.push(Kept {
+                column: found.name.clone(),
+                detail: "stays away".to_owned(),
+                reason: "somebody renamed or removed it".to_owned(),
+            });
+        } else {
+            columns.push(found.clone());
+        }
+    }
+    columns
+}
+
+/// Keeps apart, for the next crawl, what of a column is the crawl's own: its type, however wide that became.
+fn describe(described: &mut TableInput, column: &Column, written: Option<Column>, is_ours: bool) {
+    let Some(storage) = &mut described.storage else {
+        return;
+    };
+    let place = storage
+        .columns
+        .iter()
+        .position(|described| described.name == column.name);
+    let own = if is_ours { Some(column) } else { written.as_ref() };
+    match (own, place) {
+        (Some(own), Some(place)) => storage.columns[place].data_type.clone_from(&own.data_type),
+        (Some(own), None) => storage.columns.extend(
+            own.data_type
+                .clone()
+                .map(|data_type| Column::new(&own.name, data_type)),
+        ),
+        (None, Some(place)) => {
+            storage.columns.remove(place);
+        }
+        (None, None) => {}
+    }
+}
+
+fn next_type(writing: &Writing, known: &Column, found: &Column) -> Option<String> {
+    let read = |column: &Column| column.data_type.as_deref()?.parse::<DataType>().ok();
+    let (Some(old), Some(new)) = (read(known), read(found)) else {
+        return found.data_type.clone();
+    };
+    let next = if writing.configuration.merge_new_columns {
+        with_new_fields(old, new)
+    } else if writing.compatibility == Compatibility::Glue {
+        new
+    } else {
+        old.merge(new)
+    };
+    Some(next.to_string())
+}
+
+/// The old type with the struct fields that only the new one has.
+fn with_new_fields(old: DataType, new: DataType) -> DataType {
+    match (old, new) {
+        (DataType::Struct(mut fields), DataType::Struct(found)) => {
+            for field in found {
+                match fields
+                    .iter_mut()
+                    .find(|known| known.name.eq_ignore_ascii_case(&field.name))
+                {
+                    Some(known) => {
+                        let old = std::mem::replace(&mut known.data_type, DataType::Null);
+                        known.data_type = with_new_fields(old, field.data_type);
+                    }
+                    None => fields.push(Field { ..field }),
+                }
+            }
+            DataType::Struct(fields)
+        }
+        (DataType::Array(old), DataType::Array(new)) => {
+            DataType::Array(Box::new(with_new_fields(*old, *new)))
+        }
+        (DataType::Map(key, old), DataType::Map(_, new)) => {
+            DataType::Map(key, Box::new(with_new_fields(*old, *new)))
+        }
+        (old, _) => old,
+    }
+}
+
+/// What of a table's files changed that `MergeNewColumns` can't bridge, in Glue's words (as quoted in
+/// awslabs/cloud-intelligence-dashboards-data-collection, issue 463). No compression named is none.
+fn fundamental_change(theirs: &Parameters, ours: &Parameters) -> Option<String> {
+    ["classification", "compressionType", "delimiter"]
+        .into_iter()
+        .find_map(|key| {
+            let value = |parameters: &Parameters| {
+                let value = parameters.get(key).cloned();
+                value.filter(|value| !(key == "compressionType" && value == "none"))
+            };
+            let (old, new) = (value(theirs), value(ours));
+            let shown = |value: Option<String>| value.unwrap_or_else(|| "null".to_owned());
+            (old != new).then(|| {
+                format!(
+                    "new columns can't be merged into it, because the parameter '{key}' has changed: the existing \
+                     value is '{}', and the crawled value is '{}'",
+                    shown(old),
+                    shown(new)
+                )
+            })
+        })
+}

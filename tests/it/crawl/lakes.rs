@@ -1,0 +1,70 @@
+//! Tables of a table format are one table each.
+
+use mastic::catalog;
+use mastic::model::name::TableRef;
+
+use super::{changes, columns, set_aside};
+use crate::harness::TestApp;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_iceberg_table_and_a_delta_table_are_one_table_each() {
+    let app = TestApp::start().await;
+    let metadata = |fields: &str| {
+        format!(
+            r#"{{"format-version": 2, "current-schema-id": 1, "schemas": [{{"schema-id": 0, "type": "struct", "fields": []}},
+            {{"schema-id": 1, "type": "struct", "fields": [{fields}]}}]}}"#
+        )
+    };
+    let id = r#"{"id": 1, "name": "id", "required": true, "type": "long"}"#;
+    let more = r#"{"id": 2, "name": "Tags", "required": false, "type": {"type": "list", "element-id": 3,
+        "element": {"type": "struct", "fields": [{"id": 4, "name": "n", "type": "decimal(9, 2)"}]}}}"#;
+    app.put("lake", "w/ice/metadata/00000-a.metadata.json", metadata(id))
+        .await;
+    app.put(
+        "lake",
+        "w/ice/metadata/00010-c.metadata.json",
+        metadata(&format!("{id}, {more}")),
+    )
+    .await;
+    app.put("lake", "w/ice/metadata/00009-b.metadata.json", metadata(id))
+        .await;
+    app.put("lake", "w/ice/data/00000.parquet", "not read").await;
+    app.put("lake", "w/delta/_delta_log/00000000000000000000.json", "{}")
+        .await;
+    app.put("lake", "w/delta/d=1/part-0.parquet", "not read").await;
+    app.put("lake", "w/torn/metadata/00000-a.metadata.json", "{")
+        .await;
+    app.put("lake", "w/torn/data/a.parquet", "not read").await;
+
+    let crawl = app.crawl("s3://lake/w/", "w", false).await;
+    assert_eq!(
+        changes(&crawl),
+        [
+            "add database w: new",
+            "add table w.delta: delta, 0 columns, 1 file at s3://lake/w/delta/",
+            "add table w.ice: iceberg, 2 columns, 1 file at s3://lake/w/ice/",
+        ]
+    );
+    assert_eq!(
+        columns(&app, "w.ice").await,
+        "id bigint, tags array<struct<n:decimal(9,2)>>"
+    );
+    let ice = catalog::tables::get(app.app(), &TableRef::parse("w.ice").unwrap())
+        .await
+        .unwrap();
+    let parameter = |name: &str| ice.input.parameters[name].as_str();
+    assert_eq!(
+        (parameter("table_type"), parameter("metadata_location")),
+        ("ICEBERG", "s3://lake/w/ice/metadata/00010-c.metadata.json")
+    );
+    assert_eq!(
+        set_aside(&crawl),
+        [
+            "s3://lake/w/torn/metadata/00000-a.metadata.json: it is no metadata of an Iceberg table: it is no JSON"
+        ]
+    );
+    assert_eq!(
+        changes(&app.crawl("s3://lake/w/", "w", false).await),
+        Vec::<String>::new()
+    );
+}
