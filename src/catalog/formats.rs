@@ -144,11 +144,18 @@ impl FileFormat {
                 PARQUET_OUTPUT,
                 serde(PARQUET_SERDE, &[("serialization.format", "1")]),
             ),
-            Self::Orc => (ORC_INPUT, ORC_OUTPUT, serde(ORC_SERDE, &[("serialization.format", "1")])),
+            Self::Orc => (
+                ORC_INPUT,
+                ORC_OUTPUT,
+                serde(ORC_SERDE, &[("serialization.format", "1")]),
+            ),
             Self::Avro { schema } => (
                 AVRO_INPUT,
                 AVRO_OUTPUT,
-                serde(AVRO_SERDE, &[("avro.schema.literal", schema), ("serialization.format", "1")]),
+                serde(
+                    AVRO_SERDE,
+                    &[("avro.schema.literal", schema), ("serialization.format", "1")],
+                ),
             ),
             Self::Xml { row_tag, .. } => (TEXT_INPUT, TEXT_OUTPUT, serde(XML_SERDE, &[("rowTag", row_tag)])),
             Self::Grok {
@@ -157,7 +164,11 @@ impl FileFormat {
                 ..
             } => {
                 let mut settings = vec![("input.format", pattern.as_str())];
-                settings.extend(custom_patterns.as_deref().map(|custom| ("input.grokCustomPatterns", custom)));
+                settings.extend(
+                    custom_patterns
+                        .as_deref()
+                        .map(|custom| ("input.grokCustomPatterns", custom)),
+                );
                 (TEXT_INPUT, TEXT_OUTPUT, serde(GROK_SERDE, &settings))
             }
         };

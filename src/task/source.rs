@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::io::{BufReader, Read as _};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use classifiers::{Compression, CsvDialect, CsvScanner, DataType as Hive, JsonLayout, JsonScanner, Scanned};
 use datafusion::arrow::datatypes::{DataType as Arrow, Field, Schema, SchemaRef};
 use datafusion::common::{Column, ScalarValue};
@@ -20,7 +21,6 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::functions::expr_fn::{btrim, lower, replace};
 use datafusion::logical_expr::{Expr, cast, lit, try_cast, when};
 use datafusion::prelude::{DataFrame, SessionContext};
-use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
