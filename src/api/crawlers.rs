@@ -2,9 +2,10 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
@@ -14,7 +15,7 @@ use crate::model::crawl as nouns;
 use crate::model::crawl_options as options;
 use crate::model::location::Location;
 use crate::model::name::identifier;
-use crate::{crawl, crawl::crawlers};
+use crate::{crawl, crawl::crawlers, crawl::schedules};
 
 /// A crawl that has a name.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,12 +26,26 @@ pub(super) struct Crawler {
     description: Option<String>,
     targets: Vec<Target>,
     table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, in this order.
+    classifiers: Vec<String>,
+    schedule: Option<Schedule>,
     options: Options,
-    /// READY or RUNNING.
+    /// READY, RUNNING or STOPPING.
     state: &'static str,
     last_crawl: Option<CrawlSummary>,
+    /// How many times it was written.
+    version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// When a crawler runs by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Schedule {
+    /// `cron(minutes hours day-of-month month day-of-week year)`, in UTC.
+    expression: String,
+    /// When it is due next; null while it is paused.
+    next_at: Option<DateTime<Utc>>,
 }
 
 /// One prefix that is crawled.
@@ -169,6 +184,26 @@ pub(super) struct NewCrawler {
     targets: Vec<Target>,
     description: Option<String>,
     table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, in this order.
+    #[serde(default)]
+    classifiers: Vec<String>,
+    /// When it runs by itself: `cron(minutes hours day-of-month month day-of-week year)`, in UTC.
+    schedule: Option<String>,
+    #[serde(default)]
+    options: Options,
+}
+
+/// What a crawler is from now on: what isn't said is as in a new one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CrawlerSettings {
+    database: String,
+    targets: Vec<Target>,
+    description: Option<String>,
+    table_prefix: Option<String>,
+    #[serde(default)]
+    classifiers: Vec<String>,
+    schedule: Option<String>,
     #[serde(default)]
     options: Options,
 }
@@ -196,6 +231,9 @@ pub(super) struct NewCrawl {
     database: Option<String>,
     /// Put before every table's name.
     table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, in this order.
+    #[serde(default)]
+    classifiers: Vec<String>,
     #[serde(default)]
     options: Options,
     /// Plan only; change nothing.
@@ -423,8 +461,14 @@ impl From<nouns::Crawler> for Crawler {
             targets: input.targets.into_iter().map(Target::from).collect(),
             table_prefix: input.table_prefix,
             options: input.options.into(),
-            state: if crawler.running { "RUNNING" } else { "READY" },
+            classifiers: input.classifiers,
+            schedule: input.schedule.map(|expression| Schedule {
+                expression,
+                next_at: crawler.next_crawl_at,
+            }),
+            state: crawler.state.as_str(),
             last_crawl: crawler.last_crawl.as_ref().map(CrawlSummary::from),
+            version: crawler.version,
             created_at: crawler.created_at,
             updated_at: crawler.updated_at,
         }
@@ -457,6 +501,8 @@ pub(super) async fn create(
         description: new.description,
         targets: new.targets.into_iter().map(nouns::CrawlTarget::from).collect(),
         table_prefix: new.table_prefix,
+        classifiers: new.classifiers,
+        schedule: new.schedule,
         options: new.options.into(),
         ..Default::default()
     };
@@ -470,6 +516,68 @@ pub(super) async fn create(
 #[utoipa::path(get, path = "/api/v1/crawlers/{name}", operation_id = "get_crawler", tag = "crawling", params(("name" = String, Path)),
     responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> ApiResult<axum::Json<Crawler>> {
+    Ok(axum::Json(crawlers::get(&app, &name).await?.into()))
+}
+
+/// Say anew what a crawler is; refused while it is running
+#[utoipa::path(put, path = "/api/v1/crawlers/{name}", operation_id = "put_crawler", tag = "crawling", params(("name" = String, Path)),
+    request_body = CrawlerSettings,
+    responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn put(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Json(settings): Json<CrawlerSettings>,
+) -> ApiResult<axum::Json<Crawler>> {
+    let change = |before: nouns::CrawlerInput| {
+        Ok(nouns::CrawlerInput {
+            database: settings.database,
+            description: settings.description,
+            targets: settings
+                .targets
+                .into_iter()
+                .map(nouns::CrawlTarget::from)
+                .collect(),
+            table_prefix: settings.table_prefix,
+            classifiers: settings.classifiers,
+            schedule: settings.schedule,
+            options: settings.options.into(),
+            ..before
+        })
+    };
+    Ok(axum::Json(crawlers::update(&app, &name, change).await?.into()))
+}
+
+/// Stop a crawler's crawl; it changes nothing then
+#[utoipa::path(post, path = "/api/v1/crawlers/{name}/stop", operation_id = "stop_crawler", tag = "crawling", params(("name" = String, Path)),
+    responses((status = 202, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn stop(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<(StatusCode, axum::Json<Crawler>)> {
+    crawlers::stop(&app, &name).await?;
+    let crawler = crawlers::get(&app, &name).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(crawler.into())))
+}
+
+/// Take a crawler's schedule out of force; it is kept
+#[utoipa::path(post, path = "/api/v1/crawlers/{name}/pause", operation_id = "pause_crawler", tag = "crawling", params(("name" = String, Path)),
+    responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn pause(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<axum::Json<Crawler>> {
+    schedules::stop(&app, &name).await?;
+    Ok(axum::Json(crawlers::get(&app, &name).await?.into()))
+}
+
+/// Put a crawler's schedule in force again
+#[utoipa::path(post, path = "/api/v1/crawlers/{name}/resume", operation_id = "resume_crawler", tag = "crawling", params(("name" = String, Path)),
+    responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn resume(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<axum::Json<Crawler>> {
+    schedules::start(&app, &name).await?;
     Ok(axum::Json(crawlers::get(&app, &name).await?.into()))
 }
 
@@ -494,14 +602,28 @@ pub(super) async fn start(
     Ok((StatusCode::ACCEPTED, axum::Json(crawl.into())))
 }
 
+/// Which crawls are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CrawlsQuery {
+    /// Of this crawler alone, and without its dry runs.
+    crawler: Option<String>,
+    /// The most items, 1 to 1000; 100 unless told.
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
 /// List crawls, the newest first
-#[utoipa::path(get, path = "/api/v1/crawls", operation_id = "list_crawls", tag = "crawling", params(ListQuery),
+#[utoipa::path(get, path = "/api/v1/crawls", operation_id = "list_crawls", tag = "crawling", params(CrawlsQuery),
     responses((status = 200, body = Page<CrawlSummary>), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list_crawls(
     State(app): State<App>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<CrawlsQuery>,
 ) -> ApiResult<axum::Json<Page<CrawlSummary>>> {
-    let page = crawl::list(&app, &query.request()?).await?;
+    let asked = ListQuery::new(query.limit, query.cursor).request()?;
+    let page = crawl::list(&app, query.crawler.as_deref(), |_| true, &asked).await?;
     Ok(axum::Json(Page::of(page, |crawl| CrawlSummary::from(&crawl))))
 }
 
@@ -524,6 +646,7 @@ pub(super) async fn start_crawl(
             sample_size: new.sample_size,
         }],
         table_prefix: new.table_prefix,
+        classifiers: new.classifiers,
         options: new.options.into(),
         dry_run: new.dry_run,
         crawler: None,
@@ -553,6 +676,32 @@ pub(super) async fn get_crawl(
     Path(id): Path<String>,
 ) -> ApiResult<axum::Json<Crawl>> {
     Ok(axum::Json(crawl::get(&app, &id).await?.into()))
+}
+
+/// A crawl's log, as text
+#[utoipa::path(get, path = "/api/v1/crawls/{id}/logs", operation_id = "crawl_log", tag = "crawling", params(("id" = String, Path)),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn crawl_log(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> ApiResult<impl IntoResponse> {
+    let crawl = crawl::get(&app, &id).await?;
+    let lines: String = crawl::log::lines(&crawl)
+        .into_iter()
+        .map(|line| line + "\n")
+        .collect();
+    Ok(lines)
+}
+
+/// Stop a crawl; it changes nothing then
+#[utoipa::path(post, path = "/api/v1/crawls/{id}/cancel", operation_id = "cancel_crawl", tag = "crawling", params(("id" = String, Path)),
+    responses((status = 202, body = Crawl), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn cancel_crawl(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> ApiResult<(StatusCode, axum::Json<Crawl>)> {
+    let crawl = crawl::cancel(&app, &id).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(crawl.into())))
 }
 
 /// Put back what a crawl changed; refused where somebody changed it since

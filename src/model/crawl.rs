@@ -23,6 +23,12 @@ pub struct CrawlerInput {
     /// Put before every table's name.
     #[serde(default)]
     pub table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, by name, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classifiers: Vec<String>,
+    /// When it runs by itself: a [`Schedule`](super::schedule::Schedule)'s text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
     /// How it decides, and what it may change.
     #[serde(default)]
     pub options: CrawlOptions,
@@ -50,13 +56,41 @@ pub struct Crawler {
     /// What was said of it.
     pub input: CrawlerInput,
     /// Whether a crawl of it is under way.
-    pub running: bool,
-    /// Its last crawl that wasn't a dry run.
+    pub state: CrawlerState,
+    /// Its newest crawl that wasn't a dry run.
     pub last_crawl: Option<Crawl>,
+    /// The newest of those that are over.
+    pub last_ended: Option<Crawl>,
+    /// When its schedule is due next; absent where it has none, or one that isn't in force.
+    pub next_crawl_at: Option<DateTime<Utc>>,
+    /// How many times it was written, from 1.
+    pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// What a crawler is doing, in Glue's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrawlerState {
+    /// Nothing.
+    Ready,
+    /// A crawl of it waits or is under way.
+    Running,
+    /// The crawl that is under way was asked to stop.
+    Stopping,
+}
+
+impl CrawlerState {
+    /// The name that is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "READY",
+            Self::Running => "RUNNING",
+            Self::Stopping => "STOPPING",
+        }
+    }
 }
 
 /// What a crawl is asked to do.
@@ -70,6 +104,9 @@ pub struct CrawlRequest {
     pub targets: Vec<CrawlTarget>,
     /// Put before every table's name.
     pub table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, by name, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classifiers: Vec<String>,
     /// How it decides, and what it may change.
     #[serde(default)]
     pub options: CrawlOptions,
