@@ -5,6 +5,7 @@
 mod classifiers;
 mod connections;
 mod crawlers;
+mod crawls;
 mod databases;
 mod error;
 mod events;
@@ -54,11 +55,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(crawlers::stop))
         .routes(routes!(crawlers::pause))
         .routes(routes!(crawlers::resume))
-        .routes(routes!(crawlers::list_crawls, crawlers::start_crawl))
-        .routes(routes!(crawlers::get_crawl))
-        .routes(routes!(crawlers::crawl_log))
-        .routes(routes!(crawlers::cancel_crawl))
-        .routes(routes!(crawlers::undo_crawl))
+        .routes(routes!(crawls::list, crawls::start))
+        .routes(routes!(crawls::get))
+        .routes(routes!(crawls::log))
+        .routes(routes!(crawls::cancel))
+        .routes(routes!(crawls::undo))
         .routes(routes!(classifiers::list, classifiers::create))
         .routes(routes!(classifiers::get, classifiers::put, classifiers::delete))
         // Jobs, what starts them, and their runs.

@@ -65,15 +65,18 @@ pub fn lines(crawl: &Crawl) -> Vec<String> {
             }
         }
         say(ended, "BENCHMARK", "Finished writing to Catalog".to_owned());
-        for (kind, name) in [
-            (ChangeKind::Table, "TABLE"),
-            (ChangeKind::Partitions, "PARTITION"),
-        ] {
-            let counts = counts(&plan.changes, kind);
-            if !counts.is_empty() {
+        let ops = [
+            (ChangeOp::Add, "ADD"),
+            (ChangeOp::Change, "UPDATE"),
+            (ChangeOp::Retire, "DELETE"),
+        ];
+        let tables = ops.map(|(op, word)| (word, plan.tables_that(op).len() as u64));
+        let partitions = ops.map(|(op, word)| (word, plan.partitions_that(op)));
+        for (name, counts) in [("TABLE", tables), ("PARTITION", partitions)] {
+            if counts.iter().any(|(_, count)| *count > 0) {
                 say(ended, "INFO", format!("Run Summary For {name}:"));
             }
-            for (word, count) in counts {
+            for (word, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
                 say(ended, "INFO", format!("{word}: {count}"));
             }
         }
@@ -124,22 +127,4 @@ fn told(change: &Change, dry_run: bool) -> Option<String> {
         ),
     };
     Some(format!("{verb} {what}: {}", change.reason))
-}
-
-fn counts(changes: &[Change], kind: ChangeKind) -> Vec<(&'static str, usize)> {
-    [
-        (ChangeOp::Add, "ADD"),
-        (ChangeOp::Change, "UPDATE"),
-        (ChangeOp::Retire, "DELETE"),
-    ]
-    .into_iter()
-    .map(|(op, word)| {
-        let count = changes
-            .iter()
-            .filter(|change| change.kind == kind && change.op == op)
-            .count();
-        (word, count)
-    })
-    .filter(|(_, count)| *count > 0)
-    .collect()
 }

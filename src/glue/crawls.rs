@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::crawl;
 use crate::crawl::crawlers;
-use crate::model::crawl::{Change, ChangeKind, ChangeOp, Crawl, Crawler, CrawlerState, Plan, WorkState};
+use crate::model::crawl::{ChangeOp, Crawl, Crawler, CrawlerState, Plan, WorkState};
 
 use super::crawlers::{begin, elapsed, in_glues_words};
 use super::error::{Answer, Failure};
-use super::request::{page, seconds, token};
+use super::request::{Members, page, seconds, token};
 
 /// The most crawls, or crawlers, of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
@@ -181,41 +181,31 @@ fn rendered(crawler: &str, crawl: &Crawl) -> Value {
     })
 }
 
-/// What a crawl changed, as the service sums it up: a count and names for each kind of thing and each kind of change.
+/// What a crawl changed, as the service sums it up: a count for each kind of thing and of change, and tables' names.
 fn summary(plan: &Plan) -> Value {
-    let mut kinds = serde_json::Map::new();
-    for (kind, name) in [
-        (ChangeKind::Table, "TABLE"),
-        (ChangeKind::Partitions, "PARTITION"),
-    ] {
-        let mut ops = serde_json::Map::new();
-        for (op, word) in [
-            (ChangeOp::Add, "ADD"),
-            (ChangeOp::Change, "UPDATE"),
-            (ChangeOp::Retire, "DELETE"),
-        ] {
-            let changes: Vec<&Change> = plan
-                .changes
-                .iter()
-                .filter(|change| change.kind == kind && change.op == op)
-                .collect();
-            if !changes.is_empty() {
-                let names: Vec<&str> = changes
-                    .iter()
-                    .take(NAMED)
-                    .map(|change| change.name.as_str())
-                    .collect();
-                ops.insert(
-                    word.to_owned(),
-                    json!({ "Details": { "names": names }, "Count": changes.len() }),
-                );
-            }
+    let ops = [
+        (ChangeOp::Add, "ADD"),
+        (ChangeOp::Change, "UPDATE"),
+        (ChangeOp::Retire, "DELETE"),
+    ];
+    let (mut tables, mut partitions) = (Members::new(), Members::new());
+    for (op, word) in ops {
+        let names = plan.tables_that(op);
+        if !names.is_empty() {
+            let named: Vec<&String> = names.iter().take(NAMED).collect();
+            let told = json!({ "Details": { "names": named }, "Count": names.len() });
+            tables.insert(word.to_owned(), told);
         }
-        if !ops.is_empty() {
-            kinds.insert(name.to_owned(), Value::Object(ops));
+        let count = plan.partitions_that(op);
+        if count > 0 {
+            partitions.insert(word.to_owned(), json!({ "Count": count }));
         }
     }
-    Value::Object(kinds)
+    [("TABLE", tables), ("PARTITION", partitions)]
+        .into_iter()
+        .filter(|(_, changes)| !changes.is_empty())
+        .map(|(kind, changes)| (kind.to_owned(), Value::Object(changes)))
+        .collect()
 }
 
 pub(super) async fn metrics(app: &App, request: Metrics) -> Answer {
@@ -249,13 +239,7 @@ fn rendered_metrics(app: &App, crawler: &Crawler, mut took: Vec<i64>) -> Value {
         _ => 0,
     };
     let plan = crawler.last_ended.as_ref().and_then(|crawl| crawl.plan.as_ref());
-    let count = |op| {
-        let changes = plan.map_or(&[][..], |plan| &plan.changes);
-        changes
-            .iter()
-            .filter(|change| change.kind == ChangeKind::Table && change.op == op)
-            .count()
-    };
+    let count = |op| plan.map_or(0, |plan| plan.tables_that(op).len());
     json!({
         "CrawlerName": crawler.input.name,
         "TimeLeftSeconds": in_seconds(left),

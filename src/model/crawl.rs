@@ -1,5 +1,7 @@
 //! Crawlers, crawls, and the plan that a crawl makes before it changes anything.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -222,6 +224,37 @@ impl Plan {
             .filter(|change| change.op != ChangeOp::Unchanged)
             .count()
     }
+
+    /// The names of the tables that are added, changed in themselves or in their columns, or retired.
+    pub fn tables_that(&self, op: ChangeOp) -> BTreeSet<String> {
+        let of_kind = |kind, wanted| {
+            self.changes
+                .iter()
+                .filter(move |change| change.kind == kind && change.op == wanted)
+                .map(|change| change.table())
+        };
+        let mut tables: BTreeSet<String> = of_kind(ChangeKind::Table, op).collect();
+        if op == ChangeOp::Change {
+            for change in [ChangeOp::Add, ChangeOp::Change, ChangeOp::Retire] {
+                tables.extend(of_kind(ChangeKind::Column, change));
+            }
+            for whole in [ChangeOp::Add, ChangeOp::Retire] {
+                for table in of_kind(ChangeKind::Table, whole) {
+                    tables.remove(&table);
+                }
+            }
+        }
+        tables
+    }
+
+    /// How many partitions are added, changed or retired.
+    pub fn partitions_that(&self, op: ChangeOp) -> u64 {
+        self.changes
+            .iter()
+            .filter(|change| change.kind == ChangeKind::Partitions && change.op == op)
+            .filter_map(|change| change.detail.split(' ').next()?.parse::<u64>().ok())
+            .sum()
+    }
 }
 
 /// One line of a plan.
@@ -240,6 +273,13 @@ pub struct Change {
     /// The partitions by name, `year=2022/month=1`; the first hundred of many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<String>,
+}
+
+impl Change {
+    /// The full name of the table that it is about.
+    fn table(&self) -> String {
+        self.name.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
+    }
 }
 
 /// What happens to a thing in a plan.

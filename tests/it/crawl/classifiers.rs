@@ -120,7 +120,7 @@ async fn all_four_kinds_decide_what_files_are(database: Database) {
         [
             "books books: title string",
             "carets csv: city string, people bigint",
-            "inside json: a bigint",
+            "inside json: a int",
             "lines shoplog: level string, code int, message string",
             "plain csv: id bigint, name string",
         ]
