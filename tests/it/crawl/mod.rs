@@ -3,6 +3,7 @@
 mod changes;
 mod classifiers;
 mod crash;
+mod hostile;
 mod lakes;
 mod memory;
 mod policies;
