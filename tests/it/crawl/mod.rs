@@ -4,6 +4,7 @@ mod changes;
 mod classifiers;
 mod crash;
 mod hostile;
+mod inventory;
 mod lakes;
 mod memory;
 mod policies;
