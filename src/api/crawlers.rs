@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
+use super::targets::{AdditionalMetadata, Target};
 use crate::app::App;
 use crate::error::Error;
 use crate::model::crawl as nouns;
@@ -31,19 +32,6 @@ pub(super) struct Crawler {
     last_crawl: Option<CrawlSummary>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-}
-
-/// One prefix that is crawled.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Target {
-    /// `s3://bucket/prefix/`
-    path: String,
-    /// Globs of what is left out, relative to the path.
-    #[serde(default)]
-    exclusions: Vec<String>,
-    /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
-    sample_size: Option<u32>,
 }
 
 /// How a crawler decides, and what it may change.
@@ -140,26 +128,6 @@ impl From<options::CrawlOptions> for Options {
     }
 }
 
-impl From<Target> for nouns::CrawlTarget {
-    fn from(target: Target) -> Self {
-        Self {
-            path: target.path,
-            exclusions: target.exclusions,
-            sample_size: target.sample_size,
-        }
-    }
-}
-
-impl From<nouns::CrawlTarget> for Target {
-    fn from(target: nouns::CrawlTarget) -> Self {
-        Self {
-            path: target.path,
-            exclusions: target.exclusions,
-            sample_size: target.sample_size,
-        }
-    }
-}
-
 /// A crawler to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -181,17 +149,22 @@ pub(super) struct StartCrawler {
     dry_run: bool,
 }
 
-/// A prefix to be crawled once.
+/// A prefix, or tables of another database, to be crawled once.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCrawl {
-    /// `s3://bucket/prefix/`
+    /// `s3://bucket/prefix/`; with a connection, `database/schema/table`.
     path: String,
     /// Globs of what is left out, relative to the path.
     #[serde(default)]
     exclusions: Vec<String>,
     /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
     sample_size: Option<u32>,
+    /// The connection that leads to a database.
+    connection: Option<String>,
+    /// What of a database's tables is taken besides their columns.
+    #[serde(default)]
+    additional_metadata: Vec<AdditionalMetadata>,
     /// The database that tables go to; named after the prefix unless told.
     database: Option<String>,
     /// Put before every table's name.
@@ -514,7 +487,7 @@ pub(super) async fn start_crawl(
 ) -> ApiResult<(StatusCode, axum::Json<Crawl>)> {
     let database = match new.database {
         Some(database) => database,
-        None => named_after(&new.path)?,
+        None => named_after(&new)?,
     };
     let request = nouns::CrawlRequest {
         database,
@@ -522,6 +495,8 @@ pub(super) async fn start_crawl(
             path: new.path,
             exclusions: new.exclusions,
             sample_size: new.sample_size,
+            connection: new.connection,
+            additional_metadata: new.additional_metadata.into_iter().map(Into::into).collect(),
         }],
         table_prefix: new.table_prefix,
         options: new.options.into(),
@@ -534,9 +509,14 @@ pub(super) async fn start_crawl(
     ))
 }
 
-/// The database of a crawl that names none: the prefix's last folder, or the bucket.
-fn named_after(path: &str) -> Result<String, Error> {
-    let location = Location::parse(path)?;
+/// The database of a crawl that names none: the prefix's last folder, or the bucket; of a connection, what the path begins
+/// with.
+fn named_after(new: &NewCrawl) -> Result<String, Error> {
+    if let Some(connection) = &new.connection {
+        let mut parts = new.path.split('/').filter(|part| !part.is_empty());
+        return Ok(identifier(parts.next().unwrap_or(connection)));
+    }
+    let location = Location::parse(&new.path)?;
     let folder = location
         .key
         .rsplit('/')

@@ -12,6 +12,7 @@ mod page;
 mod runs;
 mod sql;
 mod tables;
+mod targets;
 
 use axum::Router;
 use utoipa::OpenApi;

@@ -16,11 +16,13 @@ const POLL: Duration = Duration::from_millis(100);
 /// How many partitions of a change are printed.
 const NAMED: usize = 5;
 
-/// Crawl a prefix once.
+/// Crawl a prefix, or tables of another database, once.
 #[derive(Debug, Args)]
 pub(super) struct CrawlOnce {
-    /// s3://BUCKET/PREFIX/
+    /// s3://BUCKET/PREFIX/; with --connection DATABASE/SCHEMA/TABLE, where % stands for any schema or table
     path: String,
+    #[command(flatten)]
+    source: SourceOptions,
     /// The database that tables go to [default: named after the prefix]
     #[arg(long)]
     database: Option<String>,
@@ -35,6 +37,17 @@ pub(super) struct CrawlOnce {
     /// Print the plan and change nothing; exits 2 if it would change something
     #[arg(long)]
     dry_run: bool,
+}
+
+/// By which connection a database is crawled.
+#[derive(Debug, Args)]
+pub(super) struct SourceOptions {
+    /// The connection that leads to a database; paths are its tables then
+    #[arg(long)]
+    connection: Option<String>,
+    /// What of a database's tables is taken besides their columns: COMMENTS or RAWTYPES; may be given again
+    #[arg(long = "metadata", requires = "connection")]
+    metadata: Vec<String>,
 }
 
 /// How a crawl decides, and what it may change.
@@ -94,9 +107,11 @@ pub(super) enum Crawlers {
         /// The database that tables go to
         #[arg(long)]
         database: String,
-        /// What it crawls, s3://BUCKET/PREFIX/; may be given again
+        /// What it crawls, s3://BUCKET/PREFIX/, or with --connection DATABASE/SCHEMA/TABLE; may be given again
         #[arg(long = "path", required = true)]
         paths: Vec<String>,
+        #[command(flatten)]
+        source: SourceOptions,
         /// A glob of what is left out, relative to the path; may be given again
         #[arg(long = "exclude")]
         exclusions: Vec<String>,
@@ -137,6 +152,8 @@ impl CrawlOnce {
             "database": self.database,
             "exclusions": self.exclusions,
             "sample_size": self.options.sample_size,
+            "connection": self.source.connection,
+            "additional_metadata": self.source.metadata,
             "table_prefix": self.prefix,
             "options": self.options.body()?,
             "dry_run": self.dry_run,
@@ -169,12 +186,21 @@ impl Crawlers {
                 name,
                 database,
                 paths,
+                source,
                 exclusions,
                 prefix,
                 recrawl,
                 options,
             } => {
-                let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size });
+                let target = |path: &String| {
+                    json!({
+                        "path": path,
+                        "exclusions": exclusions,
+                        "sample_size": options.sample_size,
+                        "connection": source.connection,
+                        "additional_metadata": source.metadata,
+                    })
+                };
                 let targets: Vec<Value> = paths.iter().map(target).collect();
                 let mut chosen = options.body()?;
                 if let Some(recrawl) = recrawl {

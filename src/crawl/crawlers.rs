@@ -19,6 +19,7 @@ pub async fn create(app: &App, mut input: CrawlerInput) -> Result<Crawler> {
             .hint("name a path: s3://bucket/prefix/"));
     }
     input.targets.iter().try_for_each(super::check_target)?;
+    super::sources::check(app, &input.targets, &input.options).await?;
     input.options.checked()?;
     let mut tx = app.store.write().await?;
     store::crawls::insert_crawler(&mut tx, &input, app.clock.now())

@@ -7,21 +7,17 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::crawl::crawlers;
 use crate::error::{Error, ErrorKind};
-use crate::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlTarget, Crawler, CrawlerInput, WorkState};
+use crate::model::crawl::{ChangeKind, ChangeOp, Crawl, Crawler, CrawlerInput, WorkState};
 use crate::model::crawl_options::CrawlOptions;
 
 use super::error::{Answer, Exception, Failure};
-use super::nothing;
+use super::{crawler_targets, nothing};
 use super::request::{Members, page, read_value, required, seconds, token, with_kept};
 
 /// The most crawlers of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
 /// The database of crawlers that name none.
 const DEFAULT_DATABASE: &str = "default";
-/// The one kind of target that we crawl.
-const S3_TARGETS: &str = "S3Targets";
-/// Where what was sent with the targets is kept.
-const TARGETS: &str = "Targets";
 const TAGS: &str = "Tags";
 const SCHEDULE: &str = "Schedule";
 const CHANGE_POLICY: &str = "SchemaChangePolicy";
@@ -39,15 +35,6 @@ pub(super) struct Create {
     table_prefix: Option<String>,
     #[serde(flatten)]
     kept: Members,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct S3Target {
-    path: Option<String>,
-    #[serde(default)]
-    exclusions: Vec<String>,
-    sample_size: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -71,8 +58,8 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
     let options = options_of(&request.kept)?;
     let sent = required(request.targets, "targets")?;
     let mut other = request.kept;
-    let targets = targets_of(&sent)?;
-    other.insert(TARGETS.to_owned(), Value::Object(sent));
+    let targets = crawler_targets::read(&sent)?;
+    other.insert(crawler_targets::TARGETS.to_owned(), Value::Object(sent));
     let input = CrawlerInput {
         name: required(request.name, "name")?,
         role: Some(required(request.role, "role")?),
@@ -189,41 +176,12 @@ fn options_of(sent: &Members) -> Answer<CrawlOptions> {
     Ok(options)
 }
 
-fn targets_of(sent: &Members) -> Answer<Vec<CrawlTarget>> {
-    let has_items = |list: &Value| list.as_array().is_none_or(|items| !items.is_empty());
-    if let Some((kind, _)) = sent
-        .iter()
-        .find(|(kind, list)| *kind != S3_TARGETS && has_items(list))
-    {
-        return Err(Failure::invalid(format!(
-            "{kind} can't be crawled yet: give S3Targets only."
-        )));
-    }
-    let Some(list) = sent.get(S3_TARGETS) else {
-        return Err(Failure::invalid(
-            "The crawler has no targets: give S3Targets, each with a Path.",
-        ));
-    };
-    let list: Vec<S3Target> = read_value(list)?;
-    list.into_iter()
-        .enumerate()
-        .map(|(index, target)| {
-            let member = format!("targets.s3Targets.{}.member.path", index + 1);
-            Ok(CrawlTarget {
-                path: required(target.path, &member)?,
-                exclusions: target.exclusions,
-                sample_size: target.sample_size,
-            })
-        })
-        .collect()
-}
-
 fn rendered(app: &App, crawler: &Crawler) -> Value {
     let input = &crawler.input;
     let own = json!({
         "Name": input.name,
         "Role": input.role,
-        "Targets": { S3_TARGETS: rendered_targets(input) },
+        "Targets": crawler_targets::rendered(input),
         "DatabaseName": input.database,
         "Description": input.description,
         "TablePrefix": input.table_prefix,
@@ -257,35 +215,6 @@ fn rendered(app: &App, crawler: &Crawler) -> Value {
         defaults.insert(CONFIGURATION.to_owned(), json!(configuration));
     }
     with_kept(with_kept(own, &input.other), &defaults)
-}
-
-/// The targets with what was sent with each: sample sizes, queues and the like.
-fn rendered_targets(input: &CrawlerInput) -> Vec<Value> {
-    let sent = input
-        .other
-        .get(TARGETS)
-        .and_then(|targets| targets.get(S3_TARGETS))
-        .and_then(Value::as_array);
-    let kept = |path: &str| {
-        let target = sent?
-            .iter()
-            .find(|target| target.get("Path").and_then(Value::as_str) == Some(path))?;
-        target.as_object()
-    };
-    input
-        .targets
-        .iter()
-        .map(|target| {
-            let mut own = json!({ "Path": target.path, "Exclusions": target.exclusions });
-            if let Some(size) = target.sample_size {
-                own["SampleSize"] = json!(size);
-            }
-            match kept(&target.path) {
-                Some(members) => with_kept(own, members),
-                None => own,
-            }
-        })
-        .collect()
 }
 
 /// A crawl that is over; the API has no word for one that isn't.

@@ -6,6 +6,7 @@
 
 mod column_statistics;
 mod connections;
+mod crawler_targets;
 mod crawlers;
 mod databases;
 mod error;

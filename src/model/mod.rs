@@ -17,4 +17,5 @@ pub mod page;
 pub mod partition;
 pub mod pattern;
 pub mod run;
+pub mod source;
 pub mod table;
