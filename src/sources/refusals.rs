@@ -34,7 +34,14 @@ impl Source {
             sqlx::Error::Tls(why) => self.about_tls(&why.to_string()),
             sqlx::Error::Database(refusal) => match meaning(self.engine, refusal.as_ref()) {
                 Meaning::Stranger => Error::denied(format!("{self} refused {user}: the name or the password is wrong"))
-                    .hint("set USERNAME and PASSWORD of the connection"),
+                    .hint(match (self.engine, self.tls) {
+                        // It says no more than this to those of whom it wants TLS.
+                        (Engine::MySql, Tls::Off) => {
+                            "set USERNAME and PASSWORD of the connection; the user may have to come by TLS, which the URL \
+                             switches off"
+                        }
+                        _ => "set USERNAME and PASSWORD of the connection",
+                    }),
                 Meaning::Forbidden => Error::denied(format!("{self} doesn't let {user} use the database {name}"))
                     .hint(format!("grant {user} the right to connect to it and to read its tables")),
                 Meaning::NoDatabase => Error::not_found(format!("{self} has no database {name}"))
