@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use address::{Source, engine_of};
 
 use crate::error::{Error, Result};
-use crate::model::source::{Engine, IncludePath, SourceColumn, SourceTable};
+use crate::model::source::{Engine, IncludePath, SourceColumn, SourcePlace, SourceTable};
 
 /// How long a database may take to let us in.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -50,6 +50,8 @@ impl Source {
         let mut tables = tokio::time::timeout(LIST, listing)
             .await
             .map_err(|_| self.took_too_long())??;
+        // MySQL's LIKE takes upper and lower case for the same.
+        tables.retain(|table| path.takes(&SourcePlace::of("", table)));
         tables.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
         Ok(tables)
     }

@@ -5,8 +5,8 @@ mod partitions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{FoundFormat, FoundTable, Place};
-use super::{naming, together};
 use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing};
+use super::{naming, together};
 use crate::model::crawl::{Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
 use crate::model::crawl_memory::CrawledTable;
 use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior};
@@ -86,7 +86,8 @@ pub struct PartitionChanges {
 /// Whether a table was made by the same crawler, below one of its targets.
 pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
     let made_by = table.parameters.get(UPDATED_BY_CRAWLER).map(String::as_str);
-    let Some(place) = naming::place_of(table).filter(|_| made_by == Some(write::crawler_name(request))) else {
+    let Some(place) = naming::place_of(table).filter(|_| made_by == Some(write::crawler_name(request)))
+    else {
         return false;
     };
     let mut targets = request.targets.iter();
@@ -100,7 +101,8 @@ pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
         Place::Source(place) => targets.any(|target| {
             let engine = write::engine_of(table);
             let path = engine.and_then(|engine| IncludePath::parse(engine, &target.path).ok());
-            target.connection.as_ref() == Some(&place.connection) && path.is_some_and(|path| path.takes(&place))
+            target.connection.as_ref() == Some(&place.connection)
+                && path.is_some_and(|path| path.takes(&place))
         }),
     }
 }
@@ -476,6 +478,19 @@ fn what_differs(old: &TableInput, new: &TableInput) -> String {
         .collect();
     if old.location() != new.location() {
         names.insert(0, "location");
+    }
+    if old.description != new.description {
+        names.push("description");
+    }
+    let is_other = |column: &Column| {
+        let mut new = new.columns().iter();
+        new.any(|new| {
+            new.name == column.name
+                && (&new.comment, &new.parameters) != (&column.comment, &column.parameters)
+        })
+    };
+    if old.columns().iter().any(is_other) {
+        names.push("what is said of columns");
     }
     if names.is_empty() {
         "storage".to_owned()

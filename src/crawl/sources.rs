@@ -37,10 +37,11 @@ pub(super) async fn check(app: &App, targets: &[CrawlTarget], options: &CrawlOpt
             if target.additional_metadata.is_empty() {
                 continue;
             }
-            return Err(
-                Error::invalid(format!("{} is no database's, and has no additional metadata", target.path))
-                    .hint("name the connection that leads to the database"),
-            );
+            return Err(Error::invalid(format!(
+                "{} is no database's, and has no additional metadata",
+                target.path
+            ))
+            .hint("name the connection that leads to the database"));
         };
         let source = Source::of(&connections::get(app, name).await?.input)?;
         IncludePath::parse(source.engine, &target.path)?;
@@ -62,7 +63,11 @@ pub(super) async fn check(app: &App, targets: &[CrawlTarget], options: &CrawlOpt
 ///
 /// # Errors
 /// Those of the connection; NotFound for a database that isn't there.
-pub(super) async fn target(session: &Session<'_>, target: &CrawlTarget, connection: &str) -> Result<LookedAt> {
+pub(super) async fn target(
+    session: &Session<'_>,
+    target: &CrawlTarget,
+    connection: &str,
+) -> Result<LookedAt> {
     let source = Source::of(&connections::get(session.app, connection).await?.input)?;
     let path = IncludePath::parse(source.engine, &target.path)?;
     let within = |error: Error| error.within(format!("connection {connection}"));
@@ -73,7 +78,10 @@ pub(super) async fn target(session: &Session<'_>, target: &CrawlTarget, connecti
     let mut set_aside = SetAsides::default();
     if tables.is_empty() {
         let reason = match listed {
-            0 => format!("{source} shows {} no table or view that the path names", source.user),
+            0 => format!(
+                "{source} shows {} no table or view that the path names; upper and lower case matter",
+                source.user
+            ),
             _ => format!("the exclusions leave none of {listed} tables"),
         };
         set_aside.add(format!("{connection}: {}", target.path), reason);
@@ -101,7 +109,12 @@ fn is_excluded(exclusions: &[Regex], table: &SourceTable) -> bool {
 fn found_table(engine: Engine, connection: &str, target: &CrawlTarget, table: SourceTable) -> FoundTable {
     let takes = |what| target.additional_metadata.contains(&what);
     let place = SourcePlace::of(connection, &table);
-    let (planned, columns) = columns_of(engine, &table, takes(AdditionalMetadata::RawTypes), takes(AdditionalMetadata::Comments));
+    let (planned, columns) = columns_of(
+        engine,
+        &table,
+        takes(AdditionalMetadata::RawTypes),
+        takes(AdditionalMetadata::Comments),
+    );
     let names = table.columns.iter().zip(&columns);
     let key = |wanted: &String| {
         let mut names = names.clone();
@@ -237,8 +250,17 @@ mod tests {
 
     #[test]
     fn exclusions_are_relative_to_the_path() {
-        let is_excluded = |glob: &str| is_excluded(&globs::exclusions(&[glob.to_owned()]).unwrap(), &table(&[]));
-        for glob in ["Staff*", "**_Table", "HR/*", "HR/**", "HR/Staff_Table", "{HR,IT}/**", "*_Table"] {
+        let is_excluded =
+            |glob: &str| is_excluded(&globs::exclusions(&[glob.to_owned()]).unwrap(), &table(&[]));
+        for glob in [
+            "Staff*",
+            "**_Table",
+            "HR/*",
+            "HR/**",
+            "HR/Staff_Table",
+            "{HR,IT}/**",
+            "*_Table",
+        ] {
             assert!(is_excluded(glob), "{glob}");
         }
         for glob in ["staff*", "HR*", "Staff", "IT/**"] {
@@ -248,7 +270,12 @@ mod tests {
 
     #[test]
     fn columns_that_differ_only_in_case_stay_apart() {
-        let (_, columns) = columns_of(Engine::PostgreSql, &table(&["Id", "id", "ID", "a\nb"]), false, false);
+        let (_, columns) = columns_of(
+            Engine::PostgreSql,
+            &table(&["Id", "id", "ID", "a\nb"]),
+            false,
+            false,
+        );
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         assert_eq!(names, ["id", "id_2", "id_3", "a_b"]);
         assert_eq!(columns[2].parameters[RAW_NAME], "ID");

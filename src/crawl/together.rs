@@ -248,7 +248,11 @@ fn merged_columns(
                     detail: format!("stays {}", column.data_type.clone().unwrap_or_default()),
                     reason: format!(
                         "somebody gave it this type; the {} {}",
-                        if is_of_database { "database has" } else { "files have" },
+                        if is_of_database {
+                            "database has"
+                        } else {
+                            "files have"
+                        },
                         found.data_type.unwrap_or_default()
                     ),
                 });
@@ -263,7 +267,9 @@ fn merged_columns(
             None => {
                 let reason = match (&written, is_of_database) {
                     (None, _) => "somebody added it",
-                    (Some(_), true) => "the database has it no more; it is kept for what somebody wrote of it",
+                    (Some(_), true) => {
+                        "the database has it no more; it is kept for what somebody wrote of it"
+                    }
                     (Some(_), false) => "no file has it now; it is kept for those who query it",
                 };
                 kept.push(Kept {

@@ -11,8 +11,8 @@ use crate::model::crawl::{ChangeKind, ChangeOp, Crawl, Crawler, CrawlerInput, Wo
 use crate::model::crawl_options::CrawlOptions;
 
 use super::error::{Answer, Exception, Failure};
-use super::{crawler_targets, nothing};
 use super::request::{Members, page, read_value, required, seconds, token, with_kept};
+use super::{crawler_targets, nothing};
 
 /// The most crawlers of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;

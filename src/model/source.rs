@@ -176,7 +176,11 @@ impl IncludePath {
         let mut next = || parts.next().unwrap_or(ANY).to_owned();
         Ok(Self {
             database,
-            schema: if engine == Engine::PostgreSql { next() } else { ANY.to_owned() },
+            schema: if engine == Engine::PostgreSql {
+                next()
+            } else {
+                ANY.to_owned()
+            },
             table: next(),
         })
     }
@@ -252,11 +256,23 @@ mod tests {
 
     #[test]
     fn a_percent_sign_stands_for_any_text_and_nothing_else_does() {
-        let all = [("%", ""), ("%", "x"), ("o%", "orders"), ("%_id", "order_id"), ("a%b%c", "a1bb2c")];
+        let all = [
+            ("%", ""),
+            ("%", "x"),
+            ("o%", "orders"),
+            ("%_id", "order_id"),
+            ("a%b%c", "a1bb2c"),
+        ];
         for (pattern, text) in all {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
-        let none = [("orders", "Orders"), ("o_d", "old"), ("a%a", "a"), ("%x%", "yz"), ("a%", "ba")];
+        let none = [
+            ("orders", "Orders"),
+            ("o_d", "old"),
+            ("a%a", "a"),
+            ("%x%", "yz"),
+            ("a%", "ba"),
+        ];
         for (pattern, text) in none {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
@@ -264,7 +280,12 @@ mod tests {
 
     #[test]
     fn no_two_tables_have_one_location() {
-        for parts in [["shop", "public", "orders"], ["shop", "a.b", "c"], ["shop", "a", "b.c"], ["\"", "a\"b", "C d"]] {
+        for parts in [
+            ["shop", "public", "orders"],
+            ["shop", "a.b", "c"],
+            ["shop", "a", "b.c"],
+            ["\"", "a\"b", "C d"],
+        ] {
             let place = SourcePlace {
                 connection: "c".to_owned(),
                 parts: parts.map(str::to_owned).to_vec(),

@@ -124,9 +124,15 @@ fn read(connection: &ConnectionInput) -> Result<Source> {
 /// Why nothing can be read there.
 fn unreadable(connection: &ConnectionInput, url: Option<&str>) -> Error {
     let what = match url {
-        Some(url) => format!("databases of {} can't be read", url.split("//").next().unwrap_or(url)),
+        Some(url) => format!(
+            "databases of {} can't be read",
+            url.split("//").next().unwrap_or(url)
+        ),
         None if connection.connection_type == "JDBC" => "it has no JDBC_CONNECTION_URL".to_owned(),
-        None => format!("what a connection of type {} leads to is no database that can be read", connection.connection_type),
+        None => format!(
+            "what a connection of type {} leads to is no database that can be read",
+            connection.connection_type
+        ),
     };
     Error::invalid(what).hint(
         "PostgreSQL, MySQL and MariaDB can be: set JDBC_CONNECTION_URL, as jdbc:postgresql://host:5432/database or \
@@ -213,15 +219,37 @@ mod tests {
     fn urls_are_read_as_jdbc_writes_them() {
         let shown = |url: &str| {
             let source = source(&[("JDBC_CONNECTION_URL", url), ("USERNAME", "ada")]).unwrap();
-            format!("{source} {} {:?}", source.database.as_deref().unwrap_or("-"), source.tls)
+            format!(
+                "{source} {} {:?}",
+                source.database.as_deref().unwrap_or("-"),
+                source.tls
+            )
         };
         let urls = [
-            ("jdbc:postgresql://db.example:5433/shop", "PostgreSQL at db.example:5433 shop IfOffered"),
-            ("jdbc:postgresql://db/my%20shop?ssl=true", "PostgreSQL at db:5432 my shop Required"),
-            ("jdbc:postgresql://a:1,b:2/shop?sslmode=verify-full", "PostgreSQL at a:1 shop Verified"),
-            ("jdbc:mariadb://[::1]/shop?useSSL=true&x=1", "MySQL at ::1:3306 shop Required"),
-            ("jdbc:mysql://10.0.0.1:3307?sslMode=DISABLED", "MySQL at 10.0.0.1:3307 - Off"),
-            ("jdbc:mysql://h/shop?sslMode=VERIFY_IDENTITY", "MySQL at h:3306 shop Verified"),
+            (
+                "jdbc:postgresql://db.example:5433/shop",
+                "PostgreSQL at db.example:5433 shop IfOffered",
+            ),
+            (
+                "jdbc:postgresql://db/my%20shop?ssl=true",
+                "PostgreSQL at db:5432 my shop Required",
+            ),
+            (
+                "jdbc:postgresql://a:1,b:2/shop?sslmode=verify-full",
+                "PostgreSQL at a:1 shop Verified",
+            ),
+            (
+                "jdbc:mariadb://[::1]/shop?useSSL=true&x=1",
+                "MySQL at ::1:3306 shop Required",
+            ),
+            (
+                "jdbc:mysql://10.0.0.1:3307?sslMode=DISABLED",
+                "MySQL at 10.0.0.1:3307 - Off",
+            ),
+            (
+                "jdbc:mysql://h/shop?sslMode=VERIFY_IDENTITY",
+                "MySQL at h:3306 shop Verified",
+            ),
         ];
         for (url, expected) in urls {
             assert_eq!(shown(url), expected, "{url}");
@@ -230,7 +258,10 @@ mod tests {
 
     #[test]
     fn connections_of_the_newer_kinds_are_read() {
-        let mut new = connection("POSTGRESQL", &[("HOST", "db"), ("PORT", "5433"), ("DATABASE", "shop")]);
+        let mut new = connection(
+            "POSTGRESQL",
+            &[("HOST", "db"), ("PORT", "5433"), ("DATABASE", "shop")],
+        );
         let basic = json!({ "BasicAuthenticationCredentials": { "Username": "ada", "Password": "secret" } });
         new.other.insert("AuthenticationConfiguration".to_owned(), basic);
         let source = Source::of(&new).unwrap();
@@ -250,8 +281,14 @@ mod tests {
             refusal(&url("jdbc:sqlserver://x:1433;databaseName=db")),
             "connection shop: databases of jdbc:sqlserver: can't be read"
         );
-        assert_eq!(refusal(&url("jdbc:mysql:///db")), "connection shop: it names no host");
-        assert_eq!(refusal(&url("jdbc:mysql://host/db")), "connection shop: it names no user");
+        assert_eq!(
+            refusal(&url("jdbc:mysql:///db")),
+            "connection shop: it names no host"
+        );
+        assert_eq!(
+            refusal(&url("jdbc:mysql://host/db")),
+            "connection shop: it names no user"
+        );
         let user = ("USERNAME", "ada");
         assert_eq!(
             refusal(&[("JDBC_CONNECTION_URL", "jdbc:mysql://host:x/db"), user]),

@@ -13,8 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::source::{IncludePath, SourceColumn, SourceTable};
 
 /// Whether the database is there, for us.
-const DATABASE: &str =
-    "SELECT CAST(schema_name AS CHAR) FROM information_schema.schemata WHERE schema_name = ? AND BINARY schema_name = ?";
+const DATABASE: &str = "SELECT CAST(schema_name AS CHAR) FROM information_schema.schemata WHERE schema_name = ? AND BINARY schema_name = ?";
 
 /// The tables and views. A sequence of MariaDB's is none.
 const TABLES: &str = "
@@ -88,7 +87,11 @@ pub(super) async fn tables(source: &Source, path: &IncludePath) -> Result<Vec<So
     // By name: the server's order takes upper and lower case for the same.
     let mut tables = BTreeMap::new();
     let query = sqlx::query(TABLES).persistent(false);
-    let mut rows = query.bind(&database).bind(&database).bind(&pattern).fetch(&mut connection);
+    let mut rows = query
+        .bind(&database)
+        .bind(&database)
+        .bind(&pattern)
+        .fetch(&mut connection);
     while let Some(row) = rows.try_next().await.map_err(failed)? {
         let table = read_table(&database, &row).map_err(failed)?;
         tables.insert(table.name.clone(), table);
@@ -96,10 +99,16 @@ pub(super) async fn tables(source: &Source, path: &IncludePath) -> Result<Vec<So
     drop(rows);
     let mut count = ColumnCount(0);
     let query = sqlx::query(COLUMNS).persistent(false);
-    let mut rows = query.bind(&database).bind(&database).bind(&pattern).fetch(&mut connection);
+    let mut rows = query
+        .bind(&database)
+        .bind(&database)
+        .bind(&pattern)
+        .fetch(&mut connection);
     while let Some(row) = rows.try_next().await.map_err(failed)? {
         let name: &str = row.try_get(0).map_err(failed)?;
-        let Some(table) = tables.get_mut(name) else { continue };
+        let Some(table) = tables.get_mut(name) else {
+            continue;
+        };
         let (column, is_key) = read_column(&row).map_err(failed)?;
         if is_key {
             table.primary_key.push(column.name.clone());
@@ -125,7 +134,9 @@ async fn limit(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
     } else {
         format!("SET SESSION max_execution_time = {}", seconds * 1000)
     };
-    sqlx::raw_sql(sqlx::AssertSqlSafe(limit)).execute(connection).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(limit))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -142,7 +153,9 @@ fn read_table(database: &str, row: &MySqlRow) -> Result<SourceTable, sqlx::Error
         is_view,
         // What is said of a view is the server's: that it is one, or that it is broken.
         comment: said(row.try_get(2)?).filter(|_| !is_view),
-        rows: row.try_get::<Option<i64>, _>(3)?.filter(|rows| *rows > 0 && !is_view),
+        rows: row
+            .try_get::<Option<i64>, _>(3)?
+            .filter(|rows| *rows > 0 && !is_view),
         ..SourceTable::default()
     })
 }

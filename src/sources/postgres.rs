@@ -141,7 +141,9 @@ fn read(database: &str, row: &PgRow) -> Result<Described, sqlx::Error> {
         is_view,
         comment: row.try_get(3)?,
         // -1, and 0 in former versions, where it was never counted. A view isn't.
-        rows: row.try_get(4).map(|rows: i64| (rows > 0 && !is_view).then_some(rows))?,
+        rows: row
+            .try_get(4)
+            .map(|rows: i64| (rows > 0 && !is_view).then_some(rows))?,
         ..SourceTable::default()
     };
     let Some(name) = row.try_get::<Option<String>, _>(5)? else {

@@ -30,6 +30,10 @@ impl Source {
         let user = &self.user;
         let name = database.or(self.database.as_deref()).unwrap_or_default();
         match &cause {
+            // A certificate that isn't trusted comes as data that can't be read.
+            sqlx::Error::Io(cause) if cause.kind() == std::io::ErrorKind::InvalidData => {
+                self.about_tls(&cause.to_string())
+            }
             sqlx::Error::Io(cause) => self.no_answer(&cause.to_string()),
             sqlx::Error::Tls(why) => self.about_tls(&why.to_string()),
             sqlx::Error::Database(refusal) => match meaning(self.engine, refusal.as_ref()) {
@@ -106,7 +110,10 @@ fn meaning(engine: Engine, refusal: &(dyn sqlx::error::DatabaseError + 'static))
             "57014" => Meaning::TooLong,
             _ => Meaning::Other,
         },
-        Engine::MySql => match refusal.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
+        Engine::MySql => match refusal
+            .try_downcast_ref::<MySqlDatabaseError>()
+            .map(MySqlDatabaseError::number)
+        {
             Some(1044) => Meaning::Forbidden,
             Some(1045 | 1698) => Meaning::Stranger,
             Some(1049) => Meaning::NoDatabase,

@@ -81,14 +81,18 @@ pub(super) fn of_mysql(raw: &str) -> Mapped {
         ("datetime", _) => plain("timestamp", None),
         ("timestamp", _) => plain("timestamp", Some("a moment, in UTC")),
         ("time", _) => plain("string", Some("Hive has no times of day")),
-        ("binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob", _) => plain("binary", None),
+        ("binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob", _) => {
+            plain("binary", None)
+        }
         ("bit", _) => plain("binary", Some("bits, as bytes")),
         (
-            "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon"
-            | "geometrycollection" | "geomcollection" | "vector",
+            "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
+            | "multipolygon" | "geometrycollection" | "geomcollection" | "vector",
             _,
         ) => plain("binary", Some("as the server keeps it")),
-        ("char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "uuid", _) => plain("string", None),
+        ("char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "uuid", _) => {
+            plain("string", None)
+        }
         ("enum" | "set", _) => plain("string", Some("its values by name")),
         ("json", _) => plain("string", Some("a document, as text")),
         _ => plain("string", Some("Hive has no such type")),
@@ -106,7 +110,10 @@ fn parts(raw: &str) -> (String, Vec<i32>) {
     };
     let (inside, behind) = rest.rsplit_once(')').unwrap_or((rest, ""));
     let arguments = inside.split(',').filter_map(|number| number.trim().parse().ok());
-    (format!("{}{}", before.trim(), behind.trim_end()), arguments.collect())
+    (
+        format!("{}{}", before.trim(), behind.trim_end()),
+        arguments.collect(),
+    )
 }
 
 /// The least decimal that holds a number of so many digits, so many of them behind the point. PostgreSQL's scale may be
@@ -115,7 +122,12 @@ fn decimal(arguments: &[i32]) -> Mapped {
     let (precision, scale) = match arguments {
         [precision] => (*precision, 0),
         [precision, scale] => (*precision, *scale),
-        _ => return plain("string", Some("without bounds, so that no decimal of Hive's holds it")),
+        _ => {
+            return plain(
+                "string",
+                Some("without bounds, so that no decimal of Hive's holds it"),
+            );
+        }
     };
     let (precision, scale) = if scale < 0 {
         (precision - scale, 0)
@@ -173,7 +185,10 @@ mod tests {
             assert_eq!(of_postgres(raw, "b", 0).0, hive, "{raw}");
         }
         assert_eq!(of_postgres("integer[]", "b", 2).0, "array<array<int>>");
-        assert_eq!(of_postgres("public.mood", "e", 0), ("string".into(), Some("an enum")));
+        assert_eq!(
+            of_postgres("public.mood", "e", 0),
+            ("string".into(), Some("an enum"))
+        );
         assert_eq!(
             of_postgres("numeric", "b", 0).1,
             Some("without bounds, so that no decimal of Hive's holds it")
@@ -216,6 +231,9 @@ mod tests {
         ] {
             assert_eq!(of_mysql(raw).0, hive, "{raw}");
         }
-        assert_eq!(of_mysql("bigint(20) unsigned").1, Some("unsigned, so a size larger"));
+        assert_eq!(
+            of_mysql("bigint(20) unsigned").1,
+            Some("unsigned, so a size larger")
+        );
     }
 }

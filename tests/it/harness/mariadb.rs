@@ -12,8 +12,9 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
     reason = "how the test runner tells us where its server is"
 )]
 pub(crate) async fn new_database() -> String {
-    let server = std::env::var("MASTIC_TEST_MARIADB")
-        .expect("these tests need MariaDB: run `make test`, or `tests/with-postgres tests/with-mariadb cargo test`");
+    let server = std::env::var("MASTIC_TEST_MARIADB").expect(
+        "these tests need MariaDB: run `make test`, or `tests/with-postgres tests/with-mariadb cargo test`",
+    );
     let name = format!(
         "test_{}_{}",
         std::process::id(),

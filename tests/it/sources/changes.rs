@@ -34,7 +34,11 @@ async fn edit(app: &TestApp, name: &str, change: impl FnOnce(&mut TableInput)) {
 fn changes_in(crawl: &Crawl, theirs: &Theirs) -> Vec<String> {
     let all = changes(crawl);
     all.iter()
-        .map(|change| change.replace(&format!("{}_", theirs.name), "").replace(&format!("{}.", theirs.name), ""))
+        .map(|change| {
+            change
+                .replace(&format!("{}_", theirs.name), "")
+                .replace(&format!("{}.", theirs.name), "")
+        })
         .collect()
 }
 
@@ -64,7 +68,11 @@ async fn the_catalog_follows(theirs: Theirs, schema: &str) {
     let orders = theirs.table(&format!("{schema}orders"));
     let before = columns(&app, &orders).await;
     let expected = vec![
-        format!("add table lab.{schema}fresh: {}, 1 column, a table at {}fresh", kind(schema), schema.replace('_', ".")),
+        format!(
+            "add table lab.{schema}fresh: {}, 1 column, a table at {}fresh",
+            kind(schema),
+            schema.replace('_', ".")
+        ),
         format!("change column lab.{schema}orders.total: int → string"),
         format!("add column lab.{schema}orders.paid: boolean"),
         format!("retire column lab.{schema}orders.old: removed"),
@@ -93,7 +101,10 @@ async fn the_catalog_follows(theirs: Theirs, schema: &str) {
     })
     .await;
     let last = changes_in(&deleted, &theirs).pop().unwrap();
-    assert_eq!(last, format!("retire table lab.{schema}gone: deleted from the catalog"));
+    assert_eq!(
+        last,
+        format!("retire table lab.{schema}gone: deleted from the catalog")
+    );
 }
 
 fn kind(schema: &str) -> &'static str {
@@ -146,7 +157,11 @@ async fn what_a_person_wrote_stays() {
         .iter()
         .map(|column| {
             let kind = column.data_type.as_deref().unwrap();
-            format!("{} {kind} {}", column.name, column.comment.as_deref().unwrap_or("-"))
+            format!(
+                "{} {kind} {}",
+                column.name,
+                column.comment.as_deref().unwrap_or("-")
+            )
         })
         .collect();
     assert_eq!(
@@ -172,7 +187,7 @@ async fn what_a_person_wrote_stays() {
     assert_eq!(
         json!(reasons),
         json!([
-            "columns: the database says so",
+            "what is said of columns: the database says so",
             "stays bigint: somebody gave it this type; the database has int",
             "stays: the database has it no more; it is kept for what somebody wrote of it"
         ])
@@ -188,12 +203,19 @@ async fn a_guess_that_moved_a_little_makes_no_new_version() {
     let app = TestApp::start().await;
     theirs.connect(&app).await;
     crawl_all(&app, &theirs, |_| {}).await;
-    theirs.run("INSERT INTO t SELECT generate_series(1, 50); ANALYZE t").await;
+    theirs
+        .run("INSERT INTO t SELECT generate_series(1, 50); ANALYZE t")
+        .await;
     let little = crawl_all(&app, &theirs, |_| {}).await;
     assert_eq!(changes(&little), Vec::<String>::new());
-    theirs.run("INSERT INTO t SELECT generate_series(1, 500); ANALYZE t").await;
+    theirs
+        .run("INSERT INTO t SELECT generate_series(1, 500); ANALYZE t")
+        .await;
     let much = crawl_all(&app, &theirs, |_| {}).await;
-    assert_eq!(changes_in(&much, &theirs), ["change table lab.public_t: recordcount"]);
+    assert_eq!(
+        changes_in(&much, &theirs),
+        ["change table lab.public_t: recordcount"]
+    );
     let input = table(&app, &theirs.table("public_t")).await.input;
     assert_eq!(input.parameters["recordCount"], "1550");
 }

@@ -33,7 +33,13 @@ async fn a_program_crawls_a_database() {
     let mut expected = target;
     expected["sample_size"] = json!(null);
     assert_eq!(made["targets"], json!([expected]));
-    let crawl = post(&app, "/api/v1/crawlers/theirs/crawls", json!({ "dry_run": false }), 202).await;
+    let crawl = post(
+        &app,
+        "/api/v1/crawlers/theirs/crawls",
+        json!({ "dry_run": false }),
+        202,
+    )
+    .await;
     app.run_tasks().await;
     let path = format!("/api/v1/crawls/{}", crawl["id"].as_str().unwrap());
     let (_, _, crawl) = send(&app, "GET", &path, None).await;
@@ -66,7 +72,10 @@ async fn a_program_crawls_a_database() {
         .map(|column| {
             let kind = column.data_type.as_deref().unwrap();
             let comment = column.comment.as_deref().unwrap_or("-");
-            format!("{} {kind} {} {comment}", column.name, column.parameters["rawType"])
+            format!(
+                "{} {kind} {} {comment}",
+                column.name, column.parameters["rawType"]
+            )
         })
         .collect();
     assert_eq!(
@@ -81,9 +90,13 @@ async fn a_program_crawls_a_database() {
     assert_eq!(view.parameters["typeOfData"], "view");
     assert_eq!(view.description, None, "VIEW is no comment of its owner's");
 
-    let query = json!({ "sql": format!("SELECT * FROM {}", theirs.table("orders")) });
-    let (status, _, refusal) = send(&app, "POST", "/api/v1/query", Some(query)).await;
-    assert_eq!((status, &refusal["hint"]), (400, &json!("ask the database itself")), "{refusal}");
+    let query = json!({ "query": format!("SELECT * FROM {}", theirs.table("orders")) });
+    let (status, _, refusal) = send(&app, "POST", "/api/v1/sql", Some(query)).await;
+    assert_eq!(
+        (status, &refusal["hint"]),
+        (400, &json!("ask the database itself")),
+        "{refusal}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,25 +144,38 @@ async fn paths_and_exclusions_choose_tables() {
     let chosen = async |path: &str, exclusions: &[&str]| {
         let crawl = crawl_path(&app, &format!("{}/{path}", theirs.name), exclusions).await;
         let prefix = format!("{}.", theirs.name);
-        let names: Vec<String> = found(&crawl).iter().map(|place| place.replace(&prefix, "")).collect();
+        let names: Vec<String> = found(&crawl)
+            .iter()
+            .map(|place| place.replace(&prefix, ""))
+            .collect();
         names.join(" ")
     };
     assert_eq!(chosen("order%", &[]).await, "order_lines orders");
     assert_eq!(chosen("%/orders", &[]).await, "orders");
-    assert_eq!(chosen("order_%", &[]).await, "order_lines", "an underscore stands for itself");
+    assert_eq!(
+        chosen("order_%", &[]).await,
+        "order_lines",
+        "an underscore stands for itself"
+    );
     assert_eq!(
         chosen("%", &["Market_*", "**_Table", "o*"]).await,
         "Orders \"größe.x\"",
         "upper and lower case are not the same"
     );
-    let again = crawl_path(&app, &format!("{}/%", theirs.name), &["Market_*", "**_Table", "o*"]).await;
+    let again = crawl_path(
+        &app,
+        &format!("{}/%", theirs.name),
+        &["Market_*", "**_Table", "o*"],
+    )
+    .await;
     assert_eq!(changes(&again), Vec::<String>::new());
 
     let nothing = crawl_path(&app, &format!("{}/nothing", theirs.name), &[]).await;
     assert_eq!(
         set_aside(&nothing),
         [format!(
-            "shop: {}/nothing: MySQL at {} shows mastic no table or view that the path names",
+            "shop: {}/nothing: MySQL at {} shows mastic no table or view that the path names; upper and lower \
+             case matter",
             theirs.name, theirs.address
         )]
     );

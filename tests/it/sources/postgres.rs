@@ -37,7 +37,11 @@ async fn glues_clients_crawl_a_database_as_they_do_at_aws() {
         .send()
         .await
         .unwrap();
-    glue.test_connection().connection_name("shop").send().await.unwrap();
+    glue.test_connection()
+        .connection_name("shop")
+        .send()
+        .await
+        .unwrap();
     let target = JdbcTarget::builder()
         .connection_name("shop")
         .path(format!("{}/public/%", theirs.name))
@@ -54,7 +58,14 @@ async fn glues_clients_crawl_a_database_as_they_do_at_aws() {
         .send()
         .await
         .unwrap();
-    let crawler = glue.get_crawler().name("theirs").send().await.unwrap().crawler.unwrap();
+    let crawler = glue
+        .get_crawler()
+        .name("theirs")
+        .send()
+        .await
+        .unwrap()
+        .crawler
+        .unwrap();
     assert_eq!(crawler.targets().unwrap().jdbc_targets(), [target]);
     glue.start_crawler().name("theirs").send().await.unwrap();
     app.run_tasks().await;
@@ -64,7 +75,10 @@ async fn glues_clients_crawl_a_database_as_they_do_at_aws() {
     let name = &theirs.name;
     assert_eq!(
         names,
-        [format!("pg_{name}_public_large_orders"), format!("pg_{name}_public_orders")]
+        [
+            format!("pg_{name}_public_large_orders"),
+            format!("pg_{name}_public_orders")
+        ]
     );
     let orders = &tables.table_list()[1];
     let storage = orders.storage_descriptor().unwrap();
@@ -88,7 +102,10 @@ async fn glues_clients_crawl_a_database_as_they_do_at_aws() {
         ("CrawlerSchemaSerializerVersion", "1.0"),
     ] {
         assert_eq!(parameters.get(key).map(String::as_str), Some(value), "{key}");
-        assert_eq!(storage.parameters().unwrap().get(key).map(String::as_str), Some(value));
+        assert_eq!(
+            storage.parameters().unwrap().get(key).map(String::as_str),
+            Some(value)
+        );
     }
     let described: Vec<String> = storage
         .columns()
@@ -152,7 +169,10 @@ async fn every_type_has_its_place() {
     };
     assert_eq!(reason("c"), "integer in PostgreSQL");
     assert_eq!(reason("d"), "bigint in PostgreSQL; never null");
-    assert_eq!(reason("i"), "numeric(40,2) in PostgreSQL: Hive's decimal ends at 38 digits");
+    assert_eq!(
+        reason("i"),
+        "numeric(40,2) in PostgreSQL: Hive's decimal ends at 38 digits"
+    );
     assert_eq!(reason("x"), "public.mood in PostgreSQL: an enum");
     assert_eq!(reason("z"), "public.discount in PostgreSQL");
 }
@@ -178,12 +198,21 @@ async fn paths_and_exclusions_choose_tables() {
     let chosen = async |path: &str, exclusions: &[&str]| {
         let crawl = crawl_path(&app, &format!("{}/{path}", theirs.name), exclusions).await;
         let prefix = format!("{}.", theirs.name);
-        let names: Vec<String> = found(&crawl).iter().map(|place| place.replace(&prefix, "")).collect();
+        let names: Vec<String> = found(&crawl)
+            .iter()
+            .map(|place| place.replace(&prefix, ""))
+            .collect();
         names.join(" ")
     };
     assert_eq!(chosen("sales/orders", &[]).await, "sales.orders");
-    assert_eq!(chosen("sales", &[]).await, "sales.events sales.orders sales.orders_2020 sales.totals");
-    assert_eq!(chosen("sales/orders%", &[]).await, "sales.orders sales.orders_2020");
+    assert_eq!(
+        chosen("sales", &[]).await,
+        "sales.events sales.orders sales.orders_2020 sales.totals"
+    );
+    assert_eq!(
+        chosen("sales/orders%", &[]).await,
+        "sales.orders sales.orders_2020"
+    );
     assert_eq!(
         chosen("sales_%/%", &[]).await,
         "sales_old.orders",
@@ -195,13 +224,17 @@ async fn paths_and_exclusions_choose_tables() {
         "sales_old.orders",
         "exclusions are relative to the path"
     );
-    assert_eq!(chosen("%/%", &["**orders*", "{staff,totals}"]).await, "public.settings sales.events");
+    assert_eq!(
+        chosen("%/%", &["**orders*", "{staff,totals}"]).await,
+        "public.settings sales.events"
+    );
 
     let nothing = crawl_path(&app, &format!("{}/nowhere/%", theirs.name), &[]).await;
     assert_eq!(
         set_aside(&nothing),
         [format!(
-            "shop: {}/nowhere/%: PostgreSQL at {} shows mastic no table or view that the path names",
+            "shop: {}/nowhere/%: PostgreSQL at {} shows mastic no table or view that the path names; upper and lower \
+             case matter",
             theirs.name, theirs.address
         )]
     );
@@ -244,11 +277,18 @@ async fn names_are_told_apart_however_they_are_written() {
         .iter()
         .map(|place| place.replace(&format!("{}.public.", theirs.name), ""))
         .collect();
-    assert_eq!(places, ["Orders", "\"a.b\"", "nothing", "orders", "\"Ünïcode \"\"q\"\"\""]);
+    assert_eq!(
+        places,
+        ["Orders", "\"a.b\"", "nothing", "orders", "\"Ünïcode \"\"q\"\"\""]
+    );
     let tables = &crawl.plan.as_ref().unwrap().tables;
     let base = format!("{}_public_", theirs.name);
     assert_eq!(tables[0].name, format!("{base}orders"));
-    assert!(tables[3].name.starts_with(&format!("{base}orders_")), "{}", tables[3].name);
+    assert!(
+        tables[3].name.starts_with(&format!("{base}orders_")),
+        "{}",
+        tables[3].name
+    );
     assert_eq!(tables[4].name, format!("{base}_n_code__q_"));
     let lower = table(&app, &format!("lab.{}", tables[3].name)).await;
     let described: Vec<String> = lower
@@ -259,7 +299,12 @@ async fn names_are_told_apart_however_they_are_written() {
         .collect();
     assert_eq!(
         described,
-        ["id Some(\"Id\")", "id_2 Some(\"id\")", "größe in m² None", "a\"b None"]
+        [
+            "id Some(\"Id\")",
+            "id_2 Some(\"id\")",
+            "größe in m² None",
+            "a\"b None"
+        ]
     );
     let again = crawl_path(&app, &path, &[]).await;
     assert_eq!(crate::crawl::changes(&again), Vec::<String>::new());
@@ -283,6 +328,9 @@ async fn a_user_finds_what_that_user_may_read() {
     make_connection(&app, "shop", &theirs.jdbc(), &[("USERNAME", &user)]).await;
     let crawl = crawl_path(&app, &theirs.name, &[]).await;
     let name = &theirs.name;
-    assert_eq!(found(&crawl), [format!("{name}.public.open"), format!("{name}.public.partly")]);
+    assert_eq!(
+        found(&crawl),
+        [format!("{name}.public.open"), format!("{name}.public.partly")]
+    );
     assert_eq!(columns(&app, &theirs.table("public_partly")).await, "id int");
 }
