@@ -49,7 +49,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try whether a connection leads anywhere */
+        /** Try a connection: sign in to its database */
         post: operations["test_connection"];
         delete?: never;
         options?: never;
@@ -565,6 +565,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What of a database's tables is taken besides their columns: what is said of them, types as the database spells them.
+         * @enum {string}
+         */
+        AdditionalMetadata: "COMMENTS" | "RAWTYPES";
         /** @description One line of a plan. */
         Change: {
             detail: string;
@@ -610,6 +615,11 @@ export interface components {
             };
             /** Format: date-time */
             updated_at: string;
+        };
+        /** @description A connection that could be tried. */
+        ConnectionTest: {
+            /** @description How far it went: which server let whom in, or that a host can be reached. */
+            message: string;
         };
         /** @description A crawl. */
         Crawl: components["schemas"]["CrawlSummary"] & {
@@ -802,8 +812,12 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** @description A prefix to be crawled once. */
+        /** @description A prefix, or tables of another database, to be crawled once. */
         NewCrawl: {
+            /** @description What of a database's tables is taken besides their columns. */
+            additional_metadata?: components["schemas"]["AdditionalMetadata"][];
+            /** @description The connection that leads to a database. */
+            connection?: string | null;
             /** @description The database that tables go to; named after the prefix unless told. */
             database?: string | null;
             /** @description Plan only; change nothing. */
@@ -811,7 +825,7 @@ export interface components {
             /** @description Globs of what is left out, relative to the path. */
             exclusions?: string[];
             options?: components["schemas"]["Options"];
-            /** @description `s3://bucket/prefix/` */
+            /** @description `s3://bucket/prefix/`; with a connection, `database/schema/table`. */
             path: string;
             /**
              * Format: int32
@@ -1462,11 +1476,18 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        /** @description One prefix that is crawled. */
+        /** @description One place that is crawled: a prefix of an object store, or tables of another database. */
         Target: {
+            /** @description What of a database's tables is taken besides their columns. */
+            additional_metadata?: components["schemas"]["AdditionalMetadata"][];
+            /** @description The connection that leads to a database. */
+            connection?: string | null;
             /** @description Globs of what is left out, relative to the path. */
             exclusions?: string[];
-            /** @description `s3://bucket/prefix/` */
+            /**
+             * @description `s3://bucket/prefix/`; with a connection `database/schema/table` or, for MySQL, `database/table`, where `%` stands
+             *     for any schema or table.
+             */
             path: string;
             /**
              * Format: int32
@@ -1633,11 +1654,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ConnectionTest"];
+                };
             };
             default: {
                 headers: {

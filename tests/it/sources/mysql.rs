@@ -90,6 +90,14 @@ async fn a_program_crawls_a_database() {
     assert_eq!(view.parameters["typeOfData"], "view");
     assert_eq!(view.description, None, "VIEW is no comment of its owner's");
 
+    let (database, name) = ("lab", format!("{}_orders", theirs.name));
+    let path = format!("/api/v1/databases/{database}/tables/{name}/ddl");
+    let (_, _, ddl) = send(&app, "GET", &path, None).await;
+    let ddl = ddl.to_string();
+    assert!(
+        ddl.contains("-- in the database that connection shop leads to") && !ddl.contains("LOCATION"),
+        "{ddl}"
+    );
     let query = json!({ "query": format!("SELECT * FROM {}", theirs.table("orders")) });
     let (status, _, refusal) = send(&app, "POST", "/api/v1/sql", Some(query)).await;
     assert_eq!(
