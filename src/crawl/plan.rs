@@ -452,7 +452,7 @@ fn words(found: &FoundTable) -> Words {
         },
         _ => Words {
             differs: "the files are other than they were",
-            column_gone: "no file has it now",
+            column_gone: "no file has it now, or by another name",
         },
     }
 }

@@ -9,7 +9,6 @@ use super::found::{DatabaseTable, FoundFormat, FoundTable, Place};
 use super::globs;
 use super::look::LookedAt;
 use super::tree::SetAsides;
-use crate::app::App;
 use crate::catalog::connections;
 use crate::error::{Error, Result};
 use crate::model::crawl::{AdditionalMetadata, CrawlTarget, PlannedColumn};
@@ -17,6 +16,7 @@ use crate::model::crawl_options::{CrawlOptions, RecrawlBehavior};
 use crate::model::source::{Engine, IncludePath, SourceColumn, SourcePlace, SourceTable};
 use crate::model::table::{Column, Parameters};
 use crate::sources::Source;
+use crate::store::{self, Tx};
 
 /// The longest comment of a column that Glue takes, in characters.
 const LONGEST_COMMENT: usize = 255;
@@ -31,7 +31,7 @@ const RAW_NAME: &str = "rawName";
 ///
 /// # Errors
 /// NotFound for a connection that isn't there; Invalid.
-pub(super) async fn check(app: &App, targets: &[CrawlTarget], options: &CrawlOptions) -> Result<()> {
+pub(super) async fn check(tx: &mut Tx, targets: &[CrawlTarget], options: &CrawlOptions) -> Result<()> {
     for target in targets {
         let Some(name) = &target.connection else {
             if target.additional_metadata.is_empty() {
@@ -43,7 +43,10 @@ pub(super) async fn check(app: &App, targets: &[CrawlTarget], options: &CrawlOpt
             ))
             .hint("name the connection that leads to the database"));
         };
-        let source = Source::of(&connections::get(app, name).await?.input)?;
+        let connection = store::connections::find(tx, name)
+            .await?
+            .ok_or_else(|| Error::not_found(format!("connection {name} not found")))?;
+        let source = Source::of(&connection.input)?;
         IncludePath::parse(source.engine, &target.path)?;
         if target.sample_size.is_some() {
             return Err(Error::invalid("the tables of a database have no sample size")

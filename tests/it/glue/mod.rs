@@ -46,7 +46,7 @@ where
 }
 
 /// What `refusal` gives, made easy to compare with.
-fn saying(exception: &str, message: &str) -> (String, String) {
+pub(crate) fn saying(exception: &str, message: &str) -> (String, String) {
     (exception.to_owned(), message.to_owned())
 }
 
