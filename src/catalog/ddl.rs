@@ -13,9 +13,9 @@ pub fn create_statement(table: &Table) -> String {
         let connection = connection.replace(['\n', '\r'], " ");
         format!("-- in the database that connection {connection} leads to: this makes an empty table of the same form\n")
     });
-    let _ = write!(
+    let _ = writeln!(
         ddl,
-        "CREATE EXTERNAL TABLE {}.{} (\n",
+        "CREATE EXTERNAL TABLE {}.{} (",
         quoted(&table.database),
         quoted(&input.name)
     );
