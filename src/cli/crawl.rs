@@ -419,14 +419,19 @@ fn follow(global: &Global, client: &Client, crawl: &Value, dry_run: bool) -> Res
         format => output::item(format, &done["plan"]),
     }
     let changes = done["changes"].as_u64().unwrap_or(0);
+    // A database has tables and no objects.
+    let looked_at = match done["objects"].as_u64() {
+        Some(0) => format!("{} tables", done["tables"]),
+        _ => format!(
+            "{} objects, {} files read, {} known",
+            done["objects"], done["files_read"], done["files_known"]
+        ),
+    };
     let verb = if dry_run { "would change" } else { "changed" };
     output::say(
         global.quiet,
         &format!(
-            "{} objects, {} files read, {} known; {changes} {verb}, {} set aside (crawl {})",
-            done["objects"],
-            done["files_read"],
-            done["files_known"],
+            "{looked_at}; {changes} {verb}, {} set aside (crawl {})",
             done["warnings"],
             done["id"].as_str().unwrap_or_default()
         ),
