@@ -34,6 +34,9 @@ pub(super) struct NewCrawl {
     /// What of a database's tables is taken besides their columns.
     #[serde(default)]
     additional_metadata: Vec<AdditionalMetadata>,
+    /// Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
+    /// folders of a configuration.
+    inventory: Option<String>,
     /// The database that tables go to; named after the prefix unless told.
     database: Option<String>,
     /// Put before every table's name.
@@ -301,6 +304,7 @@ pub(super) async fn start(
             sample_size: new.sample_size,
             connection: new.connection,
             additional_metadata: new.additional_metadata.into_iter().map(Into::into).collect(),
+            inventory: new.inventory,
         }],
         table_prefix: new.table_prefix,
         classifiers: new.classifiers,

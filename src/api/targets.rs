@@ -17,6 +17,9 @@ pub(super) struct Target {
     exclusions: Vec<String>,
     /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
     sample_size: Option<u32>,
+    /// Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
+    /// folders of a configuration.
+    inventory: Option<String>,
     /// The connection that leads to a database.
     connection: Option<String>,
     /// What of a database's tables is taken besides their columns.
@@ -56,6 +59,7 @@ impl From<Target> for nouns::CrawlTarget {
             path: target.path,
             exclusions: target.exclusions,
             sample_size: target.sample_size,
+            inventory: target.inventory,
             connection: target.connection,
             additional_metadata: target.additional_metadata.into_iter().map(Into::into).collect(),
         }
@@ -68,6 +72,7 @@ impl From<nouns::CrawlTarget> for Target {
             path: target.path,
             exclusions: target.exclusions,
             sample_size: target.sample_size,
+            inventory: target.inventory,
             connection: target.connection,
             additional_metadata: target.additional_metadata.into_iter().map(Into::into).collect(),
         }

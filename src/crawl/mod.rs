@@ -8,6 +8,7 @@ pub mod crawlers;
 pub mod found;
 pub mod globs;
 pub mod group;
+mod inventory;
 mod lakes;
 mod list;
 pub mod log;
@@ -85,6 +86,7 @@ fn check_target(target: &CrawlTarget) -> Result<()> {
     if target.connection.is_none() {
         Location::parse(&target.path)?;
     }
+    target.inventory.as_deref().map(Location::parse).transpose()?;
     globs::exclusions(&target.exclusions)?;
     match target.sample_size {
         Some(size) if size == 0 || size > MAX_SAMPLE_SIZE => {

@@ -48,9 +48,11 @@ pub(super) async fn check(tx: &mut Tx, targets: &[CrawlTarget], options: &CrawlO
             .ok_or_else(|| Error::not_found(format!("connection {name} not found")))?;
         let source = Source::of(&connection.input)?;
         IncludePath::parse(source.engine, &target.path)?;
-        if target.sample_size.is_some() {
-            return Err(Error::invalid("the tables of a database have no sample size")
-                .hint("leave it out: no row is read"));
+        if target.sample_size.is_some() || target.inventory.is_some() {
+            return Err(Error::invalid(
+                "the tables of a database have neither a sample size nor an inventory",
+            )
+            .hint("leave them out: no row is read"));
         }
         if options.recrawl != RecrawlBehavior::CrawlEverything {
             return Err(Error::invalid(

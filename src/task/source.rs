@@ -325,11 +325,7 @@ async fn scan(
         return scan.finish();
     }
     // Decompressors wait for their input, so they get a thread to wait in.
-    let packed = Arriving {
-        chunks: stream,
-        runtime: tokio::runtime::Handle::current(),
-        chunk: Bytes::new(),
-    };
+    let packed = Arriving::new(stream);
     let unpacking = tokio::task::spawn_blocking(move || {
         let mut unpacked = classifiers::decompress(compression, BufReader::with_capacity(SCAN_CHUNK, packed));
         let mut piece = vec![0; SCAN_CHUNK];
@@ -350,10 +346,21 @@ async fn scan(
 }
 
 /// A download for a reader that waits.
-struct Arriving<S> {
+pub(super) struct Arriving<S> {
     chunks: S,
     runtime: tokio::runtime::Handle,
     chunk: Bytes,
+}
+
+impl<S> Arriving<S> {
+    /// Within a runtime; to be read on a thread that may wait.
+    pub(super) fn new(chunks: S) -> Self {
+        Self {
+            chunks,
+            runtime: tokio::runtime::Handle::current(),
+            chunk: Bytes::new(),
+        }
+    }
 }
 
 impl<S: Stream<Item = Result<Bytes>> + Unpin> std::io::Read for Arriving<S> {

@@ -19,6 +19,7 @@ use rows::Rows;
 pub use scanner::CsvScanner;
 use table::text_of;
 
+use crate::limits::CSV_FIELDS;
 use crate::values::{Kind, kind_of};
 use crate::{ClassifyError, Column, CsvDialect, DataType};
 
@@ -57,9 +58,9 @@ pub(crate) fn classify(
         Some(candidate) => candidate,
         None if named => match single_column(text, whole, by_carriage_return, comment) {
             Some(candidate) => candidate,
-            None => return Ok(Err(NO_DELIMITER.to_owned())),
+            None => return Ok(Err(no_delimiter(text))),
         },
-        None => return Ok(Err(NO_DELIMITER.to_owned())),
+        None => return Ok(Err(no_delimiter(text))),
     };
     if let Some(why) = not_a_table(&candidate, named) {
         return Ok(Err(why));
@@ -110,8 +111,24 @@ fn footer_of(text: &str, candidate: &Candidate) -> u64 {
     }
 }
 
-const NO_DELIMITER: &str = "no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its \
-                            lines into the same number of fields";
+/// Why no delimiter was found.
+fn no_delimiter(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let fields = [b',', b';', b'\t', b'|']
+        .iter()
+        .map(|delimiter| first.bytes().filter(|byte| byte == delimiter).count() + 1)
+        .max()
+        .unwrap_or_default();
+    if fields > CSV_FIELDS {
+        return format!(
+            "its first line has {fields} fields, and a table has no more than {CSV_FIELDS} columns: turn rows and columns \
+             round, or split the file"
+        );
+    }
+    "no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its lines into the same number \
+     of fields"
+        .to_owned()
+}
 
 /// Characters of a cell that [`Verdict::first_record`](crate::Verdict::first_record) keeps.
 const FIRST_RECORD_CHARS: usize = 64;

@@ -1051,6 +1051,11 @@ export interface components {
             dry_run?: boolean;
             /** @description Globs of what is left out, relative to the path. */
             exclusions?: string[];
+            /**
+             * @description Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
+             *     folders of a configuration.
+             */
+            inventory?: string | null;
             options?: components["schemas"]["Options"];
             /** @description `s3://bucket/prefix/`; with a connection, `database/schema/table`. */
             path: string;
@@ -1765,6 +1770,11 @@ export interface components {
             connection?: string | null;
             /** @description Globs of what is left out, relative to the path. */
             exclusions?: string[];
+            /**
+             * @description Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
+             *     folders of a configuration.
+             */
+            inventory?: string | null;
             /**
              * @description `s3://bucket/prefix/`; with a connection `database/schema/table` or, for MySQL, `database/table`, where `%` stands
              *     for any schema or table.

@@ -32,6 +32,7 @@ async fn a_program_crawls_a_database() {
     let made = post(&app, "/api/v1/crawlers", crawler, 201).await;
     let mut expected = target;
     expected["sample_size"] = json!(null);
+    expected["inventory"] = json!(null);
     assert_eq!(made["targets"], json!([expected]));
     let crawl = post(
         &app,
