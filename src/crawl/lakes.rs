@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use super::Session;
 use super::classify;
 use super::columns::columns_of;
-use super::found::{FoundFormat, FoundTable};
+use super::found::{FoundFormat, FoundTable, Place};
 use super::tree::{LakeFormat, SetAsides, Tree};
 use crate::error::Result;
 use crate::model::location::Location;
@@ -73,7 +73,7 @@ pub(super) async fn tables(
         found.push(FoundTable {
             name: String::new(),
             named_after: lake.root.clone(),
-            location: root,
+            location: Place::Objects(root),
             format,
             compression: "none".to_owned(),
             partition_keys: Vec::new(),
