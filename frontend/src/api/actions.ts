@@ -36,6 +36,10 @@ export function startCrawler(name: string, dryRun: boolean) {
   );
 }
 
+export function stopCrawler(name: string) {
+  return take(api.POST("/api/v1/crawlers/{name}/stop", { params: { path: { name } }, headers: once() }));
+}
+
 /** The whole log as text, for saving. */
 export async function logText(id: string): Promise<string> {
   return take(

@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useId, useState } from "react";
-import { startCrawl, startCrawler } from "../api/actions";
+import { startCrawl, startCrawler, stopCrawler } from "../api/actions";
 import { crawlers, crawls } from "../api/queries";
 import type { Crawler } from "../api/types";
 import { StateBadge } from "../ui/Badge";
@@ -134,9 +134,15 @@ function CrawlerTable({ crawlers: items }: { crawlers: Crawler[] }) {
     mutationFn: ({ name, dryRun }: { name: string; dryRun: boolean }) => startCrawler(name, dryRun),
     onSuccess: open,
   });
+  const client = useQueryClient();
+  const stop = useMutation({
+    mutationFn: stopCrawler,
+    onSettled: () => client.invalidateQueries({ queryKey: ["crawlers"] }),
+  });
+  const failed = [start, stop].find((action) => action.isError);
   return (
     <>
-      {start.isError ? <Failure error={start.error} /> : null}
+      {failed ? <Failure error={failed.error} /> : null}
       <DataTable
         label="Crawlers"
         rows={items}
@@ -169,9 +175,30 @@ function CrawlerTable({ crawlers: items }: { crawlers: Crawler[] }) {
               ),
           },
           {
+            header: "Next",
+            cell: ({ schedule }) =>
+              schedule ? (
+                <span title={schedule.expression}>
+                  {schedule.next_at ? <When at={schedule.next_at} /> : "paused"}
+                </span>
+              ) : (
+                <Nothing />
+              ),
+          },
+          {
             header: "Start",
             cell: (crawler) => (
               <Group gap="xs" wrap="nowrap">
+                {crawler.state === "RUNNING" ? (
+                  <Button
+                    size="xs"
+                    variant="default"
+                    aria-label={`Stop ${crawler.name}`}
+                    onClick={() => stop.mutate(crawler.name)}
+                  >
+                    Stop
+                  </Button>
+                ) : null}
                 {[false, true].map((dryRun) => (
                   <Button
                     key={String(dryRun)}
