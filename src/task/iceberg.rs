@@ -51,6 +51,7 @@ pub(super) fn verdict(bytes: &[u8]) -> Result<Verdict> {
         row_count: None,
         csv: None,
         first_record: None,
+        second_record: None,
         json: None,
         json_path: None,
         avro: None,

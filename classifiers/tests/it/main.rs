@@ -15,6 +15,7 @@ mod packed;
 mod parquet;
 mod real_data;
 mod scanners;
+mod siblings;
 mod support;
 mod types;
 mod xml;
