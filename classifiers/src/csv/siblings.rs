@@ -78,9 +78,8 @@ fn with_header(verdict: &Verdict, first: &[String], alike: usize, files: usize) 
     {
         column.name = name;
     }
-    let less_one = |rows: u64| rows.saturating_sub(1);
-    settled.rows_sampled = less_one(settled.rows_sampled);
-    settled.row_count = settled.row_count.map(less_one);
+    settled.rows_sampled = settled.rows_sampled.saturating_sub(1);
+    settled.row_count = settled.row_count.map(|rows| rows.saturating_sub(1));
     settled.reasons.push(format!(
         "header: {} of {files} files of text begin with this record, so it names the columns",
         alike + 1
