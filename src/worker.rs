@@ -20,6 +20,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 async fn work_on(app: &App, lease: &Lease, task: &Task) -> Result<()> {
     match task {
         Task::Crawl { crawl } => crawl::run(app, lease, crawl).await,
+        Task::ScheduledCrawl { crawler, due } => crawl::schedules::run(app, lease, crawler, *due).await,
         Task::CloseBatch { batch } => etl::triggers::close_batch(app, lease, batch).await,
         Task::Run { run } => etl::execute(app, lease, run).await,
     }
@@ -71,7 +72,7 @@ pub async fn run_due(app: &App) -> Result<usize> {
     Ok(count)
 }
 
-/// Looks for objects that no event announced, now and then, until `shutdown`.
+/// Looks for objects that no event announced, and for schedules that were passed over, now and then, until `shutdown`.
 pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
     tokio::pin!(shutdown);
     loop {
@@ -79,6 +80,13 @@ pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
             Ok(0) => {}
             Ok(found) => tracing::info!(found, "the listing showed changes that no event had announced"),
             Err(error) => tracing::warn!("the buckets can't be listed: {}{}", error.message, error.causes()),
+        }
+        if let Err(error) = crawl::schedules::catch_up(&app).await {
+            tracing::warn!(
+                "overdue crawls can't be started: {}{}",
+                error.message,
+                error.causes()
+            );
         }
         tokio::select! {
             () = &mut shutdown => return,

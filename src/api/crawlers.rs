@@ -6,15 +6,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::crawls::{Crawl, CrawlSummary};
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
 use crate::app::App;
-use crate::error::Error;
+use crate::crawl::{crawlers, schedules};
 use crate::model::crawl as nouns;
 use crate::model::crawl_options as options;
-use crate::model::location::Location;
-use crate::model::name::identifier;
-use crate::{crawl, crawl::crawlers};
 
 /// A crawl that has a name.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,12 +23,26 @@ pub(super) struct Crawler {
     description: Option<String>,
     targets: Vec<Target>,
     table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, in this order.
+    classifiers: Vec<String>,
+    schedule: Option<Schedule>,
     options: Options,
-    /// READY or RUNNING.
+    /// READY, RUNNING or STOPPING.
     state: &'static str,
     last_crawl: Option<CrawlSummary>,
+    /// How many times it was written.
+    version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// When a crawler runs by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Schedule {
+    /// `cron(minutes hours day-of-month month day-of-week year)`, in UTC.
+    expression: String,
+    /// When it is due next; null while it is paused.
+    next_at: Option<DateTime<Utc>>,
 }
 
 /// One prefix that is crawled.
@@ -169,6 +181,26 @@ pub(super) struct NewCrawler {
     targets: Vec<Target>,
     description: Option<String>,
     table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, in this order.
+    #[serde(default)]
+    classifiers: Vec<String>,
+    /// When it runs by itself: `cron(minutes hours day-of-month month day-of-week year)`, in UTC.
+    schedule: Option<String>,
+    #[serde(default)]
+    options: Options,
+}
+
+/// What a crawler is from now on: what isn't said is as in a new one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CrawlerSettings {
+    database: String,
+    targets: Vec<Target>,
+    description: Option<String>,
+    table_prefix: Option<String>,
+    #[serde(default)]
+    classifiers: Vec<String>,
+    schedule: Option<String>,
     #[serde(default)]
     options: Options,
 }
@@ -179,237 +211,6 @@ pub(super) struct NewCrawler {
 pub(super) struct StartCrawler {
     /// Plan only; change nothing.
     dry_run: bool,
-}
-
-/// A prefix to be crawled once.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewCrawl {
-    /// `s3://bucket/prefix/`
-    path: String,
-    /// Globs of what is left out, relative to the path.
-    #[serde(default)]
-    exclusions: Vec<String>,
-    /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
-    sample_size: Option<u32>,
-    /// The database that tables go to; named after the prefix unless told.
-    database: Option<String>,
-    /// Put before every table's name.
-    table_prefix: Option<String>,
-    #[serde(default)]
-    options: Options,
-    /// Plan only; change nothing.
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// A crawl in a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CrawlSummary {
-    id: String,
-    crawler: Option<String>,
-    database: String,
-    targets: Vec<String>,
-    dry_run: bool,
-    /// QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.
-    state: &'static str,
-    started_at: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
-    /// When what it changed was put back.
-    undone_at: Option<DateTime<Utc>>,
-    error: Option<String>,
-    /// Objects listed.
-    objects: i64,
-    /// Files that were looked at.
-    files_read: i64,
-    /// Bytes read of them.
-    bytes_read: i64,
-    /// Files that were not read, because an earlier crawl had read the same version of them.
-    files_known: i64,
-    /// Tables found so far.
-    tables: i64,
-    /// Changes that the plan makes to the catalog.
-    changes: usize,
-    /// Files that were set aside.
-    warnings: usize,
-}
-
-/// A crawl.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Crawl {
-    #[serde(flatten)]
-    summary: CrawlSummary,
-    /// What it changes, or would; null until it is known.
-    plan: Option<Plan>,
-}
-
-/// What a crawl changes, and why.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Plan {
-    changes: Vec<Change>,
-    set_aside: Vec<SetAside>,
-    tables: Vec<PlannedTable>,
-}
-
-/// One line of a plan.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Change {
-    op: ChangeOp,
-    kind: ChangeKind,
-    name: String,
-    detail: String,
-    reason: String,
-    /// Partitions by name, `year=2022/month=1`; the first hundred of many.
-    items: Vec<String>,
-}
-
-/// What happens.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ChangeOp {
-    Add,
-    Change,
-    Retire,
-    Unchanged,
-}
-
-/// To what it happens.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ChangeKind {
-    Database,
-    Table,
-    Column,
-    Partitions,
-}
-
-/// A file that no table was made of.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SetAside {
-    path: String,
-    reason: String,
-}
-
-/// A table that a crawl found.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PlannedTable {
-    database: String,
-    name: String,
-    location: String,
-    classification: String,
-    partition_keys: Vec<String>,
-    partitions: i64,
-    files: i64,
-    bytes: i64,
-    columns: Vec<PlannedColumn>,
-    reasons: Vec<String>,
-}
-
-/// A column that a crawl found.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PlannedColumn {
-    name: String,
-    #[serde(rename = "type")]
-    data_type: String,
-    reason: String,
-}
-
-impl From<nouns::Plan> for Plan {
-    fn from(plan: nouns::Plan) -> Self {
-        let column = |column: nouns::PlannedColumn| PlannedColumn {
-            name: column.name,
-            data_type: column.data_type,
-            reason: column.reason,
-        };
-        Self {
-            changes: plan.changes.into_iter().map(Change::from).collect(),
-            set_aside: plan
-                .set_aside
-                .into_iter()
-                .map(|aside| SetAside {
-                    path: aside.path,
-                    reason: aside.reason,
-                })
-                .collect(),
-            tables: plan
-                .tables
-                .into_iter()
-                .map(|table| PlannedTable {
-                    database: table.database,
-                    name: table.name,
-                    location: table.location,
-                    classification: table.classification,
-                    partition_keys: table.partition_keys,
-                    partitions: table.partitions,
-                    files: table.files,
-                    bytes: table.bytes,
-                    columns: table.columns.into_iter().map(column).collect(),
-                    reasons: table.reasons,
-                })
-                .collect(),
-        }
-    }
-}
-
-impl From<nouns::Change> for Change {
-    fn from(change: nouns::Change) -> Self {
-        Self {
-            op: match change.op {
-                nouns::ChangeOp::Add => ChangeOp::Add,
-                nouns::ChangeOp::Change => ChangeOp::Change,
-                nouns::ChangeOp::Retire => ChangeOp::Retire,
-                nouns::ChangeOp::Unchanged => ChangeOp::Unchanged,
-            },
-            kind: match change.kind {
-                nouns::ChangeKind::Database => ChangeKind::Database,
-                nouns::ChangeKind::Table => ChangeKind::Table,
-                nouns::ChangeKind::Column => ChangeKind::Column,
-                nouns::ChangeKind::Partitions => ChangeKind::Partitions,
-            },
-            name: change.name,
-            detail: change.detail,
-            reason: change.reason,
-            items: change.items,
-        }
-    }
-}
-
-impl From<&nouns::Crawl> for CrawlSummary {
-    fn from(crawl: &nouns::Crawl) -> Self {
-        Self {
-            id: crawl.id.clone(),
-            crawler: crawl.request.crawler.clone(),
-            database: crawl.request.database.clone(),
-            targets: crawl
-                .request
-                .targets
-                .iter()
-                .map(|target| target.path.clone())
-                .collect(),
-            dry_run: crawl.request.dry_run,
-            state: crawl.state.as_str(),
-            started_at: crawl.started_at,
-            finished_at: crawl.finished_at,
-            undone_at: crawl.undone_at,
-            error: crawl.error.clone(),
-            objects: crawl.progress.objects,
-            files_read: crawl.progress.files_read,
-            bytes_read: crawl.progress.bytes_read,
-            files_known: crawl.progress.files_known,
-            tables: crawl.progress.tables,
-            changes: crawl.plan.as_ref().map_or(0, nouns::Plan::change_count),
-            warnings: crawl.plan.as_ref().map_or(0, |plan| plan.set_aside.len()),
-        }
-    }
-}
-
-impl From<nouns::Crawl> for Crawl {
-    fn from(crawl: nouns::Crawl) -> Self {
-        Self {
-            summary: CrawlSummary::from(&crawl),
-            plan: crawl.plan.map(Plan::from),
-        }
-    }
 }
 
 impl From<nouns::Crawler> for Crawler {
@@ -423,8 +224,14 @@ impl From<nouns::Crawler> for Crawler {
             targets: input.targets.into_iter().map(Target::from).collect(),
             table_prefix: input.table_prefix,
             options: input.options.into(),
-            state: if crawler.running { "RUNNING" } else { "READY" },
+            classifiers: input.classifiers,
+            schedule: input.schedule.map(|expression| Schedule {
+                expression,
+                next_at: crawler.next_crawl_at,
+            }),
+            state: crawler.state.as_str(),
             last_crawl: crawler.last_crawl.as_ref().map(CrawlSummary::from),
+            version: crawler.version,
             created_at: crawler.created_at,
             updated_at: crawler.updated_at,
         }
@@ -457,6 +264,8 @@ pub(super) async fn create(
         description: new.description,
         targets: new.targets.into_iter().map(nouns::CrawlTarget::from).collect(),
         table_prefix: new.table_prefix,
+        classifiers: new.classifiers,
+        schedule: new.schedule,
         options: new.options.into(),
         ..Default::default()
     };
@@ -470,6 +279,68 @@ pub(super) async fn create(
 #[utoipa::path(get, path = "/api/v1/crawlers/{name}", operation_id = "get_crawler", tag = "crawling", params(("name" = String, Path)),
     responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> ApiResult<axum::Json<Crawler>> {
+    Ok(axum::Json(crawlers::get(&app, &name).await?.into()))
+}
+
+/// Say anew what a crawler is; refused while it is running
+#[utoipa::path(put, path = "/api/v1/crawlers/{name}", operation_id = "put_crawler", tag = "crawling", params(("name" = String, Path)),
+    request_body = CrawlerSettings,
+    responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn put(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Json(settings): Json<CrawlerSettings>,
+) -> ApiResult<axum::Json<Crawler>> {
+    let change = |before: nouns::CrawlerInput| {
+        Ok(nouns::CrawlerInput {
+            database: settings.database,
+            description: settings.description,
+            targets: settings
+                .targets
+                .into_iter()
+                .map(nouns::CrawlTarget::from)
+                .collect(),
+            table_prefix: settings.table_prefix,
+            classifiers: settings.classifiers,
+            schedule: settings.schedule,
+            options: settings.options.into(),
+            ..before
+        })
+    };
+    Ok(axum::Json(crawlers::update(&app, &name, change).await?.into()))
+}
+
+/// Stop a crawler's crawl; it changes nothing then
+#[utoipa::path(post, path = "/api/v1/crawlers/{name}/stop", operation_id = "stop_crawler", tag = "crawling", params(("name" = String, Path)),
+    responses((status = 202, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn stop(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<(StatusCode, axum::Json<Crawler>)> {
+    crawlers::stop(&app, &name).await?;
+    let crawler = crawlers::get(&app, &name).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(crawler.into())))
+}
+
+/// Take a crawler's schedule out of force; it is kept
+#[utoipa::path(post, path = "/api/v1/crawlers/{name}/pause", operation_id = "pause_crawler", tag = "crawling", params(("name" = String, Path)),
+    responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn pause(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<axum::Json<Crawler>> {
+    schedules::stop(&app, &name).await?;
+    Ok(axum::Json(crawlers::get(&app, &name).await?.into()))
+}
+
+/// Put a crawler's schedule in force again
+#[utoipa::path(post, path = "/api/v1/crawlers/{name}/resume", operation_id = "resume_crawler", tag = "crawling", params(("name" = String, Path)),
+    responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn resume(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<axum::Json<Crawler>> {
+    schedules::start(&app, &name).await?;
     Ok(axum::Json(crawlers::get(&app, &name).await?.into()))
 }
 
@@ -492,75 +363,4 @@ pub(super) async fn start(
 ) -> ApiResult<(StatusCode, axum::Json<Crawl>)> {
     let crawl = crawlers::start(&app, &name, request.dry_run).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(crawl.into())))
-}
-
-/// List crawls, the newest first
-#[utoipa::path(get, path = "/api/v1/crawls", operation_id = "list_crawls", tag = "crawling", params(ListQuery),
-    responses((status = 200, body = Page<CrawlSummary>), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn list_crawls(
-    State(app): State<App>,
-    Query(query): Query<ListQuery>,
-) -> ApiResult<axum::Json<Page<CrawlSummary>>> {
-    let page = crawl::list(&app, &query.request()?).await?;
-    Ok(axum::Json(Page::of(page, |crawl| CrawlSummary::from(&crawl))))
-}
-
-/// Crawl a prefix once
-#[utoipa::path(post, path = "/api/v1/crawls", operation_id = "start_crawl", tag = "crawling", request_body = NewCrawl,
-    responses((status = 202, body = Crawl), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn start_crawl(
-    State(app): State<App>,
-    Json(new): Json<NewCrawl>,
-) -> ApiResult<(StatusCode, axum::Json<Crawl>)> {
-    let database = match new.database {
-        Some(database) => database,
-        None => named_after(&new.path)?,
-    };
-    let request = nouns::CrawlRequest {
-        database,
-        targets: vec![nouns::CrawlTarget {
-            path: new.path,
-            exclusions: new.exclusions,
-            sample_size: new.sample_size,
-        }],
-        table_prefix: new.table_prefix,
-        options: new.options.into(),
-        dry_run: new.dry_run,
-        crawler: None,
-    };
-    Ok((
-        StatusCode::ACCEPTED,
-        axum::Json(crawl::start(&app, request).await?.into()),
-    ))
-}
-
-/// The database of a crawl that names none: the prefix's last folder, or the bucket.
-fn named_after(path: &str) -> Result<String, Error> {
-    let location = Location::parse(path)?;
-    let folder = location
-        .key
-        .rsplit('/')
-        .find(|segment| !segment.is_empty())
-        .unwrap_or(&location.bucket);
-    Ok(identifier(folder))
-}
-
-/// Show a crawl with its plan
-#[utoipa::path(get, path = "/api/v1/crawls/{id}", operation_id = "get_crawl", tag = "crawling", params(("id" = String, Path)),
-    responses((status = 200, body = Crawl), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get_crawl(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> ApiResult<axum::Json<Crawl>> {
-    Ok(axum::Json(crawl::get(&app, &id).await?.into()))
-}
-
-/// Put back what a crawl changed; refused where somebody changed it since
-#[utoipa::path(post, path = "/api/v1/crawls/{id}/undo", operation_id = "undo_crawl", tag = "crawling", params(("id" = String, Path)),
-    responses((status = 200, body = Crawl), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn undo_crawl(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> ApiResult<axum::Json<Crawl>> {
-    Ok(axum::Json(crawl::undo(&app, &id).await?.into()))
 }

@@ -2,8 +2,10 @@
 //!
 //! A handler parses, calls one verb and renders. The structs that stand on the wire live in these files alone.
 
+mod classifiers;
 mod connections;
 mod crawlers;
+mod crawls;
 mod databases;
 mod error;
 mod events;
@@ -48,11 +50,18 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sql::search))
         // Crawling.
         .routes(routes!(crawlers::list, crawlers::create))
-        .routes(routes!(crawlers::get, crawlers::delete))
+        .routes(routes!(crawlers::get, crawlers::put, crawlers::delete))
         .routes(routes!(crawlers::start))
-        .routes(routes!(crawlers::list_crawls, crawlers::start_crawl))
-        .routes(routes!(crawlers::get_crawl))
-        .routes(routes!(crawlers::undo_crawl))
+        .routes(routes!(crawlers::stop))
+        .routes(routes!(crawlers::pause))
+        .routes(routes!(crawlers::resume))
+        .routes(routes!(crawls::list, crawls::start))
+        .routes(routes!(crawls::get))
+        .routes(routes!(crawls::log))
+        .routes(routes!(crawls::cancel))
+        .routes(routes!(crawls::undo))
+        .routes(routes!(classifiers::list, classifiers::create))
+        .routes(routes!(classifiers::get, classifiers::put, classifiers::delete))
         // Jobs, what starts them, and their runs.
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get, jobs::put, jobs::delete))

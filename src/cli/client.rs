@@ -68,7 +68,21 @@ impl Client {
         }
     }
 
+    /// What is answered as text.
+    pub(super) fn text(&self, path: &str) -> Result<String> {
+        self.answer("GET", path, None)
+    }
+
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let text = self.answer(method, path, body)?;
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text)
+            .map_err(|cause| Error::internal("the server's answer is no JSON").source(cause))
+    }
+
+    fn answer(&self, method: &str, path: &str, body: Option<&Value>) -> Result<String> {
         let uri = format!("{}/api/v1{path}", self.url);
         let mut request = Request::builder().method(method).uri(&uri);
         if let Some(token) = &self.token {
@@ -90,7 +104,7 @@ impl Client {
     }
 }
 
-fn read(response: &mut Response<Body>) -> Result<Value> {
+fn read(response: &mut Response<Body>) -> Result<String> {
     let status = response.status();
     let text = response
         .body_mut()
@@ -99,11 +113,7 @@ fn read(response: &mut Response<Body>) -> Result<Value> {
         .read_to_string()
         .map_err(|cause| Error::unavailable(format!("the server's answer can't be read: {cause}")))?;
     if status.is_success() {
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        return serde_json::from_str(&text)
-            .map_err(|cause| Error::internal("the server's answer is no JSON").source(cause));
+        return Ok(text);
     }
     let problem: Problem = serde_json::from_str(&text).map_err(|_| {
         Error::internal(format!("the server answered {status}")).hint("is it a mastic server?")

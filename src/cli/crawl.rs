@@ -30,6 +30,9 @@ pub(super) struct CrawlOnce {
     /// Put before every table's name
     #[arg(long)]
     prefix: Option<String>,
+    /// A classifier that is asked before the built-in ones; may be given again
+    #[arg(long = "classifier", value_name = "NAME")]
+    classifiers: Vec<String>,
     #[command(flatten)]
     options: Options,
     /// Print the plan and change nothing; exits 2 if it would change something
@@ -106,6 +109,40 @@ pub(super) enum Crawlers {
         /// What is looked at after the first crawl: CRAWL_EVERYTHING, CRAWL_NEW_FOLDERS_ONLY or CRAWL_EVENT_MODE
         #[arg(long)]
         recrawl: Option<String>,
+        /// A classifier that is asked before the built-in ones; may be given again
+        #[arg(long = "classifier", value_name = "NAME")]
+        classifiers: Vec<String>,
+        /// When it runs by itself, in UTC: cron(0 18 ? * MON-FRI *)
+        #[arg(long)]
+        schedule: Option<String>,
+        #[command(flatten)]
+        options: Box<Options>,
+    },
+    /// Change a crawler: what isn't said stays
+    Update {
+        /// Its name
+        name: String,
+        /// The database that tables go to
+        #[arg(long)]
+        database: Option<String>,
+        /// What it crawls, in place of what it crawled; may be given again
+        #[arg(long = "path")]
+        paths: Vec<String>,
+        /// A glob of what is left out of these paths; may be given again
+        #[arg(long = "exclude", requires = "paths")]
+        exclusions: Vec<String>,
+        /// Put before every table's name
+        #[arg(long)]
+        prefix: Option<String>,
+        /// What is looked at after the first crawl: CRAWL_EVERYTHING, CRAWL_NEW_FOLDERS_ONLY or CRAWL_EVENT_MODE
+        #[arg(long)]
+        recrawl: Option<String>,
+        /// A classifier that is asked before the built-in ones, in place of those it had; may be given again
+        #[arg(long = "classifier", value_name = "NAME")]
+        classifiers: Vec<String>,
+        /// When it runs by itself, in UTC: cron(0 18 ? * MON-FRI *); never: ''
+        #[arg(long)]
+        schedule: Option<String>,
         #[command(flatten)]
         options: Box<Options>,
     },
@@ -116,6 +153,31 @@ pub(super) enum Crawlers {
         /// Print the plan and change nothing; exits 2 if it would change something
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Stop a crawler's crawl; it changes nothing then
+    Stop {
+        /// Its name
+        name: String,
+    },
+    /// Take a crawler's schedule out of force; it is kept
+    Pause {
+        /// Its name
+        name: String,
+    },
+    /// Put a crawler's schedule in force again
+    Resume {
+        /// Its name
+        name: String,
+    },
+    /// List a crawler's crawls, the newest first
+    History {
+        /// Its name
+        name: String,
+    },
+    /// Print a crawl's log
+    Logs {
+        /// The crawl's id
+        crawl: String,
     },
     /// Put back what a crawl changed
     Undo {
@@ -138,6 +200,7 @@ impl CrawlOnce {
             "exclusions": self.exclusions,
             "sample_size": self.options.sample_size,
             "table_prefix": self.prefix,
+            "classifiers": self.classifiers,
             "options": self.options.body()?,
             "dry_run": self.dry_run,
         });
@@ -172,6 +235,8 @@ impl Crawlers {
                 exclusions,
                 prefix,
                 recrawl,
+                classifiers,
+                schedule,
                 options,
             } => {
                 let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size });
@@ -185,9 +250,96 @@ impl Crawlers {
                     "database": database,
                     "targets": targets,
                     "table_prefix": prefix,
+                    "classifiers": classifiers,
+                    "schedule": schedule,
                     "options": chosen,
                 });
                 output::item(global.output, &client.post("/crawlers", &body)?);
+            }
+            Self::Update {
+                name,
+                database,
+                paths,
+                exclusions,
+                prefix,
+                recrawl,
+                classifiers,
+                schedule,
+                options,
+            } => {
+                let path = format!("/crawlers/{}", segment(&name));
+                let present = client.get(&path)?;
+                let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size });
+                let mut chosen = present["options"].clone();
+                let recrawl = recrawl.map(|recrawl| ("recrawl_behavior".to_owned(), json!(recrawl)));
+                let said = options.body()?;
+                let said = said.as_object().cloned().unwrap_or_default();
+                for (option, value) in said.into_iter().chain(recrawl) {
+                    chosen[option] = value;
+                }
+                let schedule = match schedule {
+                    None => present["schedule"]["expression"].clone(),
+                    Some(schedule) if schedule.is_empty() => Value::Null,
+                    Some(schedule) => json!(schedule),
+                };
+                let or_present = |said: Value, name: &str| {
+                    if said.is_null() {
+                        present[name].clone()
+                    } else {
+                        said
+                    }
+                };
+                let list = |said: Vec<Value>, name: &str| {
+                    if said.is_empty() {
+                        present[name].clone()
+                    } else {
+                        json!(said)
+                    }
+                };
+                let body = json!({
+                    "database": or_present(json!(database), "database"),
+                    "description": present["description"],
+                    "targets": list(paths.iter().map(target).collect(), "targets"),
+                    "table_prefix": or_present(json!(prefix), "table_prefix"),
+                    "classifiers": list(classifiers.into_iter().map(Value::from).collect(), "classifiers"),
+                    "schedule": schedule,
+                    "options": chosen,
+                });
+                output::item(global.output, &client.put(&path, &body)?);
+            }
+            Self::Stop { name } => {
+                client.post(&format!("/crawlers/{}/stop", segment(&name)), &json!({}))?;
+                output::say(global.quiet, &format!("crawler {name} is asked to stop"));
+            }
+            Self::Pause { name } => {
+                client.post(&format!("/crawlers/{}/pause", segment(&name)), &json!({}))?;
+                output::say(
+                    global.quiet,
+                    &format!("the schedule of crawler {name} is not in force"),
+                );
+            }
+            Self::Resume { name } => {
+                let crawler = client.post(&format!("/crawlers/{}/resume", segment(&name)), &json!({}))?;
+                let next = crawler["schedule"]["next_at"].as_str().unwrap_or("never");
+                output::say(global.quiet, &format!("crawler {name} runs next at {next}"));
+            }
+            Self::History { name } => {
+                let columns = [
+                    ("id", "id"),
+                    ("state", "state"),
+                    ("started", "started_at"),
+                    ("finished", "finished_at"),
+                    ("changes", "changes"),
+                    ("set aside", "warnings"),
+                    ("error", "error"),
+                ];
+                client.get(&format!("/crawlers/{}", segment(&name)))?;
+                let crawls = client.all(&format!("/crawls?crawler={}", segment(&name)))?;
+                output::list(global.output, &crawls, &columns);
+            }
+            Self::Logs { crawl } => {
+                let log = client.text(&format!("/crawls/{}/logs", segment(&crawl)))?;
+                output::data(log.trim_end());
             }
             Self::Run { name, dry_run } => {
                 let path = format!("/crawlers/{}/crawls", segment(&name));

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ::classifiers::CustomClassifier;
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::output::{self, Format};
 use super::serve::block_on;
-use super::{Global, Outcome};
+use super::{Global, Outcome, classifiers};
 use crate::buckets::{Access, Buckets};
 use crate::error::{Error, Result};
 use crate::model::location::Location;
@@ -26,6 +27,9 @@ pub(super) struct Infer {
     /// Files, folders or s3://… locations
     #[arg(required = true)]
     paths: Vec<String>,
+    /// A JSON file with a classifier that is asked before the built-in ones, or several; may be given again
+    #[arg(long = "classifier", value_name = "FILE")]
+    classifiers: Vec<PathBuf>,
 }
 
 /// A file, by the name that it is shown under.
@@ -36,6 +40,14 @@ struct File {
 
 impl Infer {
     pub(super) fn run(self, global: &Global) -> Result<Outcome> {
+        let mut custom = Vec::new();
+        for file in &self.classifiers {
+            for definition in classifiers::read(file)? {
+                let ready = CustomClassifier::new(definition)
+                    .map_err(|wrong| Error::invalid(format!("{}: {wrong}", file.display())))?;
+                custom.push(ready);
+            }
+        }
         block_on(async {
             let mut files = Vec::new();
             let mut access = None;
@@ -47,7 +59,7 @@ impl Infer {
                     files.extend(files_at(Path::new(path)));
                 }
             }
-            let verdicts = judge(&files, access).await?;
+            let verdicts = judge(&files, &custom, access).await?;
             let mut is_well = true;
             for (index, file) in files.iter().enumerate() {
                 let line = verdicts.get(&index).cloned().unwrap_or_else(|| {
@@ -129,7 +141,11 @@ async fn objects_at(path: &str) -> Vec<File> {
 }
 
 /// What each file is, by its place. A file that kills the process that looks at it is said to, and the rest goes on.
-async fn judge(files: &[File], access: Option<Access>) -> Result<BTreeMap<usize, Value>> {
+async fn judge(
+    files: &[File],
+    custom: &[CustomClassifier],
+    access: Option<Access>,
+) -> Result<BTreeMap<usize, Value>> {
     let program = std::env::current_exe()
         .map_err(|cause| Error::internal("this program's own file can't be found").source(cause))?;
     let mut verdicts = BTreeMap::new();
@@ -142,6 +158,7 @@ async fn judge(files: &[File], access: Option<Access>) -> Result<BTreeMap<usize,
         let spec = Spec {
             work: Work::Classify {
                 files: rest.iter().map(|(_, file)| file.clone()).collect(),
+                custom: custom.to_vec(),
             },
             access: access.clone(),
             limits: LIMITS,

@@ -1,6 +1,7 @@
 //! One file per command. Data goes to stdout, progress and messages to stderr.
 
 mod catalog;
+mod classifiers;
 mod client;
 mod completions;
 mod connections;
@@ -103,6 +104,9 @@ enum Command {
     /// Crawls that have a name
     #[command(subcommand)]
     Crawlers(crawl::Crawlers),
+    /// Classifiers that people define
+    #[command(subcommand)]
+    Classifiers(classifiers::Classifiers),
     /// Jobs
     #[command(subcommand)]
     Jobs(jobs::Jobs),
@@ -223,6 +227,7 @@ fn run(cli: Cli) -> Result<Outcome, Error> {
         Command::Infer(infer) => infer.run(&global),
         Command::Crawl(crawl) => crawl.run(&global),
         Command::Crawlers(command) => command.run(&global),
+        Command::Classifiers(command) => command.run(&global),
         Command::Databases(command) => command.run(&global),
         Command::Tables(command) => command.run(&global),
         Command::Partitions(command) => command.run(&global),

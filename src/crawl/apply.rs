@@ -31,6 +31,7 @@ pub(super) async fn apply(app: &App, lease: &Lease, crawl: &Crawl, planned: Plan
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
     lease.hold(&mut tx, now).await?;
+    super::not_stopped(&mut tx, &crawl.id).await?;
     if !crawl.request.dry_run {
         let mut applier = Applier {
             app,

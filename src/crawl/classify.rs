@@ -1,6 +1,6 @@
 //! What sampled objects are: asked of child processes, so that a file that kills one is set aside and nothing else happens.
 
-use classifiers::Verdict;
+use classifiers::{CustomClassifier, Verdict};
 
 use super::sample::Look;
 use crate::app::App;
@@ -23,17 +23,21 @@ pub(super) struct LookedAt {
     pub(super) bytes_read: i64,
 }
 
-/// Looks at every file of a chunk.
+/// Looks at every file of a chunk; custom classifiers are asked first.
 ///
 /// # Errors
 /// Unavailable or Denied where the store can't be read; Internal.
-pub(super) async fn classify(app: &App, mut rest: Vec<FileToClassify>) -> Result<LookedAt> {
+pub(super) async fn classify(
+    app: &App,
+    custom: &[CustomClassifier],
+    mut rest: Vec<FileToClassify>,
+) -> Result<LookedAt> {
     let mut looked_at = LookedAt {
         looks: Vec::with_capacity(rest.len()),
         bytes_read: 0,
     };
     while !rest.is_empty() {
-        let (judged, death) = one_child(app, &rest, &mut looked_at).await?;
+        let (judged, death) = one_child(app, custom, &rest, &mut looked_at).await?;
         rest.drain(..judged);
         if let Some(error) = death {
             // The first that wasn't judged is what the child died of.
@@ -48,12 +52,14 @@ pub(super) async fn classify(app: &App, mut rest: Vec<FileToClassify>) -> Result
 /// Lets one child look at `files`. Answers with how many it judged, and what it died of, where it did.
 async fn one_child(
     app: &App,
+    custom: &[CustomClassifier],
     files: &[FileToClassify],
     looked_at: &mut LookedAt,
 ) -> Result<(usize, Option<Error>)> {
     let spec = Spec {
         work: Work::Classify {
             files: files.to_vec(),
+            custom: custom.to_vec(),
         },
         access: Some(app.access.clone()),
         limits: Limits {

@@ -2,25 +2,22 @@
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::crawl::{Crawl, CrawlRequest, Crawler, CrawlerInput};
+use crate::model::crawl::{Crawl, CrawlRequest, Crawler, CrawlerInput, CrawlerState};
+use crate::model::crawl_options::RecrawlBehavior;
 use crate::model::name::{catalog_name, plain_name};
 use crate::model::page::{Page, PageRequest};
-use crate::store;
+use crate::model::schedule::Schedule;
+use crate::store::{self, Tx};
 
-/// Adds a crawler.
+use super::{classifiers, schedules};
+
+/// Adds a crawler. Its schedule, where it has one, is in force at once.
 ///
 /// # Errors
-/// Invalid for a bad name, path or glob; AlreadyExists.
-pub async fn create(app: &App, mut input: CrawlerInput) -> Result<Crawler> {
-    plain_name("crawler", &input.name)?;
-    input.database = catalog_name("database", &input.database)?;
-    if input.targets.is_empty() {
-        return Err(Error::invalid(format!("crawler {} has no targets", input.name))
-            .hint("name a path: s3://bucket/prefix/"));
-    }
-    input.targets.iter().try_for_each(super::check_target)?;
-    input.options.checked()?;
+/// Invalid for a bad name, path, glob or schedule, or a classifier that isn't there; AlreadyExists.
+pub async fn create(app: &App, input: CrawlerInput) -> Result<Crawler> {
     let mut tx = app.store.write().await?;
+    let (input, schedule) = checked(app, &mut tx, input).await?;
     store::crawls::insert_crawler(&mut tx, &input, app.clock.now())
         .await
         .map_err(|error| match error.kind {
@@ -29,8 +26,70 @@ pub async fn create(app: &App, mut input: CrawlerInput) -> Result<Crawler> {
             }
             _ => error,
         })?;
-    tx.commit().await?;
-    get(app, &input.name).await
+    schedules::put_in_force(app, &mut tx, &input.name, schedule.as_ref()).await?;
+    let made = require(&mut tx, &input.name).await?;
+    app.commit_with_work(tx).await?;
+    Ok(made)
+}
+
+/// Writes a crawler anew: `change` makes what is said of it of what was said.
+///
+/// A schedule that changes is in force afterwards; one that stays is in force if it was.
+///
+/// # Errors
+/// As [`create`]; NotFound; Conflict while it is running; whatever `change` fails with.
+pub async fn update(
+    app: &App,
+    name: &str,
+    change: impl FnOnce(CrawlerInput) -> Result<CrawlerInput>,
+) -> Result<Crawler> {
+    let mut tx = app.store.write().await?;
+    let before = require(&mut tx, name).await?;
+    if before.state != CrawlerState::Ready {
+        return Err(Error::conflict(format!("crawler {name} is running"))
+            .hint("stop the crawl, or wait until it is done"));
+    }
+    let (input, schedule) = checked(app, &mut tx, change(before.input.clone())?).await?;
+    if input.name != name {
+        return Err(Error::invalid(format!(
+            "crawler {name} can't become {}: names stay",
+            input.name
+        )));
+    }
+    let knows_folders = before.input.options.recrawl == RecrawlBehavior::CrawlNewFoldersOnly
+        && input.options.recrawl == RecrawlBehavior::CrawlNewFoldersOnly;
+    if knows_folders && input.targets != before.input.targets {
+        return Err(Error::invalid(
+            "the S3 targets of a crawler that crawls new folders only can't be changed",
+        )
+        .hint("make another crawler, or let this one crawl everything"));
+    }
+    store::crawls::update_crawler(&mut tx, &input, app.clock.now()).await?;
+    if input.schedule != before.input.schedule {
+        schedules::put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
+    }
+    let updated = require(&mut tx, name).await?;
+    app.commit_with_work(tx).await?;
+    Ok(updated)
+}
+
+/// What is said of a crawler, in order, with its schedule.
+async fn checked(
+    app: &App,
+    tx: &mut Tx,
+    mut input: CrawlerInput,
+) -> Result<(CrawlerInput, Option<Schedule>)> {
+    plain_name("crawler", &input.name)?;
+    input.database = catalog_name("database", &input.database)?;
+    if input.targets.is_empty() {
+        return Err(Error::invalid(format!("crawler {} has no targets", input.name))
+            .hint("name a path: s3://bucket/prefix/"));
+    }
+    input.targets.iter().try_for_each(super::check_target)?;
+    input.options.checked()?;
+    classifiers::check_named(tx, &input.classifiers).await?;
+    let schedule = schedules::checked(app, input.schedule.as_deref())?;
+    Ok((input, schedule))
 }
 
 /// The crawler called `name`.
@@ -39,9 +98,7 @@ pub async fn create(app: &App, mut input: CrawlerInput) -> Result<Crawler> {
 /// NotFound.
 pub async fn get(app: &App, name: &str) -> Result<Crawler> {
     let mut tx = app.store.read().await?;
-    store::crawls::find_crawler(&mut tx, name)
-        .await?
-        .ok_or_else(|| missing(name))
+    require(&mut tx, name).await
 }
 
 /// Crawlers by name.
@@ -59,7 +116,7 @@ pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Crawler>> {
 /// NotFound; Conflict while it is running.
 pub async fn delete(app: &App, name: &str) -> Result<()> {
     let mut tx = app.store.write().await?;
-    if store::crawls::is_crawling(&mut tx, name).await? {
+    if store::crawls::crawler_state(&mut tx, name).await? != CrawlerState::Ready {
         return Err(Error::conflict(format!("crawler {name} is running")).hint("wait until it is done"));
     }
     if !store::crawls::delete_crawler(&mut tx, name).await? {
@@ -73,16 +130,61 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
 /// # Errors
 /// NotFound; Conflict where it is running already.
 pub async fn start(app: &App, name: &str, dry_run: bool) -> Result<Crawl> {
-    let crawler = get(app, name).await?;
-    let request = CrawlRequest {
-        crawler: Some(crawler.input.name),
-        database: crawler.input.database,
-        targets: crawler.input.targets,
-        table_prefix: crawler.input.table_prefix,
-        options: crawler.input.options,
+    let mut tx = app.store.write().await?;
+    let crawler = require(&mut tx, name).await?;
+    let crawl = super::start_in(app, &mut tx, request(crawler.input, dry_run)).await?;
+    app.commit_with_work(tx).await?;
+    Ok(crawl)
+}
+
+/// What a crawl of this crawler is asked to do.
+pub(super) fn request(input: CrawlerInput, dry_run: bool) -> CrawlRequest {
+    CrawlRequest {
+        crawler: Some(input.name),
+        database: input.database,
+        targets: input.targets,
+        table_prefix: input.table_prefix,
+        classifiers: input.classifiers,
+        options: input.options,
         dry_run,
-    };
-    super::start(app, request).await
+    }
+}
+
+/// Asks for the crawl of a crawler to be stopped: it changes nothing then.
+///
+/// # Errors
+/// NotFound; Conflict where it isn't running, or was asked already.
+pub async fn stop(app: &App, name: &str) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    match require(&mut tx, name).await?.state {
+        CrawlerState::Running => {}
+        CrawlerState::Ready => return Err(Error::conflict(format!("crawler {name} is not running"))),
+        CrawlerState::Stopping => return Err(Error::conflict(format!("crawler {name} is stopping already"))),
+    }
+    for crawl in store::crawls::under_way(&mut tx, name).await? {
+        store::crawls::request_stop(&mut tx, &crawl, app.clock.now()).await?;
+    }
+    tx.commit().await
+}
+
+/// How long crawls of a crawler took, in milliseconds: those that succeeded, at most the last hundred, the newest first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn runtimes(app: &App, name: &str) -> Result<Vec<i64>> {
+    const LAST: i64 = 100;
+    let mut tx = app.store.read().await?;
+    let times = store::crawls::runtimes(&mut tx, name, LAST).await?;
+    Ok(times
+        .into_iter()
+        .map(|(began, ended)| (ended - began).num_milliseconds())
+        .collect())
+}
+
+pub(super) async fn require(tx: &mut Tx, name: &str) -> Result<Crawler> {
+    store::crawls::find_crawler(tx, name)
+        .await?
+        .ok_or_else(|| missing(name))
 }
 
 fn missing(name: &str) -> Error {

@@ -39,7 +39,7 @@ pub(super) async fn tables(
                     last_modified: chrono::DateTime::UNIX_EPOCH,
                 };
                 let file = vec![FileToClassify::IcebergMetadata(object)];
-                let looked_at = classify::classify(session.app, file).await?;
+                let looked_at = classify::classify(session.app, &[], file).await?;
                 session.progress.files_read += 1;
                 session.progress.bytes_read += looked_at.bytes_read;
                 let metadata = location.with_key(newest.key.as_str()).to_string();

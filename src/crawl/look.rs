@@ -115,14 +115,14 @@ async fn look(
             .iter()
             .map(|(_, object)| FileToClassify::Object(object.clone()))
             .collect();
-        let looked_at = classify::classify(session.app, files).await?;
+        let looked_at = classify::classify(session.app, &session.judges.custom, files).await?;
         session.progress.files_read += i64::try_from(looked_at.looks.len()).unwrap_or(0);
         session.progress.bytes_read += looked_at.bytes_read;
         let mut known = Vec::new();
         for ((at, object), (look, is_lasting)) in objects.into_iter().zip(looked_at.looks) {
             if is_lasting {
                 known.push(remember::known(
-                    &session.judge,
+                    session.judges.of(&look),
                     object.key,
                     &object.etag,
                     object.size,

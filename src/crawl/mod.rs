@@ -1,6 +1,7 @@
 //! Crawling: list → group → sample → classify → merge → plan → apply. A crawl is a plan first; a dry run stops there.
 
 mod apply;
+pub mod classifiers;
 mod classify;
 pub mod columns;
 pub mod crawlers;
@@ -9,6 +10,7 @@ pub mod globs;
 pub mod group;
 mod lakes;
 mod list;
+pub mod log;
 mod look;
 pub mod merge;
 pub mod names;
@@ -16,6 +18,7 @@ pub mod naming;
 pub mod plan;
 mod remember;
 pub mod sample;
+pub mod schedules;
 pub mod shape;
 pub mod together;
 pub mod tree;
@@ -26,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::crawl::{Crawl, CrawlProgress, CrawlRequest, CrawlTarget, Plan, WorkState};
+use crate::model::crawl::{Crawl, CrawlProgress, CrawlRequest, CrawlTarget, CrawlerState, Plan, WorkState};
 use crate::model::crawl_options::{Compatibility, MAX_SAMPLE_SIZE};
 use crate::model::location::Location;
 use crate::model::name::{TableRef, catalog_name};
@@ -41,7 +44,14 @@ pub use undo::undo;
 ///
 /// # Errors
 /// Invalid for a path that is no location or a bad name; Conflict where the crawler is running.
-pub async fn start(app: &App, mut request: CrawlRequest) -> Result<Crawl> {
+pub async fn start(app: &App, request: CrawlRequest) -> Result<Crawl> {
+    let mut tx = app.store.write().await?;
+    let crawl = start_in(app, &mut tx, request).await?;
+    app.commit_with_work(tx).await?;
+    Ok(crawl)
+}
+
+async fn start_in(app: &App, tx: &mut Tx, mut request: CrawlRequest) -> Result<Crawl> {
     request.database = catalog_name("database", &request.database)?;
     if request.targets.is_empty() {
         return Err(Error::invalid("there is nothing to crawl").hint("name a path: s3://bucket/prefix/"));
@@ -50,27 +60,22 @@ pub async fn start(app: &App, mut request: CrawlRequest) -> Result<Crawl> {
     request.options.checked()?;
     let id = app.clock.new_id();
     let now = app.clock.now();
-    let mut tx = app.store.write().await?;
-    if let Some(crawler) = &request.crawler
-        && !request.dry_run
-        && store::crawls::is_crawling(&mut tx, crawler).await?
-    {
-        return Err(Error::conflict(format!("crawler {crawler} is running already")));
+    match &request.crawler {
+        Some(crawler) if !request.dry_run => {
+            if store::crawls::crawler_state(tx, crawler).await? != CrawlerState::Ready {
+                return Err(Error::conflict(format!("crawler {crawler} is running already")));
+            }
+        }
+        Some(_) => {}
+        // What a crawler names was there when it was made; the crawl says so where it is gone.
+        None => classifiers::check_named(tx, &request.classifiers).await?,
     }
-    store::crawls::insert(&mut tx, &id, &request, now).await?;
+    store::crawls::insert(tx, &id, &request, now).await?;
     // Crawls into one database change the same tables, so one is at work at a time.
     let serial_key = Some(format!("crawl {}", request.database));
-    queue::enqueue(
-        &mut tx,
-        &*app.clock,
-        &Task::Crawl { crawl: id.clone() },
-        now,
-        serial_key,
-    )
-    .await?;
-    let crawl = require(&mut tx, &id).await?;
-    app.commit_with_work(tx).await?;
-    Ok(crawl)
+    let task = Task::Crawl { crawl: id.clone() };
+    queue::enqueue(tx, &*app.clock, &task, now, serial_key).await?;
+    require(tx, &id).await
 }
 
 /// Refuses a target that can't be crawled.
@@ -98,13 +103,46 @@ pub async fn get(app: &App, id: &str) -> Result<Crawl> {
     require(&mut tx, id).await
 }
 
-/// Crawls, the newest first.
+/// Crawls that `wanted` says yes to, the newest first; of one crawler where it is named, and then without dry runs.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Crawl>> {
+pub async fn list(
+    app: &App,
+    crawler: Option<&str>,
+    wanted: impl Fn(&Crawl) -> bool,
+    page: &PageRequest,
+) -> Result<Page<Crawl>> {
     let mut tx = app.store.read().await?;
-    store::crawls::list(&mut tx, page).await
+    let mut look = page.clone();
+    let mut found = Vec::new();
+    loop {
+        let some = store::crawls::list(&mut tx, crawler, &look).await?;
+        let is_all = some.len() <= look.limit as usize;
+        look.after = some.last().map(|last| last.id.clone());
+        found.extend(some.into_iter().filter(&wanted));
+        if is_all || found.len() > page.limit as usize {
+            return Ok(Page::of(found, page, |crawl: &Crawl| crawl.id.clone()));
+        }
+    }
+}
+
+/// Asks for a crawl to be stopped: it changes nothing then.
+///
+/// # Errors
+/// NotFound; Conflict where it is over.
+pub async fn cancel(app: &App, id: &str) -> Result<Crawl> {
+    let mut tx = app.store.write().await?;
+    let crawl = require(&mut tx, id).await?;
+    if !store::crawls::request_stop(&mut tx, id, app.clock.now()).await? {
+        return Err(Error::conflict(format!(
+            "crawl {id} is over: it is {}",
+            crawl.state.as_str()
+        )));
+    }
+    let stopped = require(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(stopped)
 }
 
 async fn require(tx: &mut Tx, id: &str) -> Result<Crawl> {
@@ -136,31 +174,50 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     } else {
         make_plan(app, lease, &crawl).await
     };
-    match planned {
+    let done = match planned {
         Ok(found) => apply::apply(app, lease, &crawl, found).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(()),
+        Err(_) if is_stopped(app, id).await? => end(app, lease, id, WorkState::Cancelled, None).await,
         Err(error) if is_passing(&error) && !lease.is_last() => Err(error),
         Err(error) if error.kind == ErrorKind::Conflict => Err(error),
         Err(error) => {
-            let mut tx = app.store.write().await?;
-            lease.hold(&mut tx, app.clock.now()).await?;
             let hint = error
                 .hint
                 .as_ref()
                 .map_or(String::new(), |hint| format!(" (hint: {hint})"));
             let message = format!("{}{}{hint}", error.message, error.causes());
-            store::crawls::finish(
-                &mut tx,
-                id,
-                WorkState::Failed,
-                None,
-                Some(&message),
-                app.clock.now(),
-            )
-            .await?;
-            lease.finish(&mut tx).await?;
-            tx.commit().await
+            end(app, lease, id, WorkState::Failed, Some(&message)).await
         }
     }
+}
+
+async fn is_stopped(app: &App, id: &str) -> Result<bool> {
+    let mut tx = app.store.read().await?;
+    store::crawls::stop_requested(&mut tx, id).await
+}
+
+/// Ends a crawl that changed nothing.
+async fn end(app: &App, lease: &Lease, id: &str, state: WorkState, error: Option<&str>) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    let now = app.clock.now();
+    lease.hold(&mut tx, now).await?;
+    store::crawls::finish(&mut tx, id, state, None, error, now).await?;
+    lease.finish(&mut tx).await?;
+    tx.commit().await
+}
+
+/// Makes sure, inside a transaction that writes, that nobody asked for the crawl to be stopped.
+///
+/// # Errors
+/// Conflict.
+async fn not_stopped(tx: &mut Tx, id: &str) -> Result<()> {
+    if store::crawls::stop_requested(tx, id).await? {
+        return Err(Error::conflict(format!("crawl {id} was stopped")));
+    }
+    Ok(())
 }
 
 fn is_passing(error: &Error) -> bool {
@@ -183,8 +240,8 @@ struct Session<'a> {
     app: &'a App,
     lease: &'a Lease,
     crawl: &'a Crawl,
-    /// Who judges files: what another said of one is not taken.
-    judge: String,
+    /// Who judges files.
+    judges: classifiers::Judges,
     progress: CrawlProgress,
 }
 
@@ -198,6 +255,7 @@ impl Session<'_> {
 
     async fn report_in(&self, tx: &mut Tx) -> Result<()> {
         self.lease.hold(tx, self.app.clock.now()).await?;
+        not_stopped(tx, &self.crawl.id).await?;
         store::crawls::set_progress(tx, &self.crawl.id, &self.progress).await
     }
 }
@@ -215,7 +273,7 @@ async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
         app,
         lease,
         crawl,
-        judge: classify::JUDGE.to_owned(),
+        judges: classifiers::judges(app, &request.classifiers).await?,
         progress: CrawlProgress::default(),
     };
     let (mut found, mut seen) = (Vec::new(), Vec::new());

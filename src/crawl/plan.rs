@@ -352,7 +352,7 @@ impl Planner<'_> {
                     ChangeKind::Column,
                     format!("{name}.{}", column.name),
                     "removed",
-                    "no file has it now",
+                    "no file has it now, or by another name",
                 );
             }
         }

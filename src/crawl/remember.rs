@@ -40,10 +40,12 @@ pub(super) async fn recall(
         let Some((at, now)) = by_key.get(&file.key) else {
             continue;
         };
-        let is_same =
-            now.etag == file.etag && i64::try_from(now.size) == Ok(file.size) && file.judge == session.judge;
+        let is_same = now.etag == file.etag && i64::try_from(now.size) == Ok(file.size);
         // A verdict that can't be read was written by another version: the file is read again.
-        if is_same && let Ok(look) = serde_json::from_str::<Look>(&file.verdict) {
+        if is_same
+            && let Ok(look) = serde_json::from_str::<Look>(&file.verdict)
+            && session.judges.of(&look) == file.judge
+        {
             looks.insert(*at, look);
             by_key.remove(&file.key);
             session.progress.files_known += 1;

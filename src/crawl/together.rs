@@ -12,6 +12,14 @@ use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, Tabl
 /// Parameters that only count: the crawler's in any case.
 const COUNTS: [&str; 4] = ["objectCount", "sizeKey", "recordCount", "averageRecordSize"];
 
+/// SerDes that know columns by their places.
+const POSITIONAL: [&str; 4] = [
+    "LazySimpleSerDe",
+    "OpenCSVSerde",
+    "MultiDelimitSerDe",
+    "GrokSerDe",
+];
+
 /// Something that the crawl would write otherwise, and leaves because somebody else wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
@@ -204,7 +212,8 @@ fn merged_columns(
     let find =
         |input: &TableInput, name: &str| input.columns().iter().find(|column| column.name == name).cloned();
     let mut columns = Vec::new();
-    for column in theirs.columns() {
+    let is_positional = reads_by_position(ours);
+    for (place, column) in theirs.columns().iter().enumerate() {
         let written = find(base, &column.name);
         let is_ours = written
             .as_ref()
@@ -226,6 +235,16 @@ fn merged_columns(
             None if written.as_ref() == Some(&column)
                 && writing.compatibility == Compatibility::Glue
                 && !writing.configuration.merge_new_columns =>
+            {
+                continue;
+            }
+            // The files call what stands there otherwise now.
+            None if written.as_ref() == Some(&column)
+                && is_positional
+                && ours
+                    .columns()
+                    .get(place)
+                    .is_some_and(|new| find(theirs, &new.name).is_none()) =>
             {
                 continue;
             }
@@ -264,7 +283,38 @@ fn merged_columns(
             columns.push(found.clone());
         }
     }
+    if is_positional && !writing.configuration.merge_new_columns {
+        in_the_files_order(&mut columns, base, theirs, ours);
+    }
     columns
+}
+
+/// Whether readers know a table's columns by their places alone.
+fn reads_by_position(table: &TableInput) -> bool {
+    let serde = table
+        .storage
+        .as_ref()
+        .and_then(|storage| storage.serde_info.as_ref());
+    let library = serde.and_then(|serde| serde.serialization_library.as_deref());
+    library.is_some_and(|library| POSITIONAL.iter().any(|name| library.ends_with(name)))
+}
+
+/// Puts columns in the order of the files; one that somebody renamed stands for what it was, and those that no file has
+/// come last.
+fn in_the_files_order(columns: &mut [Column], base: &TableInput, theirs: &TableInput, ours: &TableInput) {
+    let place_of =
+        |input: &TableInput, name: &str| input.columns().iter().position(|column| column.name == name);
+    columns.sort_by_key(|column| {
+        let renamed = || {
+            let place = place_of(theirs, &column.name)?;
+            let was = base.columns().get(place)?;
+            let is_gone = place_of(theirs, &was.name).is_none();
+            is_gone.then(|| place_of(ours, &was.name)).flatten()
+        };
+        place_of(ours, &column.name)
+            .or_else(renamed)
+            .unwrap_or(usize::MAX)
+    });
 }
 
 /// Keeps apart, for the next crawl, what of a column is the crawl's own: its type, however wide that became.

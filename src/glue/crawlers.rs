@@ -1,13 +1,13 @@
-//! Crawlers.
+//! Crawlers, and when they run.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::crawl::crawlers;
+use crate::crawl::{crawlers, schedules};
 use crate::error::{Error, ErrorKind};
-use crate::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlTarget, Crawler, CrawlerInput, WorkState};
+use crate::model::crawl::{Crawl, CrawlTarget, Crawler, CrawlerInput, CrawlerState, WorkState};
 use crate::model::crawl_options::CrawlOptions;
 
 use super::error::{Answer, Exception, Failure};
@@ -23,20 +23,21 @@ const S3_TARGETS: &str = "S3Targets";
 /// Where what was sent with the targets is kept.
 const TARGETS: &str = "Targets";
 const TAGS: &str = "Tags";
-const SCHEDULE: &str = "Schedule";
 const CHANGE_POLICY: &str = "SchemaChangePolicy";
 const RECRAWL_POLICY: &str = "RecrawlPolicy";
 const CONFIGURATION: &str = "Configuration";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Create {
+pub(super) struct Sent {
     name: Option<String>,
     role: Option<String>,
     database_name: Option<String>,
     description: Option<String>,
     targets: Option<Members>,
     table_prefix: Option<String>,
+    classifiers: Option<Vec<String>>,
+    schedule: Option<String>,
     #[serde(flatten)]
     kept: Members,
 }
@@ -53,7 +54,21 @@ struct S3Target {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Named {
+    #[serde(alias = "CrawlerName")]
     name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NamedMany {
+    crawler_names: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NewSchedule {
+    crawler_name: String,
+    schedule: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -63,33 +78,141 @@ pub(super) struct List {
     max_results: Option<u32>,
     #[serde(default)]
     tags: Members,
-    #[serde(default)]
-    crawler_name_list: Vec<String>,
 }
 
-pub(super) async fn create(app: &App, request: Create) -> Answer {
-    let options = options_of(&request.kept)?;
-    let sent = required(request.targets, "targets")?;
-    let mut other = request.kept;
-    let targets = targets_of(&sent)?;
-    other.insert(TARGETS.to_owned(), Value::Object(sent));
-    let input = CrawlerInput {
-        name: required(request.name, "name")?,
-        role: Some(required(request.role, "role")?),
-        database: request
-            .database_name
-            .unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
-        description: request.description,
-        targets,
-        table_prefix: request.table_prefix,
-        options,
-        other,
-    };
-    let name = input.name.clone();
+impl Sent {
+    /// What is said of a crawler now that this was sent: what wasn't stays.
+    fn change(self, mut input: CrawlerInput) -> Answer<CrawlerInput> {
+        if let Some(targets) = self.targets {
+            input.targets = targets_of(&targets)?;
+            input.other.insert(TARGETS.to_owned(), Value::Object(targets));
+        }
+        input.other.extend(self.kept);
+        input.options = CrawlOptions {
+            compatibility: input.options.compatibility,
+            ..options_of(&input.other)?
+        };
+        input.role = self.role.or(input.role);
+        input.database = self.database_name.unwrap_or(input.database);
+        input.description = self.description.or(input.description);
+        input.table_prefix = self.table_prefix.or(input.table_prefix);
+        input.classifiers = self.classifiers.unwrap_or(input.classifiers);
+        if let Some(schedule) = self.schedule {
+            input.schedule = some_schedule(schedule);
+        }
+        Ok(input)
+    }
+}
+
+/// An empty schedule is none.
+fn some_schedule(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.trim().is_empty())
+}
+
+pub(super) async fn create(app: &App, mut request: Sent) -> Answer {
+    let name = required(request.name.take(), "name")?;
+    required(request.role.as_ref(), "role")?;
+    required(request.targets.as_ref(), "targets")?;
+    let input = request.change(CrawlerInput {
+        name: name.clone(),
+        database: DEFAULT_DATABASE.to_owned(),
+        ..CrawlerInput::default()
+    })?;
     crawlers::create(app, input).await.map_err(|error| {
         let message = format!("Crawler {name} already exists.");
         Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, message)
     })?;
+    Ok(nothing())
+}
+
+pub(super) async fn update(app: &App, mut request: Sent) -> Answer {
+    let name = required(request.name.take(), "name")?;
+    let change = |input| {
+        // Both say it in the service's words.
+        request
+            .change(input)
+            .map_err(|failure| Error::invalid(failure.message))
+    };
+    let done = crawlers::update(app, &name, change).await;
+    done.map_err(|error| match error.kind {
+        ErrorKind::Conflict => Failure::new(
+            Exception::CrawlerRunning,
+            "Cannot update Crawler while running. Please stop crawl or wait until it completes to update.",
+        ),
+        _ => in_glues_words(error, &name),
+    })?;
+    Ok(nothing())
+}
+
+pub(super) async fn get_many(app: &App, request: NamedMany) -> Answer {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for name in request.crawler_names {
+        match crawlers::get(app, &name).await {
+            Ok(crawler) => found.push(rendered(app, &crawler)),
+            Err(error) if error.kind == ErrorKind::NotFound => missing.push(name),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(json!({ "Crawlers": found, "CrawlersNotFound": missing }))
+}
+
+pub(super) async fn stop(app: &App, request: Named) -> Answer {
+    let name = required(request.name, "name")?;
+    match crawlers::stop(app, &name).await {
+        Ok(()) => Ok(nothing()),
+        Err(error) if error.kind == ErrorKind::Conflict => {
+            let is_stopping = crawlers::get(app, &name).await?.state == CrawlerState::Stopping;
+            Err(if is_stopping {
+                let message = format!("Crawler with name {name} is already stopping");
+                Failure::new(Exception::CrawlerStopping, message)
+            } else {
+                Failure::new(
+                    Exception::CrawlerNotRunning,
+                    format!("Crawler with name {name} isn't running"),
+                )
+            })
+        }
+        Err(error) => Err(in_glues_words(error, &name)),
+    }
+}
+
+pub(super) async fn set_schedule(app: &App, request: NewSchedule) -> Answer {
+    let name = request.crawler_name;
+    schedules::set(app, &name, request.schedule.and_then(some_schedule))
+        .await
+        .map_err(|error| in_glues_words(error, &name))?;
+    Ok(nothing())
+}
+
+pub(super) async fn start_schedule(app: &App, request: Named) -> Answer {
+    let name = required(request.name, "crawlerName")?;
+    schedules::start(app, &name)
+        .await
+        .map_err(|error| match error.kind {
+            ErrorKind::Conflict => Failure::new(
+                Exception::SchedulerRunning,
+                format!("The schedule of crawler {name} is already running"),
+            ),
+            ErrorKind::Invalid => Failure::new(
+                Exception::NoSchedule,
+                format!("Crawler with name {name} has no schedule"),
+            ),
+            _ => in_glues_words(error, &name),
+        })?;
+    Ok(nothing())
+}
+
+pub(super) async fn stop_schedule(app: &App, request: Named) -> Answer {
+    let name = required(request.name, "crawlerName")?;
+    schedules::stop(app, &name)
+        .await
+        .map_err(|error| match error.kind {
+            ErrorKind::Conflict | ErrorKind::Invalid => Failure::new(
+                Exception::SchedulerNotRunning,
+                format!("The schedule of crawler {name} is not running"),
+            ),
+            _ => in_glues_words(error, &name),
+        })?;
     Ok(nothing())
 }
 
@@ -123,19 +246,6 @@ pub(super) async fn list_names(app: &App, request: List) -> Answer {
     Ok(json!({ "CrawlerNames": names, "NextToken": token(found.next) }))
 }
 
-pub(super) async fn metrics(app: &App, request: List) -> Answer {
-    let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
-    let found = crawlers::list(app, &page).await?;
-    let asked = &request.crawler_name_list;
-    let list: Vec<Value> = found
-        .items
-        .iter()
-        .filter(|crawler| asked.is_empty() || asked.contains(&crawler.input.name))
-        .map(|crawler| rendered_metrics(app, crawler))
-        .collect();
-    Ok(json!({ "CrawlerMetricsList": list, "NextToken": token(found.next) }))
-}
-
 pub(super) async fn start(app: &App, request: Named) -> Answer {
     let name = required(request.name, "name")?;
     crawlers::start(app, &name, false)
@@ -153,7 +263,7 @@ pub(super) async fn delete(app: &App, request: Named) -> Answer {
 }
 
 /// Clients look for these two, the one by its words and the other by its name.
-fn in_glues_words(error: Error, name: &str) -> Failure {
+pub(super) fn in_glues_words(error: Error, name: &str) -> Failure {
     match error.kind {
         ErrorKind::NotFound => Failure::new(
             Exception::EntityNotFound,
@@ -227,19 +337,21 @@ fn rendered(app: &App, crawler: &Crawler) -> Value {
         "DatabaseName": input.database,
         "Description": input.description,
         "TablePrefix": input.table_prefix,
-        "State": if crawler.running { "RUNNING" } else { "READY" },
-        // Crawls are not started by the clock, so the schedule is shown as one that is not in force.
-        "Schedule": input.other.get(SCHEDULE).map(|cron| json!({ "ScheduleExpression": cron, "State": "NOT_SCHEDULED" })),
+        "State": crawler.state.as_str(),
+        "Classifiers": input.classifiers,
+        "Schedule": input.schedule.as_ref().map(|cron| {
+            let state = if crawler.next_crawl_at.is_some() { "SCHEDULED" } else { "NOT_SCHEDULED" };
+            json!({ "ScheduleExpression": cron, "State": state })
+        }),
         "CrawlElapsedTime": elapsed(app, crawler).num_milliseconds(),
         "CreationTime": seconds(crawler.created_at),
         "LastUpdated": seconds(crawler.updated_at),
-        "LastCrawl": crawler.last_crawl.as_ref().and_then(|crawl| rendered_crawl(&input.name, crawl)),
-        "Version": 1,
+        "LastCrawl": crawler.last_ended.as_ref().and_then(|crawl| rendered_crawl(&input.name, crawl)),
+        "Version": crawler.version,
         // Tags have an operation of their own.
         "Tags": null,
     });
     let mut defaults = Members::from_iter([
-        ("Classifiers".to_owned(), json!([])),
         (
             CHANGE_POLICY.to_owned(),
             json!({ "UpdateBehavior": input.options.update, "DeleteBehavior": input.options.delete }),
@@ -306,42 +418,14 @@ fn rendered_crawl(crawler: &str, crawl: &Crawl) -> Option<Value> {
     }))
 }
 
-fn begin(crawl: &Crawl) -> DateTime<Utc> {
+pub(super) fn begin(crawl: &Crawl) -> DateTime<Utc> {
     crawl.started_at.unwrap_or(crawl.created_at)
 }
 
 /// How long the crawl that is under way has taken.
-fn elapsed(app: &App, crawler: &Crawler) -> TimeDelta {
+pub(super) fn elapsed(app: &App, crawler: &Crawler) -> TimeDelta {
     match &crawler.last_crawl {
-        Some(crawl) if crawler.running => app.clock.now() - begin(crawl),
+        Some(crawl) if crawler.state != CrawlerState::Ready => app.clock.now() - begin(crawl),
         _ => TimeDelta::zero(),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no crawl takes so many milliseconds")]
-fn rendered_metrics(app: &App, crawler: &Crawler) -> Value {
-    let last = crawler.last_crawl.as_ref();
-    let took = last
-        .and_then(|crawl| Some(crawl.finished_at? - begin(crawl)))
-        .unwrap_or(elapsed(app, crawler));
-    let took = took.num_milliseconds() as f64 / 1000.0;
-    let plan = last.and_then(|crawl| crawl.plan.as_ref());
-    let count = |op| {
-        let changes = plan.map_or(&[][..], |plan| &plan.changes);
-        changes
-            .iter()
-            .filter(|change| change.kind == ChangeKind::Table && change.op == op)
-            .count()
-    };
-    json!({
-        "CrawlerName": crawler.input.name,
-        "TimeLeftSeconds": 0.0,
-        "StillEstimating": false,
-        "LastRuntimeSeconds": took,
-        // The last crawl stands for all of them.
-        "MedianRuntimeSeconds": took,
-        "TablesCreated": count(ChangeOp::Add),
-        "TablesUpdated": count(ChangeOp::Change),
-        "TablesDeleted": count(ChangeOp::Retire),
-    })
 }

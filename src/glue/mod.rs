@@ -4,9 +4,11 @@
 //! verb and renders what comes back. Members that our model has no place for are kept beside it, as they were sent, and
 //! given back.
 
+mod classifiers;
 mod column_statistics;
 mod connections;
 mod crawlers;
+mod crawls;
 mod databases;
 mod error;
 mod functions;
@@ -309,9 +311,22 @@ async fn perform(app: &App, operation: &str, body: &[u8]) -> Answer<Body> {
         "GetCrawler" => crawlers::get(app, read!()).await,
         "GetCrawlers" => crawlers::list(app, read!()).await,
         "ListCrawlers" => crawlers::list_names(app, read!()).await,
-        "GetCrawlerMetrics" => crawlers::metrics(app, read!()).await,
+        "BatchGetCrawlers" => crawlers::get_many(app, read!()).await,
+        "UpdateCrawler" => crawlers::update(app, read!()).await,
         "StartCrawler" => crawlers::start(app, read!()).await,
+        "StopCrawler" => crawlers::stop(app, read!()).await,
+        "UpdateCrawlerSchedule" => crawlers::set_schedule(app, read!()).await,
+        "StartCrawlerSchedule" => crawlers::start_schedule(app, read!()).await,
+        "StopCrawlerSchedule" => crawlers::stop_schedule(app, read!()).await,
         "DeleteCrawler" => crawlers::delete(app, read!()).await,
+        "ListCrawls" => crawls::list(app, read!()).await,
+        "GetCrawlerMetrics" => crawls::metrics(app, read!()).await,
+
+        "CreateClassifier" => classifiers::create(app, read!()).await,
+        "UpdateClassifier" => classifiers::update(app, read!()).await,
+        "GetClassifier" => classifiers::get(app, read!()).await,
+        "GetClassifiers" => classifiers::list(app, read!()).await,
+        "DeleteClassifier" => classifiers::delete(app, read!()).await,
 
         "CreateJob" => jobs::create(app, read!()).await,
         "GetJob" => jobs::get(app, read!()).await,

@@ -1,5 +1,7 @@
 //! Crawlers, crawls, and the plan that a crawl makes before it changes anything.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,12 @@ pub struct CrawlerInput {
     /// Put before every table's name.
     #[serde(default)]
     pub table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, by name, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classifiers: Vec<String>,
+    /// When it runs by itself: a [`Schedule`](super::schedule::Schedule)'s text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
     /// How it decides, and what it may change.
     #[serde(default)]
     pub options: CrawlOptions,
@@ -50,13 +58,41 @@ pub struct Crawler {
     /// What was said of it.
     pub input: CrawlerInput,
     /// Whether a crawl of it is under way.
-    pub running: bool,
-    /// Its last crawl that wasn't a dry run.
+    pub state: CrawlerState,
+    /// Its newest crawl that wasn't a dry run.
     pub last_crawl: Option<Crawl>,
+    /// The newest of those that are over.
+    pub last_ended: Option<Crawl>,
+    /// When its schedule is due next; absent where it has none, or one that isn't in force.
+    pub next_crawl_at: Option<DateTime<Utc>>,
+    /// How many times it was written, from 1.
+    pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// What a crawler is doing, in Glue's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrawlerState {
+    /// Nothing.
+    Ready,
+    /// A crawl of it waits or is under way.
+    Running,
+    /// The crawl that is under way was asked to stop.
+    Stopping,
+}
+
+impl CrawlerState {
+    /// The name that is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "READY",
+            Self::Running => "RUNNING",
+            Self::Stopping => "STOPPING",
+        }
+    }
 }
 
 /// What a crawl is asked to do.
@@ -70,6 +106,9 @@ pub struct CrawlRequest {
     pub targets: Vec<CrawlTarget>,
     /// Put before every table's name.
     pub table_prefix: Option<String>,
+    /// Custom classifiers that are asked before the built-in ones, by name, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classifiers: Vec<String>,
     /// How it decides, and what it may change.
     #[serde(default)]
     pub options: CrawlOptions,
@@ -185,6 +224,37 @@ impl Plan {
             .filter(|change| change.op != ChangeOp::Unchanged)
             .count()
     }
+
+    /// The names of the tables that are added, changed in themselves or in their columns, or retired.
+    pub fn tables_that(&self, op: ChangeOp) -> BTreeSet<String> {
+        let of_kind = |kind, wanted| {
+            self.changes
+                .iter()
+                .filter(move |change| change.kind == kind && change.op == wanted)
+                .map(|change| change.table())
+        };
+        let mut tables: BTreeSet<String> = of_kind(ChangeKind::Table, op).collect();
+        if op == ChangeOp::Change {
+            for change in [ChangeOp::Add, ChangeOp::Change, ChangeOp::Retire] {
+                tables.extend(of_kind(ChangeKind::Column, change));
+            }
+            for whole in [ChangeOp::Add, ChangeOp::Retire] {
+                for table in of_kind(ChangeKind::Table, whole) {
+                    tables.remove(&table);
+                }
+            }
+        }
+        tables
+    }
+
+    /// How many partitions are added, changed or retired.
+    pub fn partitions_that(&self, op: ChangeOp) -> u64 {
+        self.changes
+            .iter()
+            .filter(|change| change.kind == ChangeKind::Partitions && change.op == op)
+            .filter_map(|change| change.detail.split(' ').next()?.parse::<u64>().ok())
+            .sum()
+    }
 }
 
 /// One line of a plan.
@@ -203,6 +273,13 @@ pub struct Change {
     /// The partitions by name, `year=2022/month=1`; the first hundred of many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<String>,
+}
+
+impl Change {
+    /// The full name of the table that it is about.
+    fn table(&self) -> String {
+        self.name.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
+    }
 }
 
 /// What happens to a thing in a plan.

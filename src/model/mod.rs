@@ -2,6 +2,7 @@
 //!
 //! The types are serialisable because the store keeps their bodies as JSON; wires have structs of their own.
 
+pub mod classifier;
 pub mod connection;
 pub mod crawl;
 pub mod crawl_memory;
@@ -17,4 +18,5 @@ pub mod page;
 pub mod partition;
 pub mod pattern;
 pub mod run;
+pub mod schedule;
 pub mod table;

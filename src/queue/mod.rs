@@ -29,6 +29,13 @@ pub enum Task {
         /// The crawl's id.
         crawl: String,
     },
+    /// A crawler's schedule is due.
+    ScheduledCrawl {
+        /// The crawler's name.
+        crawler: String,
+        /// When it was due: a schedule that changed since has another time.
+        due: DateTime<Utc>,
+    },
     /// The batch window is over: make a run of the arrivals.
     CloseBatch {
         /// The batch's id.
@@ -45,6 +52,7 @@ impl Task {
     fn kind(&self) -> &'static str {
         match self {
             Self::Crawl { .. } => "crawl",
+            Self::ScheduledCrawl { .. } => "scheduled_crawl",
             Self::CloseBatch { .. } => "close_batch",
             Self::Run { .. } => "run",
         }

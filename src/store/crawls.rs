@@ -5,12 +5,16 @@ use sqlx::types::Json;
 
 use super::{Tx, on};
 use crate::error::{Error, Result};
-use crate::model::crawl::{Crawl, CrawlProgress, CrawlRequest, Crawler, CrawlerInput, Plan, WorkState};
+use crate::model::crawl::{
+    Crawl, CrawlProgress, CrawlRequest, Crawler, CrawlerInput, CrawlerState, Plan, WorkState,
+};
 use crate::model::page::{Page, PageRequest};
 
 #[derive(sqlx::FromRow)]
 struct CrawlerRow {
     body: Json<CrawlerInput>,
+    version: i64,
+    next_crawl_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -70,7 +74,8 @@ pub async fn insert_crawler(tx: &mut Tx, input: &CrawlerInput, now: DateTime<Utc
 /// # Errors
 /// Only the database's own.
 pub async fn find_crawler(tx: &mut Tx, name: &str) -> Result<Option<Crawler>> {
-    const SQL: &str = "SELECT body, created_at, updated_at FROM crawlers WHERE name = $1";
+    const SQL: &str =
+        "SELECT body, version, next_crawl_at, created_at, updated_at FROM crawlers WHERE name = $1";
     let row: Option<CrawlerRow> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(name)
         .fetch_optional(conn)
@@ -86,8 +91,8 @@ pub async fn find_crawler(tx: &mut Tx, name: &str) -> Result<Option<Crawler>> {
 /// # Errors
 /// Only the database's own.
 pub async fn list_crawlers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawler>> {
-    const SQL: &str =
-        "SELECT body, created_at, updated_at FROM crawlers WHERE name > $1 ORDER BY name LIMIT $2";
+    const SQL: &str = "SELECT body, version, next_crawl_at, created_at, updated_at FROM crawlers
+        WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
     let rows: Vec<CrawlerRow> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(after)
@@ -108,33 +113,87 @@ async fn with_crawls(tx: &mut Tx, row: CrawlerRow) -> Result<Crawler> {
         "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
             undone_at
         FROM crawls WHERE crawler_name = $1 AND NOT dry_run ORDER BY id DESC LIMIT 1";
+    const ENDED: &str =
+        "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
+            undone_at
+        FROM crawls WHERE crawler_name = $1 AND NOT dry_run AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1";
     let name = &row.body.name;
-    let running = is_crawling(tx, name).await?;
-    let last: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(LAST)
-        .bind(name)
-        .fetch_optional(conn)
-        .await)?;
+    let state = crawler_state(tx, name).await?;
+    let mut crawls = [None, None];
+    for (crawl, sql) in crawls.iter_mut().zip([LAST, ENDED]) {
+        let row: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(sql)
+            .bind(name)
+            .fetch_optional(conn)
+            .await)?;
+        *crawl = row.map(Crawl::try_from).transpose()?;
+    }
+    let [last_crawl, last_ended] = crawls;
     Ok(Crawler {
         input: row.body.0,
-        running,
-        last_crawl: last.map(Crawl::try_from).transpose()?,
+        state,
+        last_crawl,
+        last_ended,
+        next_crawl_at: row.next_crawl_at,
+        version: row.version,
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
 }
 
-/// Whether a crawl of this crawler, dry runs left out, is waiting or under way.
+/// Whether a crawl of this crawler, dry runs left out, is waiting or under way, or was asked to stop.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn is_crawling(tx: &mut Tx, crawler: &str) -> Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM crawls
+pub async fn crawler_state(tx: &mut Tx, crawler: &str) -> Result<CrawlerState> {
+    const SQL: &str = "SELECT stop_requested FROM crawls
         WHERE crawler_name = $1 AND NOT dry_run AND state IN ('QUEUED', 'RUNNING')";
-    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL)
+    let under_way: Vec<bool> = on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(crawler)
-        .fetch_one(conn)
+        .fetch_all(conn)
         .await)?;
-    Ok(count > 0)
+    Ok(match under_way.as_slice() {
+        [] => CrawlerState::Ready,
+        asked if asked.iter().all(|asked| *asked) => CrawlerState::Stopping,
+        _ => CrawlerState::Running,
+    })
+}
+
+/// Puts `input` in the place of the crawler with its name; says whether there was one.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn update_crawler(tx: &mut Tx, input: &CrawlerInput, now: DateTime<Utc>) -> Result<bool> {
+    const SQL: &str = "UPDATE crawlers SET body = $2, version = version + 1, updated_at = $3 WHERE name = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&input.name)
+        .bind(Json(input))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
+}
+
+/// Says when a crawler's schedule is due next: never, where it isn't in force.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn set_next_crawl(tx: &mut Tx, crawler: &str, due: Option<DateTime<Utc>>) -> Result<()> {
+    const SQL: &str = "UPDATE crawlers SET next_crawl_at = $2 WHERE name = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(crawler)
+        .bind(due)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Crawlers whose schedules were due before `time`, with when that was.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn overdue(tx: &mut Tx, time: DateTime<Utc>) -> Result<Vec<(String, DateTime<Utc>)>> {
+    const SQL: &str = "SELECT name, next_crawl_at FROM crawlers WHERE next_crawl_at < $1 ORDER BY name";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(time).fetch_all(conn).await)
 }
 
 /// Removes a crawler with its crawls; says whether it was there.
@@ -181,25 +240,100 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Crawl>> {
     row.map(Crawl::try_from).transpose()
 }
 
-/// Crawls, the newest first.
+/// Crawls, the newest first, one more than the page holds where there are more; of one crawler where it is named, and
+/// then without dry runs.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawl>> {
-    const SQL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
+pub async fn list(tx: &mut Tx, crawler: Option<&str>, page: &PageRequest) -> Result<Vec<Crawl>> {
+    const ALL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
             undone_at
         FROM crawls WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
+    const OF_ONE: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
+            undone_at
+        FROM crawls WHERE crawler_name = $3 AND NOT dry_run AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
     let before = page.after.clone().unwrap_or_default();
-    let rows: Vec<CrawlRow> = on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(before)
-        .bind(i64::from(page.limit) + 1)
+    let limit = i64::from(page.limit) + 1;
+    let rows: Vec<CrawlRow> = match crawler {
+        None => on!(tx, |conn| sqlx::query_as(ALL)
+            .bind(before)
+            .bind(limit)
+            .fetch_all(conn)
+            .await)?,
+        Some(crawler) => on!(tx, |conn| sqlx::query_as(OF_ONE)
+            .bind(before)
+            .bind(limit)
+            .bind(crawler)
+            .fetch_all(conn)
+            .await)?,
+    };
+    rows.into_iter().map(Crawl::try_from).collect()
+}
+
+/// When crawls of a crawler began and ended, of those that succeeded, the newest first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn runtimes(tx: &mut Tx, crawler: &str, limit: i64) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>)>> {
+    const SQL: &str = "SELECT started_at, finished_at FROM crawls
+        WHERE crawler_name = $1 AND NOT dry_run AND state = 'SUCCEEDED' ORDER BY id DESC LIMIT $2";
+    on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(crawler)
+        .bind(limit)
         .fetch_all(conn)
+        .await)
+}
+
+/// The crawls of a crawler, dry runs left out, that aren't over.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn under_way(tx: &mut Tx, crawler: &str) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT id FROM crawls
+        WHERE crawler_name = $1 AND NOT dry_run AND state IN ('QUEUED', 'RUNNING') ORDER BY id";
+    on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(crawler)
+        .fetch_all(conn)
+        .await)
+}
+
+/// Asks for a crawl to be stopped. One that waits is over at once; says whether it was not over before.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn request_stop(tx: &mut Tx, id: &str, now: DateTime<Utc>) -> Result<bool> {
+    const WAITING: &str = "UPDATE crawls SET stop_requested = $2, state = 'CANCELLED', finished_at = $3
+        WHERE id = $1 AND state = 'QUEUED'";
+    const RUNNING: &str = "UPDATE crawls SET stop_requested = $2 WHERE id = $1 AND state = 'RUNNING'";
+    let waited = on!(tx, |conn| sqlx::query(WAITING)
+        .bind(id)
+        .bind(true)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))?;
+    if waited {
+        return Ok(true);
+    }
+    on!(tx, |conn| sqlx::query(RUNNING)
+        .bind(id)
+        .bind(true)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
+}
+
+/// Whether somebody asked for the crawl to be stopped.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn stop_requested(tx: &mut Tx, id: &str) -> Result<bool> {
+    const SQL: &str = "SELECT stop_requested FROM crawls WHERE id = $1";
+    let asked: Option<bool> = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(id)
+        .fetch_optional(conn)
         .await)?;
-    let items = rows
-        .into_iter()
-        .map(Crawl::try_from)
-        .collect::<Result<Vec<_>>>()?;
-    Ok(Page::of(items, page, |crawl: &Crawl| crawl.id.clone()))
+    Ok(asked.unwrap_or(false))
 }
 
 /// Says that a worker took the crawl.

@@ -12,6 +12,7 @@
 //!
 //! Two things may differ by database, through [`Tx::pick`]: claiming a task, and full-text search.
 
+pub mod classifiers;
 pub mod commits;
 pub mod connections;
 pub mod crawl_memory;

@@ -60,8 +60,8 @@ async fn work(spec: Spec) -> Result<Option<Done>> {
             .ok_or_else(|| Error::internal("a task has no object store"))
     };
     match spec.work {
-        Work::Classify { files } => {
-            classify::run(buckets, files).await;
+        Work::Classify { files, custom } => {
+            classify::run(buckets, files, &custom).await;
             Ok(None)
         }
         Work::Script(script) => sql::run_script(required()?, script, &spec.limits).await.map(Some),

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use classifiers::{Outcome, Sample, Verdict};
+use classifiers::{CustomClassifier, Outcome, Sample, Verdict};
 use futures::StreamExt;
 
 use super::child::say;
@@ -20,7 +20,7 @@ const FETCHES: usize = 16;
 const SCHEMA_AT_THE_END: &[u8] = b"PAR1";
 
 /// Says of each file what it is.
-pub(super) async fn run(buckets: Option<Buckets>, files: Vec<FileToClassify>) {
+pub(super) async fn run(buckets: Option<Buckets>, files: Vec<FileToClassify>, custom: &[CustomClassifier]) {
     let mut samples = futures::stream::iter(files.into_iter().enumerate())
         .map(|(index, file)| {
             let buckets = buckets.clone();
@@ -33,7 +33,7 @@ pub(super) async fn run(buckets: Option<Buckets>, files: Vec<FileToClassify>) {
     while let Some((file, fetched)) = samples.next().await {
         say(&Message::Looking { file });
         let (verdict, bytes_read) = match fetched {
-            Ok(mut fetched) => (fetched.judge().await, fetched.bytes_read()),
+            Ok(mut fetched) => (fetched.judge(custom).await, fetched.bytes_read()),
             Err(error) => (Err(error), 0),
         };
         say(&Message::Classified {
@@ -48,7 +48,7 @@ pub(super) async fn run(buckets: Option<Buckets>, files: Vec<FileToClassify>) {
 pub(super) async fn one(buckets: &Buckets, object: &ObjectToRead) -> Result<Verdict> {
     Fetched::begin(Some(buckets.clone()), FileToClassify::Object(object.clone()))
         .await?
-        .judge()
+        .judge(&[])
         .await
 }
 
@@ -91,7 +91,7 @@ impl Fetched {
         Ok(fetched)
     }
 
-    async fn judge(&mut self) -> Result<Verdict> {
+    async fn judge(&mut self, custom: &[CustomClassifier]) -> Result<Verdict> {
         if matches!(self.file, FileToClassify::IcebergMetadata(_)) {
             return iceberg::verdict(&self.head);
         }
@@ -104,7 +104,7 @@ impl Fetched {
                 head: &self.head,
                 tail,
             };
-            match classifiers::classify(&sample) {
+            match classifiers::classify_with(&sample, custom) {
                 Ok(Outcome::Verdict(verdict)) => return Ok(*verdict),
                 Ok(Outcome::NeedTail(wanted)) if wanted > self.tail.len() as u64 && wanted <= self.size => {
                     self.tail = self.read(self.size - wanted, wanted).await?;

@@ -18,7 +18,7 @@ mod sql;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use classifiers::{CsvDialect, Verdict};
+use classifiers::{CsvDialect, CustomClassifier, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -48,6 +48,9 @@ pub enum Work {
     Classify {
         /// The files; answers name them by their place here.
         files: Vec<FileToClassify>,
+        /// Classifiers that are asked before the built-in ones, in their order.
+        #[serde(default)]
+        custom: Vec<CustomClassifier>,
     },
     /// Run a job's script and upload its result.
     Script(ScriptWork),

@@ -4,6 +4,43 @@
  */
 
 export interface paths {
+    "/api/v1/classifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List classifiers */
+        get: operations["list_classifiers"];
+        put?: never;
+        /** Make a classifier */
+        post: operations["create_classifier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/classifiers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a classifier */
+        get: operations["get_classifier"];
+        /** Write a classifier anew; the next crawl that asks it judges its files again */
+        put: operations["put_classifier"];
+        post?: never;
+        /** Remove a classifier; crawlers that name it fail until it is there again */
+        delete: operations["delete_classifier"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections": {
         parameters: {
             query?: never;
@@ -84,7 +121,8 @@ export interface paths {
         };
         /** Show a crawler */
         get: operations["get_crawler"];
-        put?: never;
+        /** Say anew what a crawler is; refused while it is running */
+        put: operations["put_crawler"];
         post?: never;
         /** Remove a crawler; its tables stay */
         delete: operations["delete_crawler"];
@@ -104,6 +142,57 @@ export interface paths {
         put?: never;
         /** Start a crawler */
         post: operations["start_crawler"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawlers/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a crawler's schedule out of force; it is kept */
+        post: operations["pause_crawler"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawlers/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a crawler's schedule in force again */
+        post: operations["resume_crawler"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawlers/{name}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a crawler's crawl; it changes nothing then */
+        post: operations["stop_crawler"];
         delete?: never;
         options?: never;
         head?: never;
@@ -137,6 +226,40 @@ export interface paths {
         };
         /** Show a crawl with its plan */
         get: operations["get_crawl"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawls/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a crawl; it changes nothing then */
+        post: operations["cancel_crawl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crawls/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A crawl's log, as text */
+        get: operations["crawl_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -585,6 +708,19 @@ export interface components {
          * @enum {string}
          */
         ChangeOp: "add" | "change" | "retire" | "unchanged";
+        /** @description A classifier that people define. Crawlers that name it ask it before the built-in ones. */
+        Classifier: components["schemas"]["Rule"] & {
+            /** Format: date-time */
+            created_at: string;
+            name: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description How many times it was written.
+             */
+            version: number;
+        };
         /** @description A column, or a partition key. */
         Column: {
             comment?: string | null;
@@ -611,6 +747,11 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        /**
+         * @description Whether a CSV file has a header.
+         * @enum {string}
+         */
+        ContainsHeader: "UNKNOWN" | "PRESENT" | "ABSENT";
         /** @description A crawl. */
         Crawl: components["schemas"]["CrawlSummary"] & {
             plan?: components["schemas"]["Plan"] | null;
@@ -666,6 +807,8 @@ export interface components {
         };
         /** @description A crawl that has a name. */
         Crawler: {
+            /** @description Custom classifiers that are asked before the built-in ones, in this order. */
+            classifiers: string[];
             /** Format: date-time */
             created_at: string;
             database: string;
@@ -674,13 +817,77 @@ export interface components {
             name: string;
             options: components["schemas"]["Options"];
             role?: string | null;
-            /** @description READY or RUNNING. */
+            schedule?: components["schemas"]["Schedule"] | null;
+            /** @description READY, RUNNING or STOPPING. */
             state: string;
             table_prefix?: string | null;
             targets: components["schemas"]["Target"][];
             /** Format: date-time */
             updated_at: string;
+            /**
+             * Format: int64
+             * @description How many times it was written.
+             */
+            version: number;
         };
+        /** @description What a crawler is from now on: what isn't said is as in a new one. */
+        CrawlerSettings: {
+            classifiers?: string[];
+            database: string;
+            description?: string | null;
+            options?: components["schemas"]["Options"];
+            schedule?: string | null;
+            table_prefix?: string | null;
+            targets: components["schemas"]["Target"][];
+        };
+        /** @description Delimited text whose marks are known. What isn't said is found out. */
+        Csv: {
+            /**
+             * @description Whether a file of one column is a table.
+             * @default null
+             */
+            allow_single_column: boolean | null;
+            /** @default null */
+            contains_header: components["schemas"]["ContainsHeader"] | null;
+            /**
+             * @description Whether `custom_datatypes` counts.
+             * @default null
+             */
+            custom_datatype_configured: boolean | null;
+            /**
+             * @description Types for the columns, in their order: BINARY, BOOLEAN, DATE, DECIMAL, DOUBLE, FLOAT, INT, LONG, SHORT, STRING or
+             *     TIMESTAMP.
+             * @default null
+             */
+            custom_datatypes: string[] | null;
+            /**
+             * @description One character.
+             * @default null
+             */
+            delimiter: string | null;
+            /**
+             * @description Values are taken as they are written: ` 1` is text then.
+             * @default null
+             */
+            disable_value_trimming: boolean | null;
+            /**
+             * @description Names for the columns, in place of those in the file.
+             * @default null
+             */
+            header: string[] | null;
+            /**
+             * @description One character.
+             * @default null
+             */
+            quote_symbol: string | null;
+            /** @default null */
+            serde: components["schemas"]["CsvSerde"] | null;
+        };
+        /**
+         * @description Glue's names for the SerDes of CSV tables.
+         * @enum {string}
+         */
+        CsvSerde: "OpenCSVSerDe" | "LazySimpleSerDe" | "None";
         /** @description A named group of tables. */
         Database: {
             /** Format: date-time */
@@ -730,6 +937,15 @@ export interface components {
             kind: string;
             name: string;
         };
+        /** @description Lines that match a pattern. */
+        Grok: {
+            /** @description What matching files are classified as. */
+            classification: string;
+            /** @description A name and a regular expression a line. */
+            custom_patterns?: string | null;
+            /** @description `%{TIMESTAMP_ISO8601:time} %{GREEDYDATA:message}` */
+            grok_pattern: string;
+        };
         /** @description A table of the script. */
         Input: {
             /** @description Columns that the script relies on, with their types. */
@@ -775,6 +991,11 @@ export interface components {
             /** @description The script's text. */
             script: string;
         };
+        /** @description Values at a path. */
+        JsonRule: {
+            /** @description `$.records[*]` */
+            json_path: string;
+        };
         /** @description The embedded object store. */
         LakeSystem: {
             buckets: string[];
@@ -793,6 +1014,10 @@ export interface components {
              */
             seq: number;
         };
+        /** @description A classifier to be made. */
+        NewClassifier: components["schemas"]["Rule"] & {
+            name: string;
+        };
         /** @description A connection to be made. */
         NewConnection: {
             /** @description `JDBC` where nothing is said. */
@@ -804,6 +1029,8 @@ export interface components {
         };
         /** @description A prefix to be crawled once. */
         NewCrawl: {
+            /** @description Custom classifiers that are asked before the built-in ones, in this order. */
+            classifiers?: string[];
             /** @description The database that tables go to; named after the prefix unless told. */
             database?: string | null;
             /** @description Plan only; change nothing. */
@@ -823,10 +1050,14 @@ export interface components {
         };
         /** @description A crawler to be made. */
         NewCrawler: {
+            /** @description Custom classifiers that are asked before the built-in ones, in this order. */
+            classifiers?: string[];
             database: string;
             description?: string | null;
             name: string;
             options?: components["schemas"]["Options"];
+            /** @description When it runs by itself: `cron(minutes hours day-of-month month day-of-week year)`, in UTC. */
+            schedule?: string | null;
             table_prefix?: string | null;
             targets: components["schemas"]["Target"][];
         };
@@ -884,6 +1115,24 @@ export interface components {
             /** @description overwrite or append. */
             mode: string;
             table?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Classifier: {
+            /** @description The items. */
+            items: (components["schemas"]["Rule"] & {
+                /** Format: date-time */
+                created_at: string;
+                name: string;
+                /** Format: date-time */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description How many times it was written.
+                 */
+                version: number;
+            })[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
         };
         /** @description A page of a list. */
         Page_Connection: {
@@ -962,6 +1211,8 @@ export interface components {
         Page_Crawler: {
             /** @description The items. */
             items: {
+                /** @description Custom classifiers that are asked before the built-in ones, in this order. */
+                classifiers: string[];
                 /** Format: date-time */
                 created_at: string;
                 database: string;
@@ -970,12 +1221,18 @@ export interface components {
                 name: string;
                 options: components["schemas"]["Options"];
                 role?: string | null;
-                /** @description READY or RUNNING. */
+                schedule?: components["schemas"]["Schedule"] | null;
+                /** @description READY, RUNNING or STOPPING. */
                 state: string;
                 table_prefix?: string | null;
                 targets: components["schemas"]["Target"][];
                 /** Format: date-time */
                 updated_at: string;
+                /**
+                 * Format: int64
+                 * @description How many times it was written.
+                 */
+                version: number;
             }[];
             /** @description What to give as `cursor` for the next page; null on the last. */
             next?: string | null;
@@ -1296,6 +1553,20 @@ export interface components {
             /** @description In Hive's spelling. */
             type: string;
         };
+        /** @description What a classifier is told. */
+        Rule: (components["schemas"]["Grok"] & {
+            /** @enum {string} */
+            kind: "grok";
+        }) | (components["schemas"]["Xml"] & {
+            /** @enum {string} */
+            kind: "xml";
+        }) | (components["schemas"]["JsonRule"] & {
+            /** @enum {string} */
+            kind: "json";
+        }) | (components["schemas"]["Csv"] & {
+            /** @enum {string} */
+            kind: "csv";
+        });
         /** @description One execution of a job. */
         Run: {
             /**
@@ -1358,6 +1629,16 @@ export interface components {
             rows: number;
             /** Format: int64 */
             size: number;
+        };
+        /** @description When a crawler runs by itself. */
+        Schedule: {
+            /** @description `cron(minutes hours day-of-month month day-of-week year)`, in UTC. */
+            expression: string;
+            /**
+             * Format: date-time
+             * @description When it is due next; null while it is paused.
+             */
+            next_at?: string | null;
         };
         /** @description A file that no table was made of. */
         SetAside: {
@@ -1494,6 +1775,13 @@ export interface components {
          * @enum {string}
          */
         UpdateBehavior: "Log" | "UpdateInDatabase";
+        /** @description Elements of a name. */
+        Xml: {
+            /** @description What matching files are classified as. */
+            classification: string;
+            /** @description The element that is a row; it is found where nothing is said. */
+            row_tag?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -1503,6 +1791,158 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_classifiers: {
+        parameters: {
+            query?: {
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Classifier"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_classifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClassifier"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Classifier"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_classifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Classifier"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_classifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Classifier"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_classifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_connections: {
         parameters: {
             query?: {
@@ -1741,6 +2181,39 @@ export interface operations {
             };
         };
     };
+    put_crawler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrawlerSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawler"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     delete_crawler: {
         parameters: {
             query?: never;
@@ -1801,13 +2274,102 @@ export interface operations {
             };
         };
     };
+    pause_crawler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawler"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_crawler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawler"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_crawler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawler"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_crawls: {
         parameters: {
             query?: {
+                /** @description Of this crawler alone, and without its dry runs. */
+                crawler?: string;
                 /** @description The most items, 1 to 1000; 100 unless told. */
-                limit?: number | null;
+                limit?: number;
                 /** @description The `next` of the page before. */
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1881,6 +2443,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Crawl"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_crawl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crawl"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    crawl_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             default: {

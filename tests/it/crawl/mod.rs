@@ -1,6 +1,7 @@
 //! A prefix becomes tables, with reasons; what is bad is set aside and the rest goes on.
 
 mod changes;
+mod classifiers;
 mod crash;
 mod lakes;
 mod memory;

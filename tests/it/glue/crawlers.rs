@@ -1,12 +1,16 @@
 //! Crawlers.
 
+use std::time::Duration;
+
 use aws_sdk_glue::types::{
-    CrawlerState, CrawlerTargets, DeleteBehavior, DynamoDbTarget, LastCrawlStatus, RecrawlBehavior,
-    RecrawlPolicy, S3Target, ScheduleState, SchemaChangePolicy, UpdateBehavior,
+    CrawlerHistoryState, CrawlerState, CrawlerTargets, CrawlsFilter, CreateCsvClassifierRequest,
+    DeleteBehavior, DynamoDbTarget, LastCrawlStatus, RecrawlBehavior, RecrawlPolicy, S3Target, ScheduleState,
+    SchemaChangePolicy, UpdateBehavior,
 };
 
 use super::{client, refusal, saying};
-use crate::harness::TestApp;
+use crate::both_databases;
+use crate::harness::{Database, TestApp};
 
 fn targets(path: &str) -> CrawlerTargets {
     CrawlerTargets::builder()
@@ -97,13 +101,23 @@ async fn a_crawler_comes_back_as_it_was_sent() {
     let policy = SchemaChangePolicy::builder()
         .update_behavior(UpdateBehavior::Log)
         .build();
+    let semicolons = CreateCsvClassifierRequest::builder()
+        .name("semicolons")
+        .delimiter(";")
+        .build()
+        .unwrap();
+    glue.create_classifier()
+        .csv_classifier(semicolons)
+        .send()
+        .await
+        .unwrap();
     glue.create_crawler()
         .name("Raw")
         .role("arn:aws:iam::123456789012:role/crawl")
         .targets(CrawlerTargets::builder().s3_targets(target.clone()).build())
         .description("All that comes in")
         .schedule("cron(15 12 * * ? *)")
-        .classifiers("mine")
+        .classifiers("semicolons")
         .schema_change_policy(policy.clone())
         .configuration(r#"{"Version":1.0}"#)
         .tags("team", "data")
@@ -127,14 +141,10 @@ async fn a_crawler_comes_back_as_it_was_sent() {
     );
     let schedule = crawler.schedule().unwrap();
     assert_eq!(schedule.schedule_expression(), Some("cron(15 12 * * ? *)"));
-    assert_eq!(
-        schedule.state(),
-        Some(&ScheduleState::NotScheduled),
-        "nothing starts it by the clock"
-    );
+    assert_eq!(schedule.state(), Some(&ScheduleState::Scheduled));
     assert_eq!(
         (crawler.classifiers(), crawler.schema_change_policy()),
-        (&["mine".to_owned()][..], Some(&policy))
+        (&["semicolons".to_owned()][..], Some(&policy))
     );
     assert_eq!(crawler.configuration(), Some(r#"{"Version":1.0}"#));
     assert_eq!(
@@ -278,4 +288,283 @@ async fn policies_and_configuration_are_kept_and_checked_in_glues_words() {
         crawler.schema_change_policy().unwrap().update_behavior(),
         Some(&UpdateBehavior::Log)
     );
+}
+
+both_databases! { a_schedule_starts_crawls_while_it_is_in_force, a_crawl_can_be_stopped }
+
+/// Every test begins on Tuesday the 14th of November 2023 at 22:13:20.
+async fn a_schedule_starts_crawls_while_it_is_in_force(database: Database) {
+    let app = TestApp::start_on(database).await;
+    let glue = client(&app);
+    app.put("lake", "raw/people.csv", b"id,name\n1,ada\n2,grace\n".to_vec())
+        .await;
+    let create = |name: &str, cron: &str| {
+        glue.create_crawler()
+            .name(name)
+            .role("r")
+            .database_name("lab")
+            .targets(targets("s3://lake/raw/"))
+            .schedule(cron)
+    };
+    for wrong in ["cron(0 12 * * * *)", "cron(* * * * ? *)", "every day"] {
+        let outcome = create("raw", wrong).send().await;
+        assert_eq!(refusal(outcome).0, "InvalidInputException", "{wrong}");
+    }
+    create("raw", "cron(30 * * * ? *)").send().await.unwrap();
+    let crawls = async || {
+        app.run_due_tasks().await;
+        let crawls = glue.list_crawls().crawler_name("raw").send().await.unwrap();
+        crawls.crawls().len()
+    };
+    assert_eq!(crawls().await, 0, "it is 22:13");
+    app.advance(Duration::from_secs(17 * 60));
+    assert_eq!(crawls().await, 1, "it is 22:30");
+    assert_eq!(crawls().await, 1, "once");
+    app.advance(Duration::from_secs(5 * 3600));
+    assert_eq!(crawls().await, 2, "hours that passed unwatched count once");
+    app.advance(Duration::from_secs(3600));
+    assert_eq!(crawls().await, 3);
+
+    let start = || glue.start_crawler_schedule().crawler_name("raw").send();
+    let stop = || glue.stop_crawler_schedule().crawler_name("raw").send();
+    assert_eq!(refusal(start().await).0, "SchedulerRunningException");
+    stop().await.unwrap();
+    assert_eq!(refusal(stop().await).0, "SchedulerNotRunningException");
+    app.advance(Duration::from_secs(3600));
+    assert_eq!(crawls().await, 3, "not in force");
+    start().await.unwrap();
+    app.advance(Duration::from_secs(3600));
+    assert_eq!(crawls().await, 4);
+
+    let schedule = glue.update_crawler_schedule().crawler_name("raw");
+    schedule.schedule("cron(0 0 1 1 ? 2030)").send().await.unwrap();
+    app.advance(Duration::from_secs(3600));
+    assert_eq!(crawls().await, 4, "another schedule");
+    glue.update_crawler()
+        .name("raw")
+        .schedule("")
+        .send()
+        .await
+        .unwrap();
+    let crawler = glue.get_crawler().name("raw").send().await.unwrap();
+    assert!(crawler.crawler().unwrap().schedule().is_none());
+    assert_eq!(refusal(start().await).0, "NoScheduleException");
+    let outcome = glue.start_crawler_schedule().crawler_name("none").send().await;
+    assert_eq!(refusal(outcome).0, "EntityNotFoundException");
+}
+
+async fn a_crawl_can_be_stopped(database: Database) {
+    let app = TestApp::start_on(database).await;
+    let glue = client(&app);
+    app.put("lake", "raw/people.csv", b"id,name\n1,ada\n2,grace\n".to_vec())
+        .await;
+    let create = glue.create_crawler().name("raw").role("r").database_name("lab");
+    create.targets(targets("s3://lake/raw/")).send().await.unwrap();
+    let stop = || glue.stop_crawler().name("raw").send();
+    assert_eq!(refusal(stop().await).0, "CrawlerNotRunningException");
+
+    glue.start_crawler().name("raw").send().await.unwrap();
+    stop().await.unwrap();
+    app.run_tasks().await;
+    let crawler = glue
+        .get_crawler()
+        .name("raw")
+        .send()
+        .await
+        .unwrap()
+        .crawler
+        .unwrap();
+    assert_eq!(
+        (crawler.state(), crawler.last_crawl().unwrap().status()),
+        (Some(&CrawlerState::Ready), Some(&LastCrawlStatus::Cancelled))
+    );
+    let outcome = glue.get_tables().database_name("lab").send().await;
+    assert_eq!(
+        refusal(outcome).0,
+        "EntityNotFoundException",
+        "nothing was changed"
+    );
+
+    // One that a worker is at: it was claimed, and says how far it is when it is told.
+    glue.start_crawler().name("raw").send().await.unwrap();
+    let (lease, task) = mastic::queue::claim(&app.app().store, &*app.app().clock)
+        .await
+        .unwrap()
+        .unwrap();
+    let mastic::queue::Task::Crawl { crawl } = task else {
+        panic!("{task:?}")
+    };
+    let mut tx = app.app().store.write().await.unwrap();
+    mastic::store::crawls::start(&mut tx, &crawl, app.app().clock.now())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    stop().await.unwrap();
+    let crawler = glue
+        .get_crawler()
+        .name("raw")
+        .send()
+        .await
+        .unwrap()
+        .crawler
+        .unwrap();
+    assert_eq!(crawler.state(), Some(&CrawlerState::Stopping));
+    assert_eq!(refusal(stop().await).0, "CrawlerStoppingException");
+    mastic::crawl::run(app.app(), &lease, &crawl).await.unwrap();
+    let history = glue.list_crawls().crawler_name("raw").send().await.unwrap();
+    let states: Vec<&CrawlerHistoryState> = history
+        .crawls()
+        .iter()
+        .filter_map(|crawl| crawl.state())
+        .collect();
+    assert_eq!(
+        states,
+        [&CrawlerHistoryState::Stopped, &CrawlerHistoryState::Stopped]
+    );
+}
+
+#[tokio::test]
+async fn a_crawler_can_be_changed() {
+    let app = TestApp::start().await;
+    let glue = client(&app);
+    let log = SchemaChangePolicy::builder()
+        .update_behavior(UpdateBehavior::Log)
+        .delete_behavior(DeleteBehavior::Log)
+        .build();
+    let create = glue.create_crawler().name("raw").role("r").description("kept");
+    create
+        .targets(targets("s3://lake/raw/"))
+        .schema_change_policy(log.clone())
+        .send()
+        .await
+        .unwrap();
+    let update = || glue.update_crawler().name("raw");
+    update()
+        .targets(targets("s3://lake/other/"))
+        .table_prefix("x_")
+        .send()
+        .await
+        .unwrap();
+    let get = async || {
+        glue.get_crawler()
+            .name("raw")
+            .send()
+            .await
+            .unwrap()
+            .crawler
+            .unwrap()
+    };
+    let crawler = get().await;
+    assert_eq!(
+        crawler.targets().unwrap().s3_targets()[0].path(),
+        Some("s3://lake/other/")
+    );
+    assert_eq!(
+        (crawler.description(), crawler.role(), crawler.table_prefix()),
+        (Some("kept"), Some("r"), Some("x_"))
+    );
+    assert_eq!(
+        (crawler.schema_change_policy(), crawler.version()),
+        (Some(&log), 2)
+    );
+
+    let new_folders = RecrawlPolicy::builder()
+        .recrawl_behavior(RecrawlBehavior::CrawlNewFoldersOnly)
+        .build();
+    update().recrawl_policy(new_folders).send().await.unwrap();
+    let outcome = update().targets(targets("s3://lake/raw/")).send().await;
+    let (exception, message) = refusal(outcome);
+    assert_eq!(exception, "InvalidInputException");
+    assert!(message.contains("new folders only can't be changed"), "{message}");
+    let outcome = update().classifiers("none").send().await;
+    assert_eq!(refusal(outcome).0, "InvalidInputException");
+    assert_eq!(get().await.version(), 3, "what was refused changed nothing");
+
+    glue.start_crawler().name("raw").send().await.unwrap();
+    assert_eq!(
+        refusal(update().description("other").send().await),
+        saying(
+            "CrawlerRunningException",
+            "Cannot update Crawler while running. Please stop crawl or wait until it completes to update."
+        )
+    );
+    let outcome = glue.update_crawler().name("none").send().await;
+    assert_eq!(refusal(outcome).0, "EntityNotFoundException");
+    let many = glue
+        .batch_get_crawlers()
+        .crawler_names("raw")
+        .crawler_names("none");
+    let many = many.send().await.unwrap();
+    assert_eq!(many.crawlers()[0].name(), Some("raw"));
+    assert_eq!(many.crawlers_not_found(), ["none"]);
+}
+
+#[tokio::test]
+async fn history_and_metrics_tell_what_crawls_did() {
+    let app = TestApp::start().await;
+    let glue = client(&app);
+    let create = glue.create_crawler().name("raw").role("r").database_name("lab");
+    create.targets(targets("s3://lake/raw/")).send().await.unwrap();
+    for (at, text) in ["id,name\n1,ada\n", "id,name,age\n1,ada,36\n"].iter().enumerate() {
+        app.put("lake", "raw/people/people.csv", text.as_bytes().to_vec())
+            .await;
+        glue.start_crawler().name("raw").send().await.unwrap();
+        app.advance(Duration::from_secs(3600 * (1 + at as u64)));
+        app.run_tasks().await;
+    }
+    let list = || glue.list_crawls().crawler_name("raw");
+    let crawls = list().send().await.unwrap().crawls;
+    let crawls = crawls.unwrap();
+    assert_eq!(crawls.len(), 2);
+    assert_eq!(
+        (crawls[0].summary(), crawls[1].state()),
+        (
+            Some(r#"{"TABLE":{"UPDATE":{"Details":{"names":["lab.people"]},"Count":1}}}"#),
+            Some(&CrawlerHistoryState::Completed)
+        )
+    );
+    let first = list().max_results(1).send().await.unwrap();
+    assert_eq!(first.crawls(), &crawls[..1]);
+    let second = list()
+        .next_token(first.next_token().unwrap())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((second.crawls(), second.next_token()), (&crawls[1..], None));
+
+    let filtered = async |field: &str, operator: &str, value: &str| {
+        let filter = CrawlsFilter::builder()
+            .field_name(field.into())
+            .filter_operator(operator.into())
+            .field_value(value)
+            .build();
+        list()
+            .filters(filter)
+            .send()
+            .await
+            .map(|found| found.crawls().len())
+    };
+    let newest = crawls[0].crawl_id().unwrap();
+    assert_eq!(filtered("CRAWL_ID", "EQ", newest).await.unwrap(), 1);
+    assert_eq!(filtered("STATE", "NE", "COMPLETED").await.unwrap(), 0);
+    assert_eq!(
+        filtered("START_TIME", "LT", "2023-11-14T23:30:00Z")
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(filtered("END_TIME", "GE", "1700000000").await.unwrap(), 2);
+    assert_eq!(filtered("DPU_HOUR", "GT", "0.5").await.unwrap(), 0);
+    for (field, operator, value) in [("STATE", "GT", "FAILED"), ("START_TIME", "GT", "yesterday")] {
+        let outcome = filtered(field, operator, value).await;
+        assert_eq!(refusal(outcome).0, "InvalidInputException", "{field}");
+    }
+    assert_eq!(
+        refusal(glue.list_crawls().crawler_name("none").send().await).0,
+        "EntityNotFoundException"
+    );
+    let metrics = glue.get_crawler_metrics().send().await.unwrap();
+    let metrics = &metrics.crawler_metrics_list()[0];
+    assert_eq!((metrics.tables_created(), metrics.tables_updated()), (0, 1));
+    assert!(!metrics.still_estimating() && metrics.time_left_seconds() == 0.0);
 }

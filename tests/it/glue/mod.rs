@@ -18,7 +18,7 @@ use crate::harness::TestApp;
 /// The account that the catalog calls itself by default.
 const ACCOUNT: &str = "123456789012";
 
-fn client(app: &TestApp) -> Client {
+pub(crate) fn client(app: &TestApp) -> Client {
     let config = aws_sdk_glue::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
@@ -31,7 +31,7 @@ fn client(app: &TestApp) -> Client {
 
 /// What went wrong, as the client tells it: the exception's name and the message.
 #[track_caller]
-fn refusal<T: std::fmt::Debug, E>(outcome: Result<T, SdkError<E>>) -> (String, String)
+pub(crate) fn refusal<T: std::fmt::Debug, E>(outcome: Result<T, SdkError<E>>) -> (String, String)
 where
     E: ProvideErrorMetadata + std::fmt::Debug,
 {
@@ -46,7 +46,7 @@ where
 }
 
 /// What `refusal` gives, made easy to compare with.
-fn saying(exception: &str, message: &str) -> (String, String) {
+pub(crate) fn saying(exception: &str, message: &str) -> (String, String) {
     (exception.to_owned(), message.to_owned())
 }
 

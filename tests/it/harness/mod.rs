@@ -177,6 +177,11 @@ impl TestApp {
         }
     }
 
+    /// Does the background work that is due by the clock as it stands.
+    pub(crate) async fn run_due_tasks(&self) {
+        worker::run_due(self.app()).await.unwrap();
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(TimeDelta::from_std(by).unwrap());
     }

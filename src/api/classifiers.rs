@@ -1,0 +1,277 @@
+//! `/api/v1/classifiers`
+
+use ::classifiers as rules;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::error::{ApiResult, Json, Problem, Query};
+use super::page::{ListQuery, Page};
+use crate::app::App;
+use crate::crawl::classifiers;
+use crate::model::classifier as nouns;
+
+/// A classifier that people define. Crawlers that name it ask it before the built-in ones.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Classifier {
+    name: String,
+    #[serde(flatten)]
+    rule: Rule,
+    /// How many times it was written.
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// A classifier to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(try_from = "Map<String, Value>")]
+pub(super) struct NewClassifier {
+    name: String,
+    #[serde(flatten)]
+    rule: Rule,
+}
+
+impl TryFrom<Map<String, Value>> for NewClassifier {
+    type Error = serde_json::Error;
+
+    /// By hand, because serde can't refuse unknown members of what is flattened.
+    fn try_from(mut members: Map<String, Value>) -> Result<Self, serde_json::Error> {
+        let missing = || serde::de::Error::missing_field("name");
+        let name = members.remove("name").ok_or_else(missing)?;
+        Ok(Self {
+            name: serde_json::from_value(name)?,
+            rule: serde_json::from_value(Value::Object(members))?,
+        })
+    }
+}
+
+/// What a classifier is told.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(super) enum Rule {
+    Grok(Grok),
+    Xml(Xml),
+    Json(JsonRule),
+    Csv(Box<Csv>),
+}
+
+/// Lines that match a pattern.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Grok {
+    /// What matching files are classified as.
+    classification: String,
+    /// `%{TIMESTAMP_ISO8601:time} %{GREEDYDATA:message}`
+    grok_pattern: String,
+    /// A name and a regular expression a line.
+    custom_patterns: Option<String>,
+}
+
+/// Elements of a name.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Xml {
+    /// What matching files are classified as.
+    classification: String,
+    /// The element that is a row; it is found where nothing is said.
+    row_tag: Option<String>,
+}
+
+/// Values at a path.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JsonRule {
+    /// `$.records[*]`
+    json_path: String,
+}
+
+/// Delimited text whose marks are known. What isn't said is found out.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Csv {
+    /// One character.
+    delimiter: Option<String>,
+    /// One character.
+    quote_symbol: Option<String>,
+    contains_header: Option<ContainsHeader>,
+    /// Names for the columns, in place of those in the file.
+    header: Option<Vec<String>>,
+    /// Values are taken as they are written: ` 1` is text then.
+    disable_value_trimming: Option<bool>,
+    /// Whether a file of one column is a table.
+    allow_single_column: Option<bool>,
+    /// Whether `custom_datatypes` counts.
+    custom_datatype_configured: Option<bool>,
+    /// Types for the columns, in their order: BINARY, BOOLEAN, DATE, DECIMAL, DOUBLE, FLOAT, INT, LONG, SHORT, STRING or
+    /// TIMESTAMP.
+    custom_datatypes: Option<Vec<String>>,
+    /// The SerDe of tables.
+    serde: Option<CsvSerde>,
+}
+
+/// Whether a CSV file has a header.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum ContainsHeader {
+    Unknown,
+    Present,
+    Absent,
+}
+
+/// Glue's names for the SerDes of CSV tables.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub(super) enum CsvSerde {
+    OpenCSVSerDe,
+    LazySimpleSerDe,
+    None,
+}
+
+impl NewClassifier {
+    fn definition(self) -> rules::ClassifierDefinition {
+        let name = self.name;
+        match self.rule {
+            Rule::Grok(grok) => rules::ClassifierDefinition::Grok(rules::GrokClassifier {
+                name,
+                classification: grok.classification,
+                grok_pattern: grok.grok_pattern,
+                custom_patterns: grok.custom_patterns,
+            }),
+            Rule::Xml(xml) => rules::ClassifierDefinition::Xml(rules::XmlClassifier {
+                name,
+                classification: xml.classification,
+                row_tag: xml.row_tag,
+            }),
+            Rule::Json(json) => rules::ClassifierDefinition::Json(rules::JsonClassifier {
+                name,
+                json_path: json.json_path,
+            }),
+            Rule::Csv(csv) => rules::ClassifierDefinition::Csv(rules::CsvClassifier {
+                name,
+                delimiter: csv.delimiter,
+                quote_symbol: csv.quote_symbol,
+                contains_header: csv.contains_header.map(|said| match said {
+                    ContainsHeader::Unknown => rules::ContainsHeader::Unknown,
+                    ContainsHeader::Present => rules::ContainsHeader::Present,
+                    ContainsHeader::Absent => rules::ContainsHeader::Absent,
+                }),
+                header: csv.header,
+                disable_value_trimming: csv.disable_value_trimming,
+                allow_single_column: csv.allow_single_column,
+                custom_datatype_configured: csv.custom_datatype_configured,
+                custom_datatypes: csv.custom_datatypes,
+                serde: csv.serde.map(|serde| match serde {
+                    CsvSerde::OpenCSVSerDe => rules::CsvSerde::OpenCSVSerDe,
+                    CsvSerde::LazySimpleSerDe => rules::CsvSerde::LazySimpleSerDe,
+                    CsvSerde::None => rules::CsvSerde::None,
+                }),
+            }),
+        }
+    }
+}
+
+impl From<nouns::Classifier> for Classifier {
+    fn from(classifier: nouns::Classifier) -> Self {
+        let name = classifier.definition.name().to_owned();
+        let rule = match classifier.definition {
+            rules::ClassifierDefinition::Grok(grok) => Rule::Grok(Grok {
+                classification: grok.classification,
+                grok_pattern: grok.grok_pattern,
+                custom_patterns: grok.custom_patterns,
+            }),
+            rules::ClassifierDefinition::Xml(xml) => Rule::Xml(Xml {
+                classification: xml.classification,
+                row_tag: xml.row_tag,
+            }),
+            rules::ClassifierDefinition::Json(json) => Rule::Json(JsonRule {
+                json_path: json.json_path,
+            }),
+            rules::ClassifierDefinition::Csv(csv) => Rule::Csv(Box::new(Csv {
+                delimiter: csv.delimiter,
+                quote_symbol: csv.quote_symbol,
+                contains_header: csv.contains_header.map(|said| match said {
+                    rules::ContainsHeader::Unknown => ContainsHeader::Unknown,
+                    rules::ContainsHeader::Present => ContainsHeader::Present,
+                    rules::ContainsHeader::Absent => ContainsHeader::Absent,
+                }),
+                header: csv.header,
+                disable_value_trimming: csv.disable_value_trimming,
+                allow_single_column: csv.allow_single_column,
+                custom_datatype_configured: csv.custom_datatype_configured,
+                custom_datatypes: csv.custom_datatypes,
+                serde: csv.serde.map(|serde| match serde {
+                    rules::CsvSerde::OpenCSVSerDe => CsvSerde::OpenCSVSerDe,
+                    rules::CsvSerde::LazySimpleSerDe => CsvSerde::LazySimpleSerDe,
+                    rules::CsvSerde::None => CsvSerde::None,
+                }),
+            })),
+        };
+        Self {
+            name,
+            rule,
+            version: classifier.version,
+            created_at: classifier.created_at,
+            updated_at: classifier.updated_at,
+        }
+    }
+}
+
+/// List classifiers
+#[utoipa::path(get, path = "/api/v1/classifiers", operation_id = "list_classifiers", tag = "crawling", params(ListQuery),
+    responses((status = 200, body = Page<Classifier>), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<axum::Json<Page<Classifier>>> {
+    let page = classifiers::list(&app, &query.request()?).await?;
+    Ok(axum::Json(Page::of(page, Classifier::from)))
+}
+
+/// Make a classifier
+#[utoipa::path(post, path = "/api/v1/classifiers", operation_id = "create_classifier", tag = "crawling", request_body = NewClassifier,
+    responses((status = 201, body = Classifier), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn create(
+    State(app): State<App>,
+    Json(new): Json<NewClassifier>,
+) -> ApiResult<(StatusCode, axum::Json<Classifier>)> {
+    let made = classifiers::create(&app, new.definition()).await?;
+    Ok((StatusCode::CREATED, axum::Json(made.into())))
+}
+
+/// Show a classifier
+#[utoipa::path(get, path = "/api/v1/classifiers/{name}", operation_id = "get_classifier", tag = "crawling", params(("name" = String, Path)),
+    responses((status = 200, body = Classifier), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<axum::Json<Classifier>> {
+    Ok(axum::Json(classifiers::get(&app, &name).await?.into()))
+}
+
+/// Write a classifier anew; the next crawl that asks it judges its files again
+#[utoipa::path(put, path = "/api/v1/classifiers/{name}", operation_id = "put_classifier", tag = "crawling", params(("name" = String, Path)),
+    request_body = Rule,
+    responses((status = 200, body = Classifier), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn put(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Json(rule): Json<Rule>,
+) -> ApiResult<axum::Json<Classifier>> {
+    let new = NewClassifier {
+        name: name.clone(),
+        rule,
+    };
+    let updated = classifiers::update(&app, &name, |_| Ok(new.definition())).await?;
+    Ok(axum::Json(updated.into()))
+}
+
+/// Remove a classifier; crawlers that name it fail until it is there again
+#[utoipa::path(delete, path = "/api/v1/classifiers/{name}", operation_id = "delete_classifier", tag = "crawling", params(("name" = String, Path)),
+    responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn delete(State(app): State<App>, Path(name): Path<String>) -> ApiResult<StatusCode> {
+    classifiers::delete(&app, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,155 @@
+//! Crawls by the clock. A crawler's next time stands beside it, and a task on the queue is due then: whoever takes it
+//! starts the crawl and puts the time after that on the queue, in one transaction. A task whose time isn't the
+//! crawler's is out of date, and does nothing.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::model::crawl::CrawlerState;
+use crate::model::schedule::Schedule;
+use crate::queue::{self, Lease, Task};
+use crate::store::{self, Tx};
+
+use super::crawlers;
+
+/// A schedule that is overdue by more than this lost its task.
+const LOST: TimeDelta = TimeDelta::minutes(5);
+
+/// Puts a crawler's schedule in force.
+///
+/// # Errors
+/// NotFound; Invalid where it has no schedule; Conflict where that is in force.
+pub async fn start(app: &App, name: &str) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    let crawler = crawlers::require(&mut tx, name).await?;
+    let Some(text) = &crawler.input.schedule else {
+        return Err(no_schedule(name));
+    };
+    if crawler.next_crawl_at.is_some() {
+        return Err(Error::conflict(format!(
+            "the schedule of crawler {name} is in force already"
+        )));
+    }
+    put_in_force(app, &mut tx, name, Some(&Schedule::parse(text)?)).await?;
+    app.commit_with_work(tx).await
+}
+
+/// Gives a crawler another schedule, which is in force at once, or none. It may be running.
+///
+/// # Errors
+/// NotFound; Invalid for a schedule that is none or is never due again.
+pub async fn set(app: &App, name: &str, text: Option<String>) -> Result<()> {
+    let schedule = checked(app, text.as_deref())?;
+    let mut tx = app.store.write().await?;
+    let mut input = crawlers::require(&mut tx, name).await?.input;
+    input.schedule = text;
+    store::crawls::update_crawler(&mut tx, &input, app.clock.now()).await?;
+    put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
+    app.commit_with_work(tx).await
+}
+
+/// Reads a schedule.
+pub(super) fn checked(app: &App, text: Option<&str>) -> Result<Option<Schedule>> {
+    let Some(text) = text else { return Ok(None) };
+    let schedule = Schedule::parse(text)?;
+    if schedule.next_after(app.clock.now()).is_none() {
+        return Err(Error::invalid(format!("the schedule {text} is never due again"))
+            .hint("give it a year that is still to come, or *"));
+    }
+    Ok(Some(schedule))
+}
+
+/// Takes a crawler's schedule out of force; it is kept.
+///
+/// # Errors
+/// NotFound; Invalid where it has no schedule; Conflict where that isn't in force.
+pub async fn stop(app: &App, name: &str) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    let crawler = crawlers::require(&mut tx, name).await?;
+    if crawler.input.schedule.is_none() {
+        return Err(no_schedule(name));
+    }
+    if crawler.next_crawl_at.is_none() {
+        return Err(Error::conflict(format!(
+            "the schedule of crawler {name} is not in force"
+        )));
+    }
+    store::crawls::set_next_crawl(&mut tx, name, None).await?;
+    tx.commit().await
+}
+
+fn no_schedule(name: &str) -> Error {
+    Error::invalid(format!("crawler {name} has no schedule")).hint("give it one: cron(0 18 ? * MON-FRI *)")
+}
+
+/// Sets a crawler's next time, which is never where it has no schedule, and puts it on the queue.
+pub(super) async fn put_in_force(
+    app: &App,
+    tx: &mut Tx,
+    name: &str,
+    schedule: Option<&Schedule>,
+) -> Result<()> {
+    let next = schedule.and_then(|schedule| schedule.next_after(app.clock.now()));
+    store::crawls::set_next_crawl(tx, name, next).await?;
+    match next {
+        Some(due) => enqueue(app, tx, name, due).await,
+        None => Ok(()),
+    }
+}
+
+async fn enqueue(app: &App, tx: &mut Tx, name: &str, due: DateTime<Utc>) -> Result<()> {
+    let task = Task::ScheduledCrawl {
+        crawler: name.to_owned(),
+        due,
+    };
+    queue::enqueue(tx, &*app.clock, &task, due, None).await
+}
+
+/// Starts the crawl that was due at this time, unless one is under way, and sets the next time. Times that passed while
+/// nobody worked count once.
+///
+/// # Errors
+/// Conflict where the lease was lost; the database's own.
+pub async fn run(app: &App, lease: &Lease, name: &str, due: DateTime<Utc>) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    lease.hold(&mut tx, app.clock.now()).await?;
+    let crawler = store::crawls::find_crawler(&mut tx, name).await?;
+    if let Some(crawler) = crawler.filter(|crawler| crawler.next_crawl_at == Some(due)) {
+        let schedule = crawler
+            .input
+            .schedule
+            .as_deref()
+            .map(Schedule::parse)
+            .transpose()?;
+        if crawler.state == CrawlerState::Ready {
+            super::start_in(app, &mut tx, crawlers::request(crawler.input, false)).await?;
+        } else {
+            tracing::warn!(
+                crawler = name,
+                "a scheduled crawl is left out: the last one is still running"
+            );
+        }
+        put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
+    }
+    lease.finish(&mut tx).await?;
+    app.commit_with_work(tx).await
+}
+
+/// Puts schedules that lost their task on the queue again. Twice does no harm.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn catch_up(app: &App) -> Result<()> {
+    let mut tx = app.store.read().await?;
+    let overdue = store::crawls::overdue(&mut tx, app.clock.now() - LOST).await?;
+    drop(tx);
+    if overdue.is_empty() {
+        return Ok(());
+    }
+    let mut tx = app.store.write().await?;
+    for (name, due) in &overdue {
+        enqueue(app, &mut tx, name, *due).await?;
+    }
+    app.commit_with_work(tx).await
+}
