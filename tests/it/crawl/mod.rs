@@ -6,6 +6,7 @@ mod crash;
 mod lakes;
 mod memory;
 mod policies;
+mod reading;
 mod scale;
 
 use mastic::catalog;
