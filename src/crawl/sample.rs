@@ -54,7 +54,7 @@ impl Looks {
     /// Asks files of text that may be of one table, because they lie in one folder or in partitions beside one another,
     /// which of them have a header. Always from what each file alone says, so that the order of looking changes nothing.
     pub fn settle_headers(&mut self, tree: &Tree) {
-        let mut beside: BTreeMap<(String, &str, usize), Vec<(FileAt, &Verdict)>> = BTreeMap::new();
+        let mut beside: BTreeMap<_, Vec<(FileAt, &Verdict)>> = BTreeMap::new();
         for (&folder, files) in &self.read {
             let series = series_of(&tree.folders[folder].path);
             for (&file, look) in files {

@@ -14,6 +14,7 @@ mod orc;
 mod packed;
 mod parquet;
 mod real_data;
+mod recognised;
 mod scanners;
 mod siblings;
 mod support;
