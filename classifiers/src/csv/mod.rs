@@ -183,7 +183,7 @@ fn single_column(
         .iter()
         .all(|r| text_of(r.field(0)).split_whitespace().count() <= 6 && r.odd_quotes == 0);
     let consistency = alike as f64 / records.len().max(1) as f64;
-    (records.len() >= 2 && consistency == 1.0 && tidy).then_some(Candidate {
+    (!records.is_empty() && consistency == 1.0 && tidy).then_some(Candidate {
         marks,
         score: 0.5,
         width: 1,
