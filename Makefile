@@ -55,3 +55,4 @@ bench: frontend
 	$(PYTHON_TOOLS)/bin/python tests/bench/infer.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/catalog.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(TARGET)/release/mastic
+	$(PYTHON_TOOLS)/bin/python tests/bench/crawl.py $(TARGET)/release/mastic

@@ -56,6 +56,9 @@ pub(super) struct Target {
     exclusions: Vec<String>,
     /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
     sample_size: Option<u32>,
+    /// Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
+    /// folders of a configuration.
+    inventory: Option<String>,
 }
 
 /// How a crawler decides, and what it may change.
@@ -158,6 +161,7 @@ impl From<Target> for nouns::CrawlTarget {
             path: target.path,
             exclusions: target.exclusions,
             sample_size: target.sample_size,
+            inventory: target.inventory,
         }
     }
 }
@@ -168,6 +172,7 @@ impl From<nouns::CrawlTarget> for Target {
             path: target.path,
             exclusions: target.exclusions,
             sample_size: target.sample_size,
+            inventory: target.inventory,
         }
     }
 }

@@ -28,6 +28,9 @@ pub(super) struct NewCrawl {
     exclusions: Vec<String>,
     /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
     sample_size: Option<u32>,
+    /// Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
+    /// folders of a configuration.
+    inventory: Option<String>,
     /// The database that tables go to; named after the prefix unless told.
     database: Option<String>,
     /// Put before every table's name.
@@ -293,6 +296,7 @@ pub(super) async fn start(
             path: new.path,
             exclusions: new.exclusions,
             sample_size: new.sample_size,
+            inventory: new.inventory,
         }],
         table_prefix: new.table_prefix,
         classifiers: new.classifiers,

@@ -53,11 +53,7 @@ impl PlainText {
     ) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
         let (give, take) = mpsc::channel(WAITING);
         // Decompressors wait for their input, so they get a thread to wait in.
-        let packed = Arriving {
-            chunks,
-            runtime: tokio::runtime::Handle::current(),
-            chunk: Bytes::new(),
-        };
+        let packed = Arriving::new(chunks);
         tokio::task::spawn_blocking(move || {
             let told = give.clone();
             // Whoever asked is gone where it can't be given any more.
@@ -103,10 +99,21 @@ impl PlainText {
 }
 
 /// A download for a reader that waits.
-struct Arriving<S> {
+pub struct Arriving<S> {
     chunks: S,
     runtime: tokio::runtime::Handle,
     chunk: Bytes,
+}
+
+impl<S> Arriving<S> {
+    /// Within a runtime; to be read on a thread that may wait.
+    pub fn new(chunks: S) -> Self {
+        Self {
+            chunks,
+            runtime: tokio::runtime::Handle::current(),
+            chunk: Bytes::new(),
+        }
+    }
 }
 
 impl<S: Stream<Item = Result<Bytes>> + Unpin> std::io::Read for Arriving<S> {

@@ -58,6 +58,9 @@ pub(super) struct Options {
     /// How many files of each folder are looked at, 1 to 249 [default: as many as are needed]
     #[arg(long)]
     sample_size: Option<u32>,
+    /// Where an S3 Inventory of the bucket is, which is taken instead of a listing: s3://BUCKET/PREFIX/
+    #[arg(long)]
+    inventory: Option<String>,
 }
 
 impl Options {
@@ -199,6 +202,7 @@ impl CrawlOnce {
             "database": self.database,
             "exclusions": self.exclusions,
             "sample_size": self.options.sample_size,
+            "inventory": self.options.inventory,
             "table_prefix": self.prefix,
             "classifiers": self.classifiers,
             "options": self.options.body()?,
@@ -239,7 +243,7 @@ impl Crawlers {
                 schedule,
                 options,
             } => {
-                let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size });
+                let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size, "inventory": options.inventory });
                 let targets: Vec<Value> = paths.iter().map(target).collect();
                 let mut chosen = options.body()?;
                 if let Some(recrawl) = recrawl {
@@ -269,7 +273,7 @@ impl Crawlers {
             } => {
                 let path = format!("/crawlers/{}", segment(&name));
                 let present = client.get(&path)?;
-                let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size });
+                let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size, "inventory": options.inventory });
                 let mut chosen = present["options"].clone();
                 let recrawl = recrawl.map(|recrawl| ("recrawl_behavior".to_owned(), json!(recrawl)));
                 let said = options.body()?;

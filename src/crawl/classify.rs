@@ -97,7 +97,7 @@ async fn one_child(
             }
             Ok(Message::Done(_)) => return Ok((judged, None)),
             Ok(Message::Failed(failure)) => return Err(failure.into()),
-            Ok(Message::Log { .. } | Message::NeedTables { .. }) => {}
+            Ok(Message::Log { .. } | Message::NeedTables { .. } | Message::Listed { .. }) => {}
             Err(error) if is_looking => return Ok((judged, Some(error))),
             Err(error) => return Err(error),
         }

@@ -19,7 +19,7 @@ const FOLDERS_TO_CUT: usize = 20_000;
 /// How deep folders are looked into for one that has several below it.
 const DEPTH: usize = 6;
 /// After how many objects it is said how far the listing is.
-const REPORT_EVERY: i64 = 20_000;
+pub(super) const REPORT_EVERY: i64 = 20_000;
 
 type Pages = BoxStream<'static, Result<Vec<ObjectMeta>>>;
 

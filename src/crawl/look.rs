@@ -5,9 +5,9 @@ use super::classify::{self, CHUNK};
 use super::found::FoundTable;
 use super::group::{self, Rules};
 use super::sample::{self, FileAt, Looks};
-use super::tree::{SetAsides, Tree};
+use super::tree::{Builder, SetAsides, Tree};
 use super::write::Writing;
-use super::{Session, lakes, list, merge, remember};
+use super::{Session, inventory, lakes, list, merge, remember};
 use crate::error::Result;
 use crate::model::crawl::CrawlTarget;
 use crate::model::crawl_options::RecrawlBehavior;
@@ -32,7 +32,7 @@ pub(super) async fn target(
     writing: &Writing,
 ) -> Result<LookedAt> {
     let location = Location::parse(&target.path)?;
-    let mut tree = listed(session, target, &location).await?;
+    let (mut tree, inventory) = listed(session, target, &location).await?;
     session.report().await?;
     let rules = Rules {
         compatibility: writing.compatibility,
@@ -59,6 +59,11 @@ pub(super) async fn target(
     found.extend(lakes::tables(session, &location, &tree, &mut set_aside).await?);
     let base = location.as_folder();
     for table in &mut found {
+        if let Some(manifest) = &inventory {
+            table
+                .reasons
+                .push(format!("its files are those that {manifest} lists"));
+        }
         table.exclusions = target
             .exclusions
             .iter()
@@ -72,18 +77,22 @@ pub(super) async fn target(
     })
 }
 
-/// The tree of a target, as much of it listed as the crawler's policy wants.
-async fn listed(session: &mut Session<'_>, target: &CrawlTarget, location: &Location) -> Result<Tree> {
+/// The tree of a target, as much of it listed as the crawler's policy wants, and the inventory that it is taken from.
+async fn listed(
+    session: &mut Session<'_>,
+    target: &CrawlTarget,
+    location: &Location,
+) -> Result<(Tree, Option<String>)> {
     let policy = session.crawl.request.options.recrawl;
     if policy != RecrawlBehavior::CrawlEverything
         && let Some(known) = remember::folders(session, location).await?
     {
         if policy == RecrawlBehavior::CrawlNewFoldersOnly {
-            let mut builder = list::everything(session, target).await?;
+            let (mut builder, inventory) = everything(session, target).await?;
             for (path, folder) in known.into_iter().filter(|(_, folder)| !folder.is_lake) {
                 builder.add_remembered(list::restored(path, folder));
             }
-            return Ok(builder.finish());
+            return Ok((builder.finish(), inventory));
         }
         if let Some(named) = remember::folders_of_events(session, location).await? {
             let lakes = known.iter().filter(|(_, folder)| folder.is_lake);
@@ -91,10 +100,23 @@ async fn listed(session: &mut Session<'_>, target: &CrawlTarget, location: &Loca
                 .into_iter()
                 .chain(lakes.map(|(path, _)| path.clone()))
                 .collect();
-            return Ok(list::folders(session, target, &folders, known).await?.finish());
+            let builder = list::folders(session, target, &folders, known).await?;
+            return Ok((builder.finish(), None));
         }
     }
-    Ok(list::everything(session, target).await?.finish())
+    let (builder, inventory) = everything(session, target).await?;
+    Ok((builder.finish(), inventory))
+}
+
+/// Everything at a target, by its inventory where it has one.
+async fn everything(session: &mut Session<'_>, target: &CrawlTarget) -> Result<(Builder, Option<String>)> {
+    match &target.inventory {
+        Some(place) => {
+            let (builder, manifest) = inventory::everything(session, target, place).await?;
+            Ok((builder, Some(manifest)))
+        }
+        None => Ok((list::everything(session, target).await?, None)),
+    }
 }
 
 /// Looks at files, those left out of which an earlier crawl knew the same version.

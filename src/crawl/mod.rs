@@ -8,6 +8,7 @@ pub mod crawlers;
 pub mod found;
 pub mod globs;
 pub mod group;
+mod inventory;
 mod lakes;
 mod list;
 pub mod log;
@@ -81,6 +82,7 @@ async fn start_in(app: &App, tx: &mut Tx, mut request: CrawlRequest) -> Result<C
 /// Refuses a target that can't be crawled.
 fn check_target(target: &CrawlTarget) -> Result<()> {
     Location::parse(&target.path)?;
+    target.inventory.as_deref().map(Location::parse).transpose()?;
     globs::exclusions(&target.exclusions)?;
     match target.sample_size {
         Some(size) if size == 0 || size > MAX_SAMPLE_SIZE => {

@@ -196,7 +196,10 @@ impl Execution<'_> {
                 Message::Log { level, message } => self.log(level, &message).await?,
                 Message::Done(done) => return Ok(Some(*done)),
                 Message::Failed(failure) => return Err(failure.into()),
-                Message::Looking { .. } | Message::Classified { .. } | Message::NeedTables { .. } => {}
+                Message::Looking { .. }
+                | Message::Classified { .. }
+                | Message::NeedTables { .. }
+                | Message::Listed { .. } => {}
             }
         }
     }

@@ -63,7 +63,10 @@ pub async fn run(app: &App, sql: &str, limit: usize) -> Result<QueryResult> {
                 });
             }
             Message::Failed(failure) => return Err(failure.into()),
-            Message::Log { .. } | Message::Looking { .. } | Message::Classified { .. } => {}
+            Message::Log { .. }
+            | Message::Looking { .. }
+            | Message::Classified { .. }
+            | Message::Listed { .. } => {}
         }
     }
 }

@@ -323,6 +323,7 @@ fn targets_of(sent: &Members) -> Answer<Vec<CrawlTarget>> {
                 path: required(target.path, &member)?,
                 exclusions: target.exclusions,
                 sample_size: target.sample_size,
+                inventory: None,
             })
         })
         .collect()

@@ -50,6 +50,10 @@ pub struct CrawlTarget {
     /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample_size: Option<u32>,
+    /// Where an S3 Inventory of the bucket is, a manifest or the folder of a configuration's inventories: what it lists is
+    /// taken instead of a listing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<String>,
 }
 
 /// A crawler in the catalog.

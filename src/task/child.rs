@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 
 use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
 
-use super::{Done, Failure, Message, Spec, Tables, Work, classify, sql};
+use super::{Done, Failure, Message, Spec, Tables, Work, classify, inventory, sql};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
@@ -62,6 +62,10 @@ async fn work(spec: Spec) -> Result<Option<Done>> {
     match spec.work {
         Work::Classify { files, custom } => {
             classify::run(buckets, files, &custom).await;
+            Ok(None)
+        }
+        Work::Inventory { manifest, bucket } => {
+            inventory::run(&required()?, &manifest, &bucket, &spec.limits).await?;
             Ok(None)
         }
         Work::Script(script) => sql::run_script(required()?, script, &spec.limits).await.map(Some),

@@ -10,6 +10,7 @@ mod arrow_types;
 pub mod child;
 mod classify;
 mod iceberg;
+mod inventory;
 mod parent;
 mod sink;
 mod source;
@@ -51,6 +52,13 @@ pub enum Work {
         /// Classifiers that are asked before the built-in ones, in their order.
         #[serde(default)]
         custom: Vec<CustomClassifier>,
+    },
+    /// Say which objects an S3 Inventory lists.
+    Inventory {
+        /// Its manifest.
+        manifest: ObjectToRead,
+        /// The bucket whose inventory it is.
+        bucket: String,
     },
     /// Run a job's script and upload its result.
     Script(ScriptWork),
@@ -172,6 +180,11 @@ pub enum Message {
         /// What it is, or why that can't be said.
         verdict: Result<Box<Verdict>, Failure>,
     },
+    /// Objects that an inventory lists.
+    Listed {
+        /// The next of them.
+        objects: Vec<ListedObject>,
+    },
     /// A line for the run's log.
     Log {
         /// How much it matters.
@@ -188,6 +201,19 @@ pub enum Message {
     Done(Box<Done>),
     /// It went wrong.
     Failed(Failure),
+}
+
+/// An object that an inventory lists.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListedObject {
+    /// The raw key.
+    pub key: String,
+    /// The entity tag, without quotes.
+    pub etag: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// When it was written, in microseconds since 1970.
+    pub modified: i64,
 }
 
 /// The answer to [`Message::NeedTables`].

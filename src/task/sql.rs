@@ -137,7 +137,7 @@ pub(super) async fn run_query(buckets: Buckets, sql: &str, limit: usize, limits:
     })
 }
 
-fn context(limits: &Limits) -> Result<SessionContext> {
+pub(super) fn context(limits: &Limits) -> Result<SessionContext> {
     let pool_bytes = usize::try_from(limits.memory_bytes / 2).unwrap_or(usize::MAX);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(pool_bytes)))
@@ -252,7 +252,7 @@ fn files(count: usize) -> String {
 }
 
 /// What the engine says is wrong, without its wrapping.
-fn failure(cause: &DataFusionError) -> Error {
+pub(super) fn failure(cause: &DataFusionError) -> Error {
     let message = cause.strip_backtrace();
     match cause.find_root() {
         DataFusionError::ResourcesExhausted(_) => {

@@ -22,6 +22,7 @@ pub use scanner::CsvScanner;
 pub use siblings::settle_headers;
 use table::text_of;
 
+use crate::limits::CSV_FIELDS;
 use crate::values::{Kind, kind_of};
 use crate::{ClassifyError, Column, CsvDialect, DataType};
 
@@ -63,10 +64,10 @@ pub(crate) fn classify(
             let single = single_column(text, whole, by_carriage_return, comment);
             match single.or_else(|| guess::uneven_table(text, whole, by_carriage_return, comment)) {
                 Some(candidate) => candidate,
-                None => return Ok(Err(NO_DELIMITER.to_owned())),
+                None => return Ok(Err(no_delimiter(text))),
             }
         }
-        None => return Ok(Err(NO_DELIMITER.to_owned())),
+        None => return Ok(Err(no_delimiter(text))),
     };
     if let Some(why) = not_a_table(&candidate, named) {
         return Ok(Err(why));
@@ -117,8 +118,24 @@ fn footer_of(text: &str, candidate: &Candidate) -> u64 {
     }
 }
 
-const NO_DELIMITER: &str = "no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its \
-                            lines into the same number of fields";
+/// Why no delimiter was found.
+fn no_delimiter(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let fields = [b',', b';', b'\t', b'|']
+        .iter()
+        .map(|delimiter| first.bytes().filter(|byte| byte == delimiter).count() + 1)
+        .max()
+        .unwrap_or_default();
+    if fields > CSV_FIELDS {
+        return format!(
+            "its first line has {fields} fields, and a table has no more than {CSV_FIELDS} columns: turn rows and columns \
+             round, or split the file"
+        );
+    }
+    "no delimiter (comma, semicolon, tab, bar, Ctrl-A, tilde, caret, colon or space) splits its lines into the same number \
+     of fields"
+        .to_owned()
+}
 
 /// Characters of a cell that [`Verdict::first_record`](crate::Verdict::first_record) keeps.
 pub(crate) const FIRST_RECORD_CHARS: usize = 64;

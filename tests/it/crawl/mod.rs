@@ -3,6 +3,8 @@
 mod changes;
 mod classifiers;
 mod crash;
+mod hostile;
+mod inventory;
 mod lakes;
 mod memory;
 mod policies;

@@ -218,6 +218,7 @@ async fn exclusions_sample_sizes_and_prefixes_are_kept_to(database: Database) {
         path: path.to_owned(),
         exclusions: vec!["**.tmp".to_owned()],
         sample_size: Some(1),
+        ..CrawlTarget::default()
     };
     let crawl = app
         .crawl_as(CrawlRequest {
