@@ -27,10 +27,10 @@ openapi: build
 	$(MASTIC) openapi > frontend/openapi.json
 	cd frontend && $(NPM) run generate
 
-# Installs what the tests need, then runs all of them: the program's on SQLite and PostgreSQL, the frontend's, and both
+# Installs what the tests need, then runs all of them: the program's on SQLite and PostgreSQL, and against MariaDB, the frontend's, and both
 # together in a browser and under AWS's own clients.
 test: test-tools build
-	tests/with-postgres $(CARGO) test --locked --workspace
+	tests/with-postgres tests/with-mariadb $(CARGO) test --locked --workspace
 	cd frontend && $(NPM) test
 	MASTIC_BIN=$(MASTIC) tests/with-demo tests/clients/run $(PYTHON_TOOLS)
 	MASTIC_BIN=$(MASTIC) tests/with-postgres tests/clients/run-catalog $(PYTHON_TOOLS)

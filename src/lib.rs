@@ -11,6 +11,7 @@ pub mod model;
 
 pub mod buckets;
 pub mod queue;
+pub mod sources;
 pub mod store;
 pub mod task;
 

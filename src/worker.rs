@@ -19,7 +19,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Every kind of background task.
 async fn work_on(app: &App, lease: &Lease, task: &Task) -> Result<()> {
     match task {
-        Task::Crawl { crawl } => crawl::run(app, lease, crawl).await,
+        // Boxed, because its future is the deepest of all, and the compiler only looks so far into one.
+        Task::Crawl { crawl } => Box::pin(crawl::run(app, lease, crawl)).await,
         Task::ScheduledCrawl { crawler, due } => crawl::schedules::run(app, lease, crawler, *due).await,
         Task::CloseBatch { batch } => etl::triggers::close_batch(app, lease, batch).await,
         Task::Run { run } => etl::execute(app, lease, run).await,

@@ -58,6 +58,13 @@ pub(super) struct NewConnection {
     properties: BTreeMap<String, String>,
 }
 
+/// A connection that could be tried.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectionTest {
+    /// How far it went: which server let whom in, or that a host can be reached.
+    message: String,
+}
+
 /// List connections
 #[utoipa::path(get, path = "/api/v1/connections", operation_id = "list_connections", tag = "catalog", params(ListQuery),
     responses((status = 200, body = Page<Connection>), (status = "default", body = Problem, content_type = "application/problem+json")))]
@@ -98,13 +105,16 @@ pub(super) async fn get(
     Ok(axum::Json(catalog::connections::get(&app, &name).await?.into()))
 }
 
-/// Try whether a connection leads anywhere
+/// Try a connection: sign in to its database
 #[utoipa::path(post, path = "/api/v1/connections/{name}/test", operation_id = "test_connection", tag = "catalog", params(("name" = String, Path)),
-    responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn test(State(app): State<App>, Path(name): Path<String>) -> ApiResult<StatusCode> {
+    responses((status = 200, body = ConnectionTest), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn test(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> ApiResult<axum::Json<ConnectionTest>> {
     let connection = catalog::connections::get(&app, &name).await?;
-    catalog::connections::try_out(&connection.input).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let message = catalog::connections::try_out(&connection.input).await?;
+    Ok(axum::Json(ConnectionTest { message }))
 }
 
 /// Remove a connection

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::crawls::{Crawl, CrawlSummary};
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
+use super::targets::Target;
 use crate::app::App;
 use crate::crawl::{crawlers, schedules};
 use crate::model::crawl as nouns;
@@ -43,22 +44,6 @@ pub(super) struct Schedule {
     expression: String,
     /// When it is due next; null while it is paused.
     next_at: Option<DateTime<Utc>>,
-}
-
-/// One prefix that is crawled.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Target {
-    /// `s3://bucket/prefix/`
-    path: String,
-    /// Globs of what is left out, relative to the path.
-    #[serde(default)]
-    exclusions: Vec<String>,
-    /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
-    sample_size: Option<u32>,
-    /// Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
-    /// folders of a configuration.
-    inventory: Option<String>,
 }
 
 /// How a crawler decides, and what it may change.
@@ -151,28 +136,6 @@ impl From<options::CrawlOptions> for Options {
             configuration: kept
                 .configuration
                 .and_then(|configuration| serde_json::from_str(&configuration).ok()),
-        }
-    }
-}
-
-impl From<Target> for nouns::CrawlTarget {
-    fn from(target: Target) -> Self {
-        Self {
-            path: target.path,
-            exclusions: target.exclusions,
-            sample_size: target.sample_size,
-            inventory: target.inventory,
-        }
-    }
-}
-
-impl From<nouns::CrawlTarget> for Target {
-    fn from(target: nouns::CrawlTarget) -> Self {
-        Self {
-            path: target.path,
-            exclusions: target.exclusions,
-            sample_size: target.sample_size,
-            inventory: target.inventory,
         }
     }
 }

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::crawlers::Options;
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
+use super::targets::AdditionalMetadata;
 use crate::app::App;
 use crate::crawl;
 use crate::error::Error;
@@ -17,17 +18,22 @@ use crate::model::crawl as nouns;
 use crate::model::location::Location;
 use crate::model::name::identifier;
 
-/// A prefix to be crawled once.
+/// A prefix, or tables of another database, to be crawled once.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCrawl {
-    /// `s3://bucket/prefix/`
+    /// `s3://bucket/prefix/`; with a connection, `database/schema/table`.
     path: String,
     /// Globs of what is left out, relative to the path.
     #[serde(default)]
     exclusions: Vec<String>,
     /// How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
     sample_size: Option<u32>,
+    /// The connection that leads to a database.
+    connection: Option<String>,
+    /// What of a database's tables is taken besides their columns.
+    #[serde(default)]
+    additional_metadata: Vec<AdditionalMetadata>,
     /// Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
     /// folders of a configuration.
     inventory: Option<String>,
@@ -288,7 +294,7 @@ pub(super) async fn start(
 ) -> ApiResult<(StatusCode, axum::Json<Crawl>)> {
     let database = match new.database {
         Some(database) => database,
-        None => named_after(&new.path)?,
+        None => named_after(&new)?,
     };
     let request = nouns::CrawlRequest {
         database,
@@ -296,6 +302,8 @@ pub(super) async fn start(
             path: new.path,
             exclusions: new.exclusions,
             sample_size: new.sample_size,
+            connection: new.connection,
+            additional_metadata: new.additional_metadata.into_iter().map(Into::into).collect(),
             inventory: new.inventory,
         }],
         table_prefix: new.table_prefix,
@@ -310,9 +318,14 @@ pub(super) async fn start(
     ))
 }
 
-/// The database of a crawl that names none: the prefix's last folder, or the bucket.
-fn named_after(path: &str) -> Result<String, Error> {
-    let location = Location::parse(path)?;
+/// The database of a crawl that names none: the prefix's last folder, or the bucket; of a connection, what the path begins
+/// with.
+fn named_after(new: &NewCrawl) -> Result<String, Error> {
+    if let Some(connection) = &new.connection {
+        let mut parts = new.path.split('/').filter(|part| !part.is_empty());
+        return Ok(identifier(parts.next().unwrap_or(connection)));
+    }
+    let location = Location::parse(&new.path)?;
     let folder = location
         .key
         .rsplit('/')

@@ -14,6 +14,7 @@ mod page;
 mod runs;
 mod sql;
 mod tables;
+mod targets;
 
 use axum::Router;
 use utoipa::OpenApi;

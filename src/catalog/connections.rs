@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::connection::{Connection, ConnectionInput};
 use crate::model::name::plain_name;
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
+use crate::sources::{self, Source};
 use crate::store;
 
 /// How long a host may take to answer when a connection is tried.
@@ -93,17 +94,31 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// Tries whether the host of a connection takes a TCP connection. Nothing is sent to it.
+/// Tries a connection, and says how far that went: signs in where it leads to a database that can be crawled; otherwise
+/// only sees whether its host takes a TCP connection, and sends nothing to it.
 ///
 /// # Errors
-/// Invalid where the settings name no host and port; Unavailable where nobody answers.
-pub async fn try_out(input: &ConnectionInput) -> Result<()> {
+/// Invalid where the settings name no host and port, or where one side wants TLS and the other has none; Unavailable where
+/// nobody answers; Denied for wrong credentials; NotFound for a database that isn't there.
+pub async fn try_out(input: &ConnectionInput) -> Result<String> {
+    if sources::engine_of(input).is_some() {
+        let source = Source::of(input)?;
+        let version = source.sign_in().await?;
+        let database = source.database.as_ref();
+        let into = database.map_or(String::new(), |database| format!(" into {database}"));
+        return Ok(format!("{source} ({version}) let {}{into}", source.user));
+    }
     let (host, port) = address(input).ok_or_else(|| {
-        Error::invalid("the connection's properties name no host and port")
-            .hint("set HOST and PORT, JDBC_CONNECTION_URL, CONNECTION_URL or KAFKA_BOOTSTRAP_SERVERS")
+        Error::invalid(format!(
+            "a connection of type {} can't be tried: it names no host and port",
+            input.connection_type
+        ))
+        .hint("those that do have HOST and PORT, JDBC_CONNECTION_URL, CONNECTION_URL or KAFKA_BOOTSTRAP_SERVERS")
     })?;
     match tokio::time::timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(_)) => Ok(format!(
+            "{host}:{port} can be reached; nobody signed in, because that can't be done with what is there"
+        )),
         Ok(Err(cause)) => Err(Error::unavailable(format!(
             "{host}:{port} can't be reached: {cause}"
         ))),

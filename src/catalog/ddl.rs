@@ -4,11 +4,18 @@ use std::fmt::Write as _;
 
 use crate::model::table::{Column, StorageDescriptor, Table};
 
-/// `CREATE EXTERNAL TABLE …` for a table.
+/// `CREATE EXTERNAL TABLE …` for a table. One of another database has no files, so it comes with a remark and without a
+/// location.
 pub fn create_statement(table: &Table) -> String {
     let input = &table.input;
-    let mut ddl = format!(
-        "CREATE EXTERNAL TABLE {}.{} (\n",
+    let connection = input.connection();
+    let mut ddl = connection.map_or(String::new(), |connection| {
+        let connection = connection.replace(['\n', '\r'], " ");
+        format!("-- in the database that connection {connection} leads to: this makes an empty table of the same form\n")
+    });
+    let _ = writeln!(
+        ddl,
+        "CREATE EXTERNAL TABLE {}.{} (",
         quoted(&table.database),
         quoted(&input.name)
     );
@@ -41,7 +48,7 @@ pub fn create_statement(table: &Table) -> String {
             text(&writer)
         );
     }
-    if let Some(location) = storage.location {
+    if let Some(location) = storage.location.filter(|_| connection.is_none()) {
         let _ = write!(ddl, "\nLOCATION {}", text(&location));
     }
     if !input.parameters.is_empty() {

@@ -28,7 +28,7 @@ pub(super) enum Connections {
         #[arg(long = "property", value_name = "KEY=VALUE")]
         properties: Vec<String>,
     },
-    /// Try whether a connection leads anywhere
+    /// Try a connection: sign in to its database
     Test {
         /// Its name
         connection: String,
@@ -68,8 +68,9 @@ impl Connections {
                 output::item(global.output, &client.post("/connections", &body)?);
             }
             Self::Test { connection } => {
-                client.post(&format!("{}/test", path(&connection)), &json!({}))?;
-                output::say(global.quiet, &format!("connection {connection} can be reached"));
+                let tried = client.post(&format!("{}/test", path(&connection)), &json!({}))?;
+                let message = tried["message"].as_str().unwrap_or_default();
+                output::say(global.quiet, &format!("connection {connection}: {message}"));
             }
             Self::Delete { connection } => {
                 client.delete(&path(&connection))?;

@@ -16,11 +16,13 @@ const POLL: Duration = Duration::from_millis(100);
 /// How many partitions of a change are printed.
 const NAMED: usize = 5;
 
-/// Crawl a prefix once.
+/// Crawl a prefix, or tables of another database, once.
 #[derive(Debug, Args)]
 pub(super) struct CrawlOnce {
-    /// s3://BUCKET/PREFIX/
+    /// s3://BUCKET/PREFIX/; with --connection DATABASE/SCHEMA/TABLE, where % stands for any schema or table
     path: String,
+    #[command(flatten)]
+    source: SourceOptions,
     /// The database that tables go to [default: named after the prefix]
     #[arg(long)]
     database: Option<String>,
@@ -38,6 +40,17 @@ pub(super) struct CrawlOnce {
     /// Print the plan and change nothing; exits 2 if it would change something
     #[arg(long)]
     dry_run: bool,
+}
+
+/// By which connection a database is crawled.
+#[derive(Debug, Args)]
+pub(super) struct SourceOptions {
+    /// The connection that leads to a database; paths are its tables then
+    #[arg(long)]
+    connection: Option<String>,
+    /// What of a database's tables is taken besides their columns: COMMENTS or RAWTYPES; may be given again
+    #[arg(long = "metadata", requires = "connection")]
+    metadata: Vec<String>,
 }
 
 /// How a crawl decides, and what it may change.
@@ -100,9 +113,11 @@ pub(super) enum Crawlers {
         /// The database that tables go to
         #[arg(long)]
         database: String,
-        /// What it crawls, s3://BUCKET/PREFIX/; may be given again
+        /// What it crawls, s3://BUCKET/PREFIX/, or with --connection DATABASE/SCHEMA/TABLE; may be given again
         #[arg(long = "path", required = true)]
         paths: Vec<String>,
+        #[command(flatten)]
+        source: SourceOptions,
         /// A glob of what is left out, relative to the path; may be given again
         #[arg(long = "exclude")]
         exclusions: Vec<String>,
@@ -203,6 +218,8 @@ impl CrawlOnce {
             "exclusions": self.exclusions,
             "sample_size": self.options.sample_size,
             "inventory": self.options.inventory,
+            "connection": self.source.connection,
+            "additional_metadata": self.source.metadata,
             "table_prefix": self.prefix,
             "classifiers": self.classifiers,
             "options": self.options.body()?,
@@ -236,6 +253,7 @@ impl Crawlers {
                 name,
                 database,
                 paths,
+                source,
                 exclusions,
                 prefix,
                 recrawl,
@@ -243,7 +261,16 @@ impl Crawlers {
                 schedule,
                 options,
             } => {
-                let target = |path: &String| json!({ "path": path, "exclusions": exclusions, "sample_size": options.sample_size, "inventory": options.inventory });
+                let target = |path: &String| {
+                    json!({
+                        "path": path,
+                        "exclusions": exclusions,
+                        "sample_size": options.sample_size,
+                        "inventory": options.inventory,
+                        "connection": source.connection,
+                        "additional_metadata": source.metadata,
+                    })
+                };
                 let targets: Vec<Value> = paths.iter().map(target).collect();
                 let mut chosen = options.body()?;
                 if let Some(recrawl) = recrawl {
@@ -397,14 +424,19 @@ fn follow(global: &Global, client: &Client, crawl: &Value, dry_run: bool) -> Res
         format => output::item(format, &done["plan"]),
     }
     let changes = done["changes"].as_u64().unwrap_or(0);
+    // A database has tables and no objects.
+    let looked_at = match done["objects"].as_u64() {
+        Some(0) => format!("{} tables", done["tables"]),
+        _ => format!(
+            "{} objects, {} files read, {} known",
+            done["objects"], done["files_read"], done["files_known"]
+        ),
+    };
     let verb = if dry_run { "would change" } else { "changed" };
     output::say(
         global.quiet,
         &format!(
-            "{} objects, {} files read, {} known; {changes} {verb}, {} set aside (crawl {})",
-            done["objects"],
-            done["files_read"],
-            done["files_known"],
+            "{looked_at}; {changes} {verb}, {} set aside (crawl {})",
             done["warnings"],
             done["id"].as_str().unwrap_or_default()
         ),

@@ -9,7 +9,7 @@ use crate::model::page::{Page, PageRequest};
 use crate::model::schedule::Schedule;
 use crate::store::{self, Tx};
 
-use super::{classifiers, schedules};
+use super::{classifiers, schedules, sources};
 
 /// Adds a crawler. Its schedule, where it has one, is in force at once.
 ///
@@ -87,6 +87,7 @@ async fn checked(
     }
     input.targets.iter().try_for_each(super::check_target)?;
     input.options.checked()?;
+    sources::check(tx, &input.targets, &input.options).await?;
     classifiers::check_named(tx, &input.classifiers).await?;
     let schedule = schedules::checked(app, input.schedule.as_deref())?;
     Ok((input, schedule))

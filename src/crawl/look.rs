@@ -19,7 +19,8 @@ use crate::task::{FileToClassify, ObjectToRead};
 pub(super) struct LookedAt {
     pub(super) found: Vec<FoundTable>,
     pub(super) set_aside: SetAsides,
-    pub(super) seen: remember::Seen,
+    /// What the next crawl is to remember; nothing of a database.
+    pub(super) seen: Option<remember::Seen>,
 }
 
 /// Looks at a target.
@@ -73,7 +74,7 @@ pub(super) async fn target(
     Ok(LookedAt {
         found,
         set_aside,
-        seen: remember::seen(&location, &tree, &looks),
+        seen: Some(remember::seen(&location, &tree, &looks)),
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use classifiers::Verdict;
 
 use super::columns::columns_of;
-use super::found::{FoundFormat, FoundPartition, FoundTable};
+use super::found::{FoundFormat, FoundPartition, FoundTable, Place};
 use super::group::{Group, Leaf};
 use super::plan::counted;
 use super::sample::{FileAt, Look, Looks};
@@ -252,7 +252,7 @@ impl<'a> Merger<'a> {
         Some(FoundTable {
             name: String::new(),
             named_after: format!("{root}{}", group.suffix),
-            location: self.target.with_key(root),
+            location: Place::Objects(self.target.with_key(root)),
             format: FoundFormat::Files(FileFormat::of(first.verdict)?),
             compression: looked
                 .iter()

@@ -21,6 +21,7 @@ mod remember;
 pub mod sample;
 pub mod schedules;
 pub mod shape;
+mod sources;
 pub mod together;
 pub mod tree;
 mod undo;
@@ -58,6 +59,7 @@ async fn start_in(app: &App, tx: &mut Tx, mut request: CrawlRequest) -> Result<C
         return Err(Error::invalid("there is nothing to crawl").hint("name a path: s3://bucket/prefix/"));
     }
     request.targets.iter().try_for_each(check_target)?;
+    sources::check(tx, &request.targets, &request.options).await?;
     request.options.checked()?;
     let id = app.clock.new_id();
     let now = app.clock.now();
@@ -81,7 +83,9 @@ async fn start_in(app: &App, tx: &mut Tx, mut request: CrawlRequest) -> Result<C
 
 /// Refuses a target that can't be crawled.
 fn check_target(target: &CrawlTarget) -> Result<()> {
-    Location::parse(&target.path)?;
+    if target.connection.is_none() {
+        Location::parse(&target.path)?;
+    }
     target.inventory.as_deref().map(Location::parse).transpose()?;
     globs::exclusions(&target.exclusions)?;
     match target.sample_size {
@@ -281,10 +285,13 @@ async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
     let (mut found, mut seen) = (Vec::new(), Vec::new());
     let mut set_aside = tree::SetAsides::default();
     for target in &request.targets {
-        let looked = look::target(&mut session, target, &writing).await?;
+        let looked = match &target.connection {
+            Some(connection) => sources::target(&session, target, connection).await?,
+            None => look::target(&mut session, target, &writing).await?,
+        };
         found.extend(looked.found);
         set_aside.extend(looked.set_aside);
-        seen.push(looked.seen);
+        seen.extend(looked.seen);
         session.progress.tables = i64::try_from(found.len()).unwrap_or(i64::MAX);
         session.report().await?;
     }
@@ -327,28 +334,27 @@ async fn current_state(
             .is_some(),
         tables: BTreeMap::new(),
     };
-    let places: BTreeSet<String> = found.iter().map(|found| found.location.to_string()).collect();
+    let places: BTreeSet<String> = found.iter().map(|found| found.location.key()).collect();
     let mut names = naming::Names::default();
     let mut concerned = Vec::new();
     let mut page = PageRequest::first(crate::model::page::MAX_LIMIT);
     loop {
         let tables = store::tables::list(&mut tx, &request.database, &page).await?;
         for table in tables.items {
-            let place = table.input.location().unwrap_or_default();
-            let same = places
-                .iter()
-                .find(|found| *found == place || naming::is_same_place(found, place));
+            let place = naming::place_of(&table.input).map(|place| place.key());
+            let same = place.filter(|place| places.contains(place));
+            let is_same = same.is_some();
             match same {
                 Some(place) => names
                     .kept
-                    .entry(place.clone())
+                    .entry(place)
                     .or_default()
                     .push(table.input.name.clone()),
                 None => {
                     names.taken.insert(table.input.name.clone());
                 }
             }
-            if same.is_some() || plan::is_ours(request, &table.input) {
+            if is_same || plan::is_ours(request, &table.input) {
                 concerned.push(table);
             }
         }
@@ -358,8 +364,9 @@ async fn current_state(
         }
     }
     naming::give_names(found, prefix, compatibility, &names);
+    let found: BTreeSet<&str> = found.iter().map(|found| found.name.as_str()).collect();
     for table in concerned {
-        let is_found = found.iter().any(|found| found.name == table.input.name);
+        let is_found = found.contains(table.input.name.as_str());
         if is_found || plan::is_ours(request, &table.input) {
             let existing = plan::Existing {
                 partitions: all_partitions(&mut tx, &table).await?,

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::found::FoundTable;
+use super::found::{FoundTable, Place};
 use crate::model::crawl_options::Compatibility;
 use crate::model::location::Location;
 use crate::model::name::identifier;
+use crate::model::source::SourcePlace;
+use crate::model::table::TableInput;
 
 /// The longest name that a crawler makes, in characters.
 const LONGEST: usize = 128;
@@ -21,7 +23,7 @@ const HASH: usize = 32;
 /// Names that are decided already.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// The names that this crawler's tables have, by their locations: a table keeps its name.
+    /// The names that this crawler's tables have, by their places ([`Place::key`]): a table keeps its name.
     pub kept: BTreeMap<String, Vec<String>>,
     /// The names of tables that lie elsewhere.
     pub taken: BTreeSet<String>,
@@ -34,7 +36,7 @@ pub fn give_names(tables: &mut [FoundTable], prefix: &str, compatibility: Compat
     let mut wanted: Vec<Option<usize>> = Vec::with_capacity(tables.len());
     for table in tables.iter_mut() {
         let base = with_prefix(prefix, &name_of(table, 1));
-        let kept = names.kept.get(&table.location.to_string());
+        let kept = names.kept.get(&table.location.key());
         // Of several tables at one place, each keeps the name that it would get anyway.
         let kept = kept.and_then(|kept| match kept.as_slice() {
             [one] => Some(one),
@@ -56,7 +58,10 @@ pub fn give_names(tables: &mut [FoundTable], prefix: &str, compatibility: Compat
         let Some(depth) = depth else { continue };
         let mut name = with_prefix(prefix, &name_of(table, depth));
         if taken.contains(&name) {
-            let place = table.location.with_key(table.named_after.as_str()).to_string();
+            let place = match &table.location {
+                Place::Objects(location) => location.with_key(table.named_after.as_str()).to_string(),
+                source @ Place::Source(_) => source.key(),
+            };
             name = hashed(&name, &place);
         }
         taken.insert(name.clone());
@@ -111,10 +116,14 @@ fn hashed(name: &str, place: &str) -> String {
     format!("{kept}_{hash}")
 }
 
+/// What a name may be made of, the last first. A table of another database has its full name from the beginning.
 fn segments(table: &FoundTable) -> Vec<&str> {
-    std::iter::once(table.location.bucket.as_str())
-        .chain(table.named_after.split('/').filter(|segment| !segment.is_empty()))
-        .collect()
+    match &table.location {
+        Place::Objects(location) => std::iter::once(location.bucket.as_str())
+            .chain(table.named_after.split('/').filter(|segment| !segment.is_empty()))
+            .collect(),
+        Place::Source(_) => vec![table.named_after.as_str()],
+    }
 }
 
 fn name_of(table: &FoundTable, depth: usize) -> String {
@@ -123,10 +132,11 @@ fn name_of(table: &FoundTable, depth: usize) -> String {
     identifier(&last.join("_"))
 }
 
-/// Whether two locations are the same place, however they end.
-pub fn is_same_place(a: &str, b: &str) -> bool {
-    match (Location::parse(a), Location::parse(b)) {
-        (Ok(a), Ok(b)) => a.as_folder() == b.as_folder(),
-        _ => false,
+/// The place of a table of the catalog, where a crawl could have found it.
+pub fn place_of(table: &TableInput) -> Option<Place> {
+    let location = table.location()?;
+    match table.connection() {
+        Some(connection) => Some(Place::Source(SourcePlace::parse(connection, location))),
+        None => Location::parse(location).ok().map(Place::Objects),
     }
 }

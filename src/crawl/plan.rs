@@ -2,16 +2,17 @@
 
 mod partitions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::found::FoundTable;
-use super::together;
+use super::found::{FoundFormat, FoundTable, Place};
 use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing};
+use super::{naming, together};
 use crate::model::crawl::{Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
 use crate::model::crawl_memory::CrawledTable;
 use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior};
 use crate::model::location::Location;
 use crate::model::partition::Partition;
+use crate::model::source::IncludePath;
 use crate::model::table::{Column, StorageDescriptor, Table, TableInput};
 
 /// How many partitions of a change are named.
@@ -85,20 +86,25 @@ pub struct PartitionChanges {
 /// Whether a table was made by the same crawler, below one of its targets.
 pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
     let made_by = table.parameters.get(UPDATED_BY_CRAWLER).map(String::as_str);
-    let below = |location: &str| {
-        let location = Location::parse(location).ok()?;
-        let is_below = |target: &Location| {
-            target.contains(&location.bucket, &location.key) || target.as_folder() == location.as_folder()
-        };
-        Some(
-            request
-                .targets
-                .iter()
-                .filter_map(|target| Location::parse(&target.path).ok())
-                .any(|target| is_below(&target)),
-        )
+    let Some(place) = naming::place_of(table).filter(|_| made_by == Some(write::crawler_name(request)))
+    else {
+        return false;
     };
-    made_by == Some(write::crawler_name(request)) && table.location().and_then(below).unwrap_or(false)
+    let mut targets = request.targets.iter();
+    match place {
+        Place::Objects(location) => targets
+            .filter(|target| target.connection.is_none())
+            .filter_map(|target| Location::parse(&target.path).ok())
+            .any(|target| {
+                target.contains(&location.bucket, &location.key) || target.as_folder() == location.as_folder()
+            }),
+        Place::Source(place) => targets.any(|target| {
+            let engine = write::engine_of(table);
+            let path = engine.and_then(|engine| IncludePath::parse(engine, &target.path).ok());
+            target.connection.as_ref() == Some(&place.connection)
+                && path.is_some_and(|path| path.takes(&place))
+        }),
+    }
 }
 
 /// Plans a crawl: the plan for people, and the writes that make it true.
@@ -130,8 +136,9 @@ pub fn plan(
             Some(existing) => planner.change(at, table, existing),
         }
     }
+    let names: BTreeSet<&str> = found.iter().map(|found| found.name.as_str()).collect();
     for (name, existing) in &current.tables {
-        if !found.iter().any(|found| found.name == *name) && is_ours(request, &existing.table.input) {
+        if !names.contains(name.as_str()) && is_ours(request, &existing.table.input) {
             planner.retire(name, &existing.table.input);
         }
     }
@@ -190,11 +197,11 @@ impl Planner<'_> {
 
     fn add(&mut self, at: usize, table: &FoundTable) {
         let name = self.full_name(&table.name);
-        let files = counted(usize::try_from(table.files).unwrap_or(usize::MAX), "file");
         let detail = format!(
-            "{}, {}, {files} at {}",
+            "{}, {}, {} at {}",
             table.format.classification(),
             counted(table.columns.len(), "column"),
+            contents(table),
             table.location
         );
         let reason = table.reasons.first().cloned().unwrap_or_default();
@@ -278,7 +285,7 @@ impl Planner<'_> {
                 ChangeKind::Table,
                 name.clone(),
                 what_differs(theirs, &input),
-                "the files are other than they were",
+                words(found).differs,
             );
         }
         if is_log {
@@ -302,12 +309,11 @@ impl Planner<'_> {
             .iter()
             .any(|change| change.op != ChangeOp::Unchanged);
         if !is_noted && self.changes.len() == before {
-            let files = counted(usize::try_from(found.files).unwrap_or(usize::MAX), "file");
             self.say(
                 ChangeOp::Unchanged,
                 ChangeKind::Table,
                 name,
-                files,
+                contents(found),
                 "the same columns, at the same place",
             );
         }
@@ -352,7 +358,7 @@ impl Planner<'_> {
                     ChangeKind::Column,
                     format!("{name}.{}", column.name),
                     "removed",
-                    "no file has it now, or by another name",
+                    words(found).column_gone,
                 );
             }
         }
@@ -377,14 +383,21 @@ impl Planner<'_> {
         {
             return;
         }
-        let reason = format!(
-            "no table is found at {} any more",
-            table.location().unwrap_or_default()
-        );
+        let place = table.location().unwrap_or_default();
+        let (reason, deleted) = match table.connection() {
+            Some(connection) => (
+                format!("{connection} leads to no table {place} any more, or may not read it"),
+                "deleted from the catalog",
+            ),
+            None => (
+                format!("no table is found at {place} any more"),
+                "deleted; the objects stay",
+            ),
+        };
         let full = self.full_name(name);
         let (detail, is_deleted) = match self.request.options.delete {
             DeleteBehavior::DeprecateInDatabase => ("marked as deprecated; nothing is deleted", false),
-            DeleteBehavior::DeleteFromDatabase => ("deleted; the objects stay", true),
+            DeleteBehavior::DeleteFromDatabase => (deleted, true),
             DeleteBehavior::Log => {
                 self.say(
                     ChangeOp::Unchanged,
@@ -425,6 +438,37 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
     }
 }
 
+/// What is said of a table that differs from what was there.
+struct Words {
+    differs: &'static str,
+    column_gone: &'static str,
+}
+
+fn words(found: &FoundTable) -> Words {
+    match found.format {
+        FoundFormat::Database(_) => Words {
+            differs: "the database says so",
+            column_gone: "the database has it no more",
+        },
+        _ => Words {
+            differs: "the files are other than they were",
+            column_gone: "no file has it now, or by another name",
+        },
+    }
+}
+
+/// What there is of a table, in a few words.
+fn contents(found: &FoundTable) -> String {
+    match (&found.format, found.rows) {
+        (FoundFormat::Database(table), _) if table.is_view => "a view".to_owned(),
+        (FoundFormat::Database(_), Some(rows)) => {
+            format!("some {}", counted(usize::try_from(rows).unwrap_or(0), "row"))
+        }
+        (FoundFormat::Database(_), None) => "a table".to_owned(),
+        _ => counted(usize::try_from(found.files).unwrap_or(usize::MAX), "file"),
+    }
+}
+
 fn what_differs(old: &TableInput, new: &TableInput) -> String {
     let mut names: Vec<&str> = new
         .parameters
@@ -434,6 +478,19 @@ fn what_differs(old: &TableInput, new: &TableInput) -> String {
         .collect();
     if old.location() != new.location() {
         names.insert(0, "location");
+    }
+    if old.description != new.description {
+        names.push("description");
+    }
+    let is_other = |column: &Column| {
+        let mut new = new.columns().iter();
+        new.any(|new| {
+            new.name == column.name
+                && (&new.comment, &new.parameters) != (&column.comment, &column.parameters)
+        })
+    };
+    if old.columns().iter().any(is_other) {
+        names.push("what is said of columns");
     }
     if names.is_empty() {
         "storage".to_owned()

@@ -12,6 +12,9 @@ use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, Tabl
 /// Parameters that only count: the crawler's in any case.
 const COUNTS: [&str; 4] = ["objectCount", "sizeKey", "recordCount", "averageRecordSize"];
 
+/// The part of a count, one in so many, by which a database's guess may move without being written.
+const SETTLED: i64 = 10;
+
 /// SerDes that know columns by their places.
 const POSITIONAL: [&str; 4] = [
     "LazySimpleSerDe",
@@ -82,6 +85,7 @@ pub fn merged(
         merged.broken = fundamental_change(&theirs.parameters, &ours.parameters);
     }
     let only_columns = writing.configuration.merge_new_columns;
+    ours.parameters = with_settled_count(theirs, ours.parameters);
     let mut described = ours.clone();
     let columns = merged_columns(writing, base, theirs, &ours, &mut described, &mut merged.kept);
     merged.described = described;
@@ -118,6 +122,7 @@ pub fn merged(
     };
     let keys_fit = theirs.partition_keys.len() == ours.partition_keys.len();
     merged.input = TableInput {
+        description: pick(&base.description, &theirs.description, &ours.description),
         storage: Some(storage),
         partition_keys: if keys_fit {
             theirs.partition_keys.clone()
@@ -132,14 +137,34 @@ pub fn merged(
     merged
 }
 
+/// The parameters of a database's table without a change of its count that says nothing: a database only guesses how many
+/// rows a table has, and a new version of the table for each guess would hide those that matter.
+fn with_settled_count(theirs: &TableInput, mut ours: Parameters) -> Parameters {
+    const COUNT: &str = "recordCount";
+    let known = theirs.parameters.get(COUNT);
+    let number = |count: Option<&String>| count?.parse::<i64>().ok();
+    if theirs.connection().is_some()
+        && let (Some(old), Some(new)) = (number(known), number(ours.get(COUNT)))
+        && (new - old).abs() <= old / SETTLED
+    {
+        ours.extend(known.map(|known| (COUNT.to_owned(), known.clone())));
+    }
+    ours
+}
+
 /// What a crawler of an earlier version wrote: all that is there of what it writes.
 fn assumed_base(theirs: &TableInput, ours: &TableInput) -> TableInput {
     let mut base = theirs.clone();
+    // Whoever wrote a description or a comment, it was no crawler.
+    base.description = None;
     base.parameters.retain(|key, _| ours.parameters.contains_key(key));
     if let Some(storage) = &mut base.storage {
         storage
             .columns
             .retain(|column| ours.columns().iter().any(|ours| ours.name == column.name));
+        for column in &mut storage.columns {
+            column.comment = None;
+        }
         if let Some(parameters) = &mut storage.parameters {
             parameters.retain(|key, _| ours.parameters.contains_key(key));
         }
@@ -211,6 +236,8 @@ fn merged_columns(
 ) -> Vec<Column> {
     let find =
         |input: &TableInput, name: &str| input.columns().iter().find(|column| column.name == name).cloned();
+    // A database's table is as the database says; files of a former form may still be there.
+    let is_of_database = ours.connection().is_some();
     let mut columns = Vec::new();
     let is_positional = reads_by_position(ours);
     for (place, column) in theirs.columns().iter().enumerate() {
@@ -220,20 +247,28 @@ fn merged_columns(
             .is_some_and(|written| written.data_type == column.data_type);
         let mut column = column.clone();
         match find(ours, &column.name) {
+            Some(found) if is_ours && is_of_database && !writing.configuration.merge_new_columns => {
+                column.data_type.clone_from(&found.data_type);
+            }
             Some(found) if is_ours => column.data_type = next_type(writing, &column, &found),
             Some(found) if found.data_type != column.data_type => {
                 kept.push(Kept {
                     column: column.name.clone(),
                     detail: format!("stays {}", column.data_type.clone().unwrap_or_default()),
                     reason: format!(
-                        "somebody gave it this type; the files have {}",
+                        "somebody gave it this type; the {} {}",
+                        if is_of_database {
+                            "database has"
+                        } else {
+                            "files have"
+                        },
                         found.data_type.unwrap_or_default()
                     ),
                 });
             }
             Some(_) => {}
             None if written.as_ref() == Some(&column)
-                && writing.compatibility == Compatibility::Glue
+                && (writing.compatibility == Compatibility::Glue || is_of_database)
                 && !writing.configuration.merge_new_columns =>
             {
                 continue;
@@ -249,10 +284,12 @@ fn merged_columns(
                 continue;
             }
             None => {
-                let reason = if written.is_some() {
-                    "no file has it now; it is kept for those who query it"
-                } else {
-                    "somebody added it"
+                let reason = match (&written, is_of_database) {
+                    (None, _) => "somebody added it",
+                    (Some(_), true) => {
+                        "the database has it no more; it is kept for what somebody wrote of it"
+                    }
+                    (Some(_), false) => "no file has it now; it is kept for those who query it",
                 };
                 kept.push(Kept {
                     column: column.name.clone(),
@@ -260,6 +297,11 @@ fn merged_columns(
                     reason: reason.to_owned(),
                 });
             }
+        }
+        if let Some(found) = find(ours, &column.name) {
+            let base = written.clone().unwrap_or_default();
+            column.comment = pick(&base.comment, &column.comment, &found.comment);
+            column.parameters = merged_parameters(&base.parameters, &column.parameters, &found.parameters);
         }
         describe(described, &column, written, is_ours);
         columns.push(column);
@@ -282,6 +324,11 @@ fn merged_columns(
         } else {
             columns.push(found.clone());
         }
+    }
+    if is_of_database {
+        // In the database's order; what somebody added comes last.
+        let place = |name: &str| ours.columns().iter().position(|column| column.name == name);
+        columns.sort_by_cached_key(|column| place(&column.name).unwrap_or(usize::MAX));
     }
     if is_positional && !writing.configuration.merge_new_columns {
         in_the_files_order(&mut columns, base, theirs, ours);

@@ -1,9 +1,10 @@
 //! What a crawl writes of a table and of its partitions, were they new. Pure.
 
-use super::found::{FoundFormat, FoundPartition, FoundTable};
+use super::found::{DatabaseTable, FoundFormat, FoundPartition, FoundTable};
 use crate::model::crawl::{CrawlRequest, PlannedColumn};
 use crate::model::crawl_options::{Compatibility, Configuration};
 use crate::model::partition::PartitionInput;
+use crate::model::source::Engine;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput};
 
 /// The parameter that says which crawler made a table.
@@ -14,6 +15,8 @@ pub const DEPRECATED_BY_CRAWLER: &str = "DEPRECATED_BY_CRAWLER";
 pub const CRAWL_RUN_ID: &str = "CRAWL_RUN_ID";
 /// The parameter that says that a partition index is there.
 const PARTITION_FILTERING: &str = "partition_filtering.enabled";
+/// The parameter that names the columns of a database's primary key.
+const PRIMARY_KEY: &str = "primaryKey";
 /// Who made a table, where a bare prefix was crawled.
 const NO_CRAWLER: &str = "mastic crawl";
 const DELTA_INPUT: &str = "org.apache.hadoop.mapred.SequenceFileInputFormat";
@@ -64,6 +67,7 @@ pub fn fresh(request: &CrawlRequest, writing: &Writing, found: &FoundTable) -> T
             ]);
             (storage, parameters)
         }
+        FoundFormat::Database(table) => return fresh_of_database(request, found, table),
     };
     add_parameters(request, writing, found, &mut parameters);
     storage.compressed = Some(false);
@@ -84,6 +88,52 @@ pub fn fresh(request: &CrawlRequest, writing: &Writing, found: &FoundTable) -> T
         parameters,
         ..TableInput::default()
     }
+}
+
+/// A table of another database. It has no files, so no classes that read any.
+fn fresh_of_database(request: &CrawlRequest, found: &FoundTable, table: &DatabaseTable) -> TableInput {
+    let mut parameters = crawler_parameters(request);
+    let mut set = |key: &str, value: &str| parameters.insert(key.to_owned(), value.to_owned());
+    set("classification", table.engine.classification());
+    set("compressionType", "none");
+    set("typeOfData", if table.is_view { "view" } else { "table" });
+    set("connectionName", &table.connection);
+    if !table.primary_key.is_empty() {
+        set(PRIMARY_KEY, &table.primary_key.join(","));
+    }
+    if let Some(rows) = found.rows {
+        set("recordCount", &rows.to_string());
+    }
+    if !found.exclusions.is_empty() {
+        set("exclusions", &serde_json::json!(found.exclusions).to_string());
+    }
+    TableInput {
+        name: found.name.clone(),
+        description: table.description.clone(),
+        owner: Some("owner".to_owned()),
+        table_type: Some("EXTERNAL_TABLE".to_owned()),
+        storage: Some(StorageDescriptor {
+            columns: table.columns.clone(),
+            location: Some(found.location.to_string()),
+            compressed: Some(false),
+            number_of_buckets: Some(-1),
+            serde_info: Some(SerdeInfo::default()),
+            bucket_columns: Some(Vec::new()),
+            stored_as_sub_directories: Some(false),
+            parameters: Some(parameters.clone()),
+            other: serde_json::Map::from_iter([("SortColumns".to_owned(), serde_json::json!([]))]),
+            ..StorageDescriptor::default()
+        }),
+        parameters,
+        ..TableInput::default()
+    }
+}
+
+/// The kind of database that a table is in.
+pub fn engine_of(table: &TableInput) -> Option<Engine> {
+    [Engine::PostgreSql, Engine::MySql]
+        .into_iter()
+        .find(|engine| table.classification() == Some(engine.classification()))
 }
 
 /// Names the crawl that writes a table.
@@ -122,6 +172,15 @@ fn pairs(list: &[(&str, &str)]) -> Parameters {
         .collect()
 }
 
+/// The parameters that name the crawler.
+fn crawler_parameters(request: &CrawlRequest) -> Parameters {
+    pairs(&[
+        (UPDATED_BY_CRAWLER, crawler_name(request)),
+        ("CrawlerSchemaSerializerVersion", "1.0"),
+        ("CrawlerSchemaDeserializerVersion", "1.0"),
+    ])
+}
+
 /// The parameters that Glue's crawlers set (developer guide, "Parameters set on Data Catalog tables by crawler").
 fn add_parameters(
     request: &CrawlRequest,
@@ -129,10 +188,8 @@ fn add_parameters(
     found: &FoundTable,
     parameters: &mut Parameters,
 ) {
+    parameters.extend(crawler_parameters(request));
     let mut set = |key: &str, value: String| parameters.insert(key.to_owned(), value);
-    set(UPDATED_BY_CRAWLER, crawler_name(request).to_owned());
-    set("CrawlerSchemaSerializerVersion", "1.0".to_owned());
-    set("CrawlerSchemaDeserializerVersion", "1.0".to_owned());
     set("typeOfData", "file".to_owned());
     if matches!(found.format, FoundFormat::Files(_)) {
         set("compressionType", found.compression.clone());

@@ -117,6 +117,12 @@ async fn table_called(app: &App, name: &str) -> Result<TableToRead> {
 
 /// A catalogued table with the objects that it consists of now.
 async fn readable(app: &App, table: &Table, name: &str) -> Result<TableToRead> {
+    if let Some(connection) = table.input.connection() {
+        return Err(Error::invalid(format!(
+            "table {name} is in the database that connection {connection} leads to, and only files can be queried"
+        ))
+        .hint("ask the database itself"));
+    }
     let storage = table.input.storage.clone().unwrap_or_default();
     let mut files = Vec::new();
     if table.input.partition_keys.is_empty() {

@@ -182,7 +182,10 @@ pub(super) async fn test(app: &App, request: Test) -> Answer {
     connections::try_out(&input)
         .await
         .map_err(|error| match error.kind {
-            ErrorKind::Unavailable => Failure::invalid(format!("The connection failed: {}.", error.message)),
+            // Whatever is wrong, it is the connection's: nobody was denied the operation, and it does exist.
+            ErrorKind::Unavailable | ErrorKind::Denied | ErrorKind::NotFound => {
+                Failure::invalid(format!("The connection failed: {}.", error.message))
+            }
             _ => error.into(),
         })?;
     Ok(nothing())

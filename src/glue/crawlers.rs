@@ -7,21 +7,17 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::crawl::{crawlers, schedules};
 use crate::error::{Error, ErrorKind};
-use crate::model::crawl::{Crawl, CrawlTarget, Crawler, CrawlerInput, CrawlerState, WorkState};
+use crate::model::crawl::{Crawl, Crawler, CrawlerInput, CrawlerState, WorkState};
 use crate::model::crawl_options::CrawlOptions;
 
 use super::error::{Answer, Exception, Failure};
-use super::nothing;
 use super::request::{Members, page, read_value, required, seconds, token, with_kept};
+use super::{crawler_targets, nothing};
 
 /// The most crawlers of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
 /// The database of crawlers that name none.
 const DEFAULT_DATABASE: &str = "default";
-/// The one kind of target that we crawl.
-const S3_TARGETS: &str = "S3Targets";
-/// Where what was sent with the targets is kept.
-const TARGETS: &str = "Targets";
 const TAGS: &str = "Tags";
 const CHANGE_POLICY: &str = "SchemaChangePolicy";
 const RECRAWL_POLICY: &str = "RecrawlPolicy";
@@ -40,15 +36,6 @@ pub(super) struct Sent {
     schedule: Option<String>,
     #[serde(flatten)]
     kept: Members,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct S3Target {
-    path: Option<String>,
-    #[serde(default)]
-    exclusions: Vec<String>,
-    sample_size: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -84,8 +71,9 @@ impl Sent {
     /// What is said of a crawler now that this was sent: what wasn't stays.
     fn change(self, mut input: CrawlerInput) -> Answer<CrawlerInput> {
         if let Some(targets) = self.targets {
-            input.targets = targets_of(&targets)?;
-            input.other.insert(TARGETS.to_owned(), Value::Object(targets));
+            input.targets = crawler_targets::read(&targets)?;
+            let kept = crawler_targets::TARGETS.to_owned();
+            input.other.insert(kept, Value::Object(targets));
         }
         input.other.extend(self.kept);
         input.options = CrawlOptions {
@@ -299,42 +287,12 @@ fn options_of(sent: &Members) -> Answer<CrawlOptions> {
     Ok(options)
 }
 
-fn targets_of(sent: &Members) -> Answer<Vec<CrawlTarget>> {
-    let has_items = |list: &Value| list.as_array().is_none_or(|items| !items.is_empty());
-    if let Some((kind, _)) = sent
-        .iter()
-        .find(|(kind, list)| *kind != S3_TARGETS && has_items(list))
-    {
-        return Err(Failure::invalid(format!(
-            "{kind} can't be crawled yet: give S3Targets only."
-        )));
-    }
-    let Some(list) = sent.get(S3_TARGETS) else {
-        return Err(Failure::invalid(
-            "The crawler has no targets: give S3Targets, each with a Path.",
-        ));
-    };
-    let list: Vec<S3Target> = read_value(list)?;
-    list.into_iter()
-        .enumerate()
-        .map(|(index, target)| {
-            let member = format!("targets.s3Targets.{}.member.path", index + 1);
-            Ok(CrawlTarget {
-                path: required(target.path, &member)?,
-                exclusions: target.exclusions,
-                sample_size: target.sample_size,
-                inventory: None,
-            })
-        })
-        .collect()
-}
-
 fn rendered(app: &App, crawler: &Crawler) -> Value {
     let input = &crawler.input;
     let own = json!({
         "Name": input.name,
         "Role": input.role,
-        "Targets": { S3_TARGETS: rendered_targets(input) },
+        "Targets": crawler_targets::rendered(input),
         "DatabaseName": input.database,
         "Description": input.description,
         "TablePrefix": input.table_prefix,
@@ -370,35 +328,6 @@ fn rendered(app: &App, crawler: &Crawler) -> Value {
         defaults.insert(CONFIGURATION.to_owned(), json!(configuration));
     }
     with_kept(with_kept(own, &input.other), &defaults)
-}
-
-/// The targets with what was sent with each: sample sizes, queues and the like.
-fn rendered_targets(input: &CrawlerInput) -> Vec<Value> {
-    let sent = input
-        .other
-        .get(TARGETS)
-        .and_then(|targets| targets.get(S3_TARGETS))
-        .and_then(Value::as_array);
-    let kept = |path: &str| {
-        let target = sent?
-            .iter()
-            .find(|target| target.get("Path").and_then(Value::as_str) == Some(path))?;
-        target.as_object()
-    };
-    input
-        .targets
-        .iter()
-        .map(|target| {
-            let mut own = json!({ "Path": target.path, "Exclusions": target.exclusions });
-            if let Some(size) = target.sample_size {
-                own["SampleSize"] = json!(size);
-            }
-            match kept(&target.path) {
-                Some(members) => with_kept(own, members),
-                None => own,
-            }
-        })
-        .collect()
 }
 
 /// A crawl that is over; the API has no word for one that isn't.

@@ -7,6 +7,7 @@
 mod classifiers;
 mod column_statistics;
 mod connections;
+mod crawler_targets;
 mod crawlers;
 mod crawls;
 mod databases;

@@ -39,10 +39,10 @@ pub struct CrawlerInput {
     pub other: serde_json::Map<String, serde_json::Value>,
 }
 
-/// One prefix that a crawler crawls.
+/// One place that a crawler crawls: a prefix of an object store, or tables of another database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrawlTarget {
-    /// The folder or file, `s3://…`.
+    /// The folder or file, `s3://…`; with a connection, `database/schema/table`.
     pub path: String,
     /// Globs of what is left out, relative to the path.
     #[serde(default)]
@@ -54,6 +54,22 @@ pub struct CrawlTarget {
     /// taken instead of a listing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inventory: Option<String>,
+    /// The connection that leads to a database; absent for an object store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// What of a database's tables is taken besides their columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_metadata: Vec<AdditionalMetadata>,
+}
+
+/// What of a database's tables is taken besides their columns (Glue's `JdbcMetadataEntry`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum AdditionalMetadata {
+    /// What their owners say of tables and columns.
+    Comments,
+    /// Columns' types as the database spells them.
+    RawTypes,
 }
 
 /// A crawler in the catalog.

@@ -19,4 +19,5 @@ pub mod partition;
 pub mod pattern;
 pub mod run;
 pub mod schedule;
+pub mod source;
 pub mod table;

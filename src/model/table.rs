@@ -123,6 +123,15 @@ impl TableInput {
         self.parameters.get("classification").map(String::as_str)
     }
 
+    /// The connection by which it is reached, where it is a table or a view of another database.
+    pub fn connection(&self) -> Option<&str> {
+        let parameter = |key: &str| self.parameters.get(key).map(String::as_str);
+        match parameter("typeOfData") {
+            Some("table" | "view") => parameter("connectionName"),
+            _ => None,
+        }
+    }
+
     /// Where its data is.
     pub fn location(&self) -> Option<&str> {
         self.storage

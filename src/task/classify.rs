@@ -6,7 +6,7 @@ use classifiers::{CustomClassifier, Outcome, Sample, Verdict};
 use futures::StreamExt;
 
 use super::child::say;
-use super::{Failure, FileToClassify, Message, ObjectToRead, iceberg};
+use super::{Failure, FileToClassify, Message, ObjectToRead, delta, iceberg};
 use crate::buckets::Buckets;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -60,6 +60,8 @@ struct Fetched {
     size: u64,
     head: Vec<u8>,
     tail: Vec<u8>,
+    /// Bytes that were read of a table's log.
+    log_bytes: u64,
 }
 
 impl Fetched {
@@ -68,6 +70,7 @@ impl Fetched {
             FileToClassify::Object(object) | FileToClassify::IcebergMetadata(object) => {
                 (object.key.clone(), object.size)
             }
+            FileToClassify::DeltaLog(_) => (String::new(), 0),
             FileToClassify::Local { path } => (path.clone(), local_size(path)?),
         };
         let mut fetched = Self {
@@ -77,7 +80,11 @@ impl Fetched {
             size,
             head: Vec::new(),
             tail: Vec::new(),
+            log_bytes: 0,
         };
+        if matches!(fetched.file, FileToClassify::DeltaLog(_)) {
+            return Ok(fetched);
+        }
         if matches!(fetched.file, FileToClassify::IcebergMetadata(_)) {
             fetched.head = fetched.read(0, size.min(iceberg::MAX_METADATA)).await?;
             return Ok(fetched);
@@ -94,6 +101,11 @@ impl Fetched {
     async fn judge(&mut self, custom: &[CustomClassifier]) -> Result<Verdict> {
         if matches!(self.file, FileToClassify::IcebergMetadata(_)) {
             return iceberg::verdict(&self.head);
+        }
+        if let (FileToClassify::DeltaLog(log), Some(buckets)) = (&self.file, &self.buckets) {
+            let (verdict, bytes) = delta::verdict(buckets, log).await?;
+            self.log_bytes = bytes;
+            return Ok(verdict);
         }
         loop {
             let whole = self.head.len() as u64 == self.size;
@@ -116,7 +128,7 @@ impl Fetched {
     }
 
     fn bytes_read(&self) -> u64 {
-        (self.head.len() + self.tail.len()) as u64
+        (self.head.len() + self.tail.len()) as u64 + self.log_bytes
     }
 
     async fn read(&self, start: u64, length: u64) -> Result<Vec<u8>> {
@@ -132,6 +144,7 @@ impl Fetched {
                     .await?;
                 Ok(bytes.to_vec())
             }
+            (FileToClassify::DeltaLog(_), _) => Err(Error::internal("a log is not one file")),
             (FileToClassify::Object(_) | FileToClassify::IcebergMetadata(_), None) => {
                 Err(Error::internal("a task has no object store"))
             }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// The largest metadata file that is read, in bytes; unpacked too.
 pub(super) const MAX_METADATA: u64 = 64 << 20;
 /// How deep types may be nested.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// What the table is.
 ///
@@ -40,10 +40,15 @@ pub(super) fn verdict(bytes: &[u8]) -> Result<Verdict> {
     };
     let mut columns: Vec<Column> = fields.iter().map(column).collect();
     columns.retain(|column| !column.name.is_empty());
-    Ok(Verdict {
-        classification: "iceberg".to_owned(),
+    Ok(of_columns("iceberg", columns))
+}
+
+/// A verdict on a table of a table format.
+pub(super) fn of_columns(format: &str, columns: Vec<Column>) -> Verdict {
+    Verdict {
+        classification: format.to_owned(),
         certainty: 1.0,
-        classifier: "iceberg".to_owned(),
+        classifier: format.to_owned(),
         compression: Compression::None,
         encoding: None,
         rows_sampled: 0,
@@ -59,7 +64,7 @@ pub(super) fn verdict(bytes: &[u8]) -> Result<Verdict> {
         grok: None,
         columns,
         reasons: Vec::new(),
-    })
+    }
 }
 
 /// The schema with the current id; the one `schema` of tables of version 1.
@@ -71,7 +76,7 @@ fn current_schema(metadata: &Value) -> Option<&Value> {
         .or_else(|| metadata.get("schema"))
 }
 
-fn text_of(value: &Value, member: &str) -> String {
+pub(super) fn text_of(value: &Value, member: &str) -> String {
     value
         .get(member)
         .and_then(Value::as_str)
@@ -108,7 +113,8 @@ fn type_of(value: &Value, depth: usize) -> DataType {
     }
 }
 
-fn primitive(name: &str) -> DataType {
+/// A type that has no parts.
+pub(super) fn primitive(name: &str) -> DataType {
     if let Some(digits) = name
         .strip_prefix("decimal(")
         .and_then(|rest| rest.strip_suffix(')'))

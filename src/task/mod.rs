@@ -9,6 +9,7 @@
 mod arrow_types;
 pub mod child;
 mod classify;
+mod delta;
 mod iceberg;
 mod inventory;
 mod parent;
@@ -79,11 +80,22 @@ pub enum FileToClassify {
     Object(ObjectToRead),
     /// The metadata file of an Iceberg table: its columns are the table's.
     IcebergMetadata(ObjectToRead),
+    /// The log of a Delta Lake table: its columns are the table's.
+    DeltaLog(DeltaLog),
     /// A file of this machine; for `mastic infer` alone.
     Local {
         /// Its path.
         path: String,
     },
+}
+
+/// What of a Delta Lake table's log tells of its columns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeltaLog {
+    /// The commits behind its last checkpoint, the newest first.
+    pub commits: Vec<ObjectToRead>,
+    /// The parts of its last checkpoint; none where it has none.
+    pub checkpoint: Vec<ObjectToRead>,
 }
 
 /// One object, in one version.

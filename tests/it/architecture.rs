@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 const SHARED: [&str; 4] = ["app", "error", "clock", "config"];
 
 /// A module, and the others that it may use besides [`SHARED`] and itself. In the order of the storeys.
-const RULES: [(&str, &[&str]); 18] = [
+const RULES: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("store", &["model"]),
     ("buckets", &["model"]),
     ("queue", &["model", "store"]),
+    ("sources", &["model"]),
     ("task", &["model", "buckets"]),
-    ("catalog", &["model", "store"]),
+    ("catalog", &["model", "store", "sources"]),
     (
         "crawl",
-        &["model", "store", "buckets", "queue", "task", "catalog"],
+        &["model", "store", "buckets", "sources", "queue", "task", "catalog"],
     ),
     (
         "etl",
@@ -108,18 +109,19 @@ fn modules_use_only_the_storeys_below_them() {
 
 #[test]
 fn only_one_module_knows_each_outside_world() {
-    let keepers = [
-        ("sqlx::", "store"),
-        ("aws_sdk_s3", "buckets"),
-        ("aws_config", "buckets"),
-        ("datafusion::", "task"),
+    let keepers: [(&str, &[&str]); 4] = [
+        // The one for our own database, the other for people's.
+        ("sqlx::", &["store", "sources"]),
+        ("aws_sdk_s3", &["buckets"]),
+        ("aws_config", &["buckets"]),
+        ("datafusion::", &["task"]),
     ];
     let mut broken = Vec::new();
     for (module, path, text) in sources() {
-        for (name, keeper) in keepers {
+        for (name, keepers) in keepers {
             // The demo writes Parquet files, and the command line names log targets.
             let is_command_line = module == "cli";
-            if text.contains(name) && module != keeper && !is_command_line {
+            if text.contains(name) && !keepers.contains(&module.as_str()) && !is_command_line {
                 broken.push(format!("{} names {name}", path.display()));
             }
         }

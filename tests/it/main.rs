@@ -8,5 +8,6 @@ mod harness;
 mod lake;
 mod openapi;
 mod real_data;
+mod sources;
 mod store;
 mod story;

@@ -86,7 +86,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try whether a connection leads anywhere */
+        /** Try a connection: sign in to its database */
         post: operations["test_connection"];
         delete?: never;
         options?: never;
@@ -688,6 +688,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What of a database's tables is taken besides their columns: what is said of them, types as the database spells them.
+         * @enum {string}
+         */
+        AdditionalMetadata: "COMMENTS" | "RAWTYPES";
         /** @description One line of a plan. */
         Change: {
             detail: string;
@@ -746,6 +751,11 @@ export interface components {
             };
             /** Format: date-time */
             updated_at: string;
+        };
+        /** @description A connection that could be tried. */
+        ConnectionTest: {
+            /** @description How far it went: which server let whom in, or that a host can be reached. */
+            message: string;
         };
         /**
          * @description Whether a CSV file has a header.
@@ -1027,18 +1037,27 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** @description A prefix to be crawled once. */
+        /** @description A prefix, or tables of another database, to be crawled once. */
         NewCrawl: {
+            /** @description What of a database's tables is taken besides their columns. */
+            additional_metadata?: components["schemas"]["AdditionalMetadata"][];
             /** @description Custom classifiers that are asked before the built-in ones, in this order. */
             classifiers?: string[];
+            /** @description The connection that leads to a database. */
+            connection?: string | null;
             /** @description The database that tables go to; named after the prefix unless told. */
             database?: string | null;
             /** @description Plan only; change nothing. */
             dry_run?: boolean;
             /** @description Globs of what is left out, relative to the path. */
             exclusions?: string[];
+            /**
+             * @description Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
+             *     folders of a configuration.
+             */
+            inventory?: string | null;
             options?: components["schemas"]["Options"];
-            /** @description `s3://bucket/prefix/` */
+            /** @description `s3://bucket/prefix/`; with a connection, `database/schema/table`. */
             path: string;
             /**
              * Format: int32
@@ -1743,11 +1762,23 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        /** @description One prefix that is crawled. */
+        /** @description One place that is crawled: a prefix of an object store, or tables of another database. */
         Target: {
+            /** @description What of a database's tables is taken besides their columns. */
+            additional_metadata?: components["schemas"]["AdditionalMetadata"][];
+            /** @description The connection that leads to a database. */
+            connection?: string | null;
             /** @description Globs of what is left out, relative to the path. */
             exclusions?: string[];
-            /** @description `s3://bucket/prefix/` */
+            /**
+             * @description Where an S3 Inventory of the bucket is, which is taken instead of a listing: a manifest, or the folder with the dated
+             *     folders of a configuration.
+             */
+            inventory?: string | null;
+            /**
+             * @description `s3://bucket/prefix/`; with a connection `database/schema/table` or, for MySQL, `database/table`, where `%` stands
+             *     for any schema or table.
+             */
             path: string;
             /**
              * Format: int32
@@ -2073,11 +2104,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ConnectionTest"];
+                };
             };
             default: {
                 headers: {

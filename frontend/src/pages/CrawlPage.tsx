@@ -66,7 +66,7 @@ export function CrawlPage() {
 
 /** What to type for the same crawl, where the shell has a word for it. */
 function command(of: Crawl): string | undefined {
-  if (of.crawler || of.targets.length !== 1) return undefined;
+  if (of.crawler || of.targets.length !== 1 || !of.targets[0]?.startsWith("s3")) return undefined;
   return `mastic crawl ${of.targets[0]} --database ${of.database}${of.dry_run ? " --dry-run" : ""}`;
 }
 

@@ -89,10 +89,6 @@ async fn connections_are_made_tried_and_never_tell_their_passwords() {
     let hidden = json!({ "JDBC_CONNECTION_URL": url, "USERNAME": "ada", "PASSWORD": "***" });
     assert_eq!(shown["properties"], hidden);
     assert_eq!(get(&app, "/api/v1/connections").await["items"], json!([shown]));
-    assert_eq!(
-        send(&app, "POST", "/api/v1/connections/shop/test", None).await.0,
-        204
-    );
     drop(listener);
     let (status, _, problem) = send(&app, "POST", "/api/v1/connections/shop/test", None).await;
     assert_eq!(status, 503);

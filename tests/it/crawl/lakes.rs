@@ -29,9 +29,14 @@ async fn an_iceberg_table_and_a_delta_table_are_one_table_each() {
     app.put("lake", "w/ice/metadata/00009-b.metadata.json", metadata(id))
         .await;
     app.put("lake", "w/ice/data/00000.parquet", "not read").await;
-    app.put("lake", "w/delta/_delta_log/00000000000000000000.json", "{}")
-        .await;
+    put_delta(&app).await;
     app.put("lake", "w/delta/d=1/part-0.parquet", "not read").await;
+    app.put(
+        "lake",
+        "w/lost/_delta_log/00000000000000000007.json",
+        "{\"commitInfo\":{}}",
+    )
+    .await;
     app.put("lake", "w/torn/metadata/00000-a.metadata.json", "{")
         .await;
     app.put("lake", "w/torn/data/a.parquet", "not read").await;
@@ -41,13 +46,17 @@ async fn an_iceberg_table_and_a_delta_table_are_one_table_each() {
         changes(&crawl),
         [
             "add database w: new",
-            "add table w.delta: delta, 0 columns, 1 file at s3://lake/w/delta/",
+            "add table w.delta: delta, 4 columns, 1 file at s3://lake/w/delta/",
             "add table w.ice: iceberg, 2 columns, 1 file at s3://lake/w/ice/",
         ]
     );
     assert_eq!(
         columns(&app, "w.ice").await,
         "id bigint, tags array<struct<n:decimal(9,2)>>"
+    );
+    assert_eq!(
+        columns(&app, "w.delta").await,
+        "id bigint, price decimal(9,2), tags array<struct<k:string,n:int>>, d date"
     );
     let ice = catalog::tables::get(app.app(), &TableRef::parse("w.ice").unwrap())
         .await
@@ -60,6 +69,8 @@ async fn an_iceberg_table_and_a_delta_table_are_one_table_each() {
     assert_eq!(
         set_aside(&crawl),
         [
+            "s3://lake/w/lost/_delta_log/: it is no log of a Delta Lake table: neither the commits behind its last checkpoint \
+             nor that checkpoint name a schema",
             "s3://lake/w/torn/metadata/00000-a.metadata.json: it is no metadata of an Iceberg table: it is no JSON"
         ]
     );
@@ -67,4 +78,53 @@ async fn an_iceberg_table_and_a_delta_table_are_one_table_each() {
         changes(&app.crawl("s3://lake/w/", "w", false).await),
         Vec::<String>::new()
     );
+}
+
+/// A log of two commits: the second changes the schema, and a third adds a file.
+async fn put_delta(app: &TestApp) {
+    let commit = async |version: u8, lines: String| {
+        app.put("lake", &format!("w/delta/_delta_log/{version:020}.json"), lines)
+            .await;
+    };
+    let metadata = |fields: &[&str]| {
+        let schema = format!(r#"{{"type":"struct","fields":[{}]}}"#, fields.join(","));
+        let action = serde_json::json!({ "metaData": {
+            "id": "t", "format": { "provider": "parquet", "options": {} }, "schemaString": schema,
+            "partitionColumns": ["d"], "configuration": {},
+        } });
+        format!(
+            "{}\n{action}\n",
+            r#"{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}"#
+        )
+    };
+    let id = r#"{"name":"id","type":"long","nullable":true,"metadata":{}}"#;
+    let day = r#"{"name":"d","type":"date","nullable":true,"metadata":{}}"#;
+    let price = r#"{"name":"price","type":"decimal(9,2)","nullable":true,"metadata":{}}"#;
+    let tags = r#"{"name":"tags","type":{"type":"array","elementType":{"type":"struct","fields":[
+        {"name":"k","type":"string","nullable":true,"metadata":{}},
+        {"name":"n","type":"integer","nullable":true,"metadata":{}}]},"containsNull":true},"nullable":true,"metadata":{}}"#;
+    commit(0, metadata(&[id, day])).await;
+    commit(1, metadata(&[id, price, tags, day])).await;
+    commit(2, r#"{"add":{"path":"d=1/part-0.parquet"}}"#.to_owned()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delta_tables_columns_come_from_its_checkpoint_where_its_commits_are_gone() {
+    let app = TestApp::start().await;
+    app.put(
+        "lake",
+        "w/delta/_delta_log/00000000000000000010.checkpoint.parquet",
+        include_bytes!("../../data/delta_checkpoint.parquet").to_vec(),
+    )
+    .await;
+    app.put(
+        "lake",
+        "w/delta/_delta_log/00000000000000000011.json",
+        "{\"add\":{}}\n",
+    )
+    .await;
+    app.put("lake", "w/delta/part-0.parquet", "not read").await;
+    let crawl = app.crawl("s3://lake/w/", "w", false).await;
+    assert_eq!(set_aside(&crawl), Vec::<String>::new());
+    assert_eq!(columns(&app, "w.delta").await, "id bigint, name string");
 }

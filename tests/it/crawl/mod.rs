@@ -25,7 +25,7 @@ both_databases! {
     a_dry_run_changes_nothing,
 }
 
-fn changes(crawl: &Crawl) -> Vec<String> {
+pub(crate) fn changes(crawl: &Crawl) -> Vec<String> {
     let plan = crawl.plan.as_ref().unwrap();
     plan.changes
         .iter()
@@ -40,7 +40,7 @@ fn changes(crawl: &Crawl) -> Vec<String> {
         .collect()
 }
 
-fn set_aside(crawl: &Crawl) -> Vec<String> {
+pub(crate) fn set_aside(crawl: &Crawl) -> Vec<String> {
     let plan = crawl.plan.as_ref().unwrap();
     plan.set_aside
         .iter()
@@ -48,7 +48,7 @@ fn set_aside(crawl: &Crawl) -> Vec<String> {
         .collect()
 }
 
-async fn columns(app: &TestApp, name: &str) -> String {
+pub(crate) async fn columns(app: &TestApp, name: &str) -> String {
     let table = catalog::tables::get(app.app(), &TableRef::parse(name).unwrap())
         .await
         .unwrap();

@@ -184,7 +184,7 @@ async fn what_cannot_be_crawled_is_refused() {
         refusal(outcome),
         saying(
             "InvalidInputException",
-            "DynamoDBTargets can't be crawled yet: give S3Targets only."
+            "DynamoDBTargets can't be crawled yet: give S3Targets and JdbcTargets only."
         )
     );
     let outcome = create("c")

@@ -1,5 +1,6 @@
 //! A whole server on random loopback ports, its clock and its background work in the test's hand.
 
+pub(crate) mod mariadb;
 pub(crate) mod postgres;
 pub(crate) mod process;
 
