@@ -52,6 +52,7 @@ bench: frontend
 	$(CARGO) build --locked --release
 	tests/install-tools $(PYTHON_TOOLS)
 	$(PYTHON_TOOLS)/bin/python tests/bench/run.py $(TARGET)/release/mastic
+	$(PYTHON_TOOLS)/bin/python tests/bench/infer.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/catalog.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/crawl.py $(TARGET)/release/mastic

@@ -6,6 +6,7 @@
 mod access;
 mod failure;
 pub mod pinned;
+pub mod plain_text;
 mod uploads;
 
 use std::fmt;

@@ -29,7 +29,7 @@ mod xml;
 
 use compression::Unpacking;
 pub use compression::decompress;
-pub use csv::CsvScanner;
+pub use csv::{CsvScanner, settle_headers};
 pub use custom::{
     ClassifierDefinition, ContainsHeader, CsvClassifier, CsvSerde, CustomClassifier, DefinitionError,
     GrokClassifier, JsonClassifier, XmlClassifier,
@@ -194,6 +194,7 @@ fn built_in(
             verdict.certainty = csv.certainty;
             verdict.csv = Some(csv.dialect);
             verdict.first_record = csv.first_record;
+            verdict.second_record = csv.second_record;
             verdict.columns = csv.columns;
             verdict.reasons.extend(csv.reasons);
         }

@@ -29,6 +29,10 @@ const MAGICS: &[(&[u8], &str)] = &[
         "an old Microsoft Office document",
     ),
     (b"%PDF-", "a PDF document"),
+    (
+        b"\xe0\x01\x00\xea",
+        "binary Amazon Ion (write it anew as JSON to have it read)",
+    ),
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
@@ -50,8 +54,9 @@ pub(crate) fn recognise(bytes: &[u8], compression: Compression) -> Option<String
             .find(|(magic, _)| bytes.starts_with(magic) && !(is_text && letters(magic)));
         found.map(|(_, what)| *what)
     };
+    let what = |magics| find(magics).or_else(|| by_structure(bytes));
     if compression == Compression::None {
-        return find(MAGICS).map(|what| format!("it is {what}, which is recognised but not read yet"));
+        return what(MAGICS).map(|what| format!("it is {what}, which is recognised but not read"));
     }
     if let Some(what) = find(INSIDE) {
         return Some(format!(
@@ -59,7 +64,72 @@ pub(crate) fn recognise(bytes: &[u8], compression: Compression) -> Option<String
              the object"
         ));
     }
-    find(MAGICS).map(|what| {
-        format!("inside the {compression} compression it is {what}, which is recognised but not read yet")
+    what(MAGICS).map(|what| {
+        format!("inside the {compression} compression it is {what}, which is recognised but not read")
+    })
+}
+
+/// What no fixed bytes tell, but how they are put together.
+fn by_structure(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.trim_ascii_start().starts_with(b"$ion_1_") {
+        return Some("Amazon Ion (write it anew as JSON to have it read)");
+    }
+    is_bson(bytes)
+        .then_some("BSON, as MongoDB dumps it (write it anew as JSON, as with bsondump, to have it read)")
+}
+
+/// Longest document of MongoDB, in bytes.
+const BSON_DOCUMENT_BYTES: usize = 16 << 20;
+
+/// Whether the bytes begin with a BSON document: its length, then typed and named values, then a NUL where the length
+/// says. Of a document that goes on behind the sample, what is there must fit.
+fn is_bson(bytes: &[u8]) -> bool {
+    let Some(length) = length_at(bytes, 0).filter(|length| (5..=BSON_DOCUMENT_BYTES).contains(length)) else {
+        return false;
+    };
+    let (mut at, mut values) = (4, 0);
+    while let Some(&kind) = bytes.get(at) {
+        if kind == 0 {
+            return at + 1 == length && values > 0;
+        }
+        let name = bytes.get(at + 1..).unwrap_or(&[]);
+        let Some(name_length) = name.iter().position(|byte| *byte == 0) else {
+            break;
+        };
+        let is_name = std::str::from_utf8(name.get(..name_length).unwrap_or(&[]))
+            .is_ok_and(|name| !name.is_empty() && !name.contains(char::is_control));
+        let start = at + 2 + name_length;
+        let Some(size) = bson_size(kind, bytes, start).filter(|_| is_name) else {
+            return false;
+        };
+        values += 1;
+        at = start.saturating_add(size);
+        if at >= length {
+            return false;
+        }
+    }
+    length > bytes.len() && values > 0
+}
+
+fn length_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let four: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+    usize::try_from(u32::from_le_bytes(four)).ok()
+}
+
+/// How many bytes a value of BSON takes; `None` for a type that there isn't. Rare and old types count as none.
+fn bson_size(kind: u8, bytes: &[u8], at: usize) -> Option<usize> {
+    // Where the sample ends inside of a length, that of the value doesn't matter any more.
+    let length = || length_at(bytes, at).unwrap_or(bytes.len());
+    Some(match kind {
+        0x01 | 0x09 | 0x11 | 0x12 => 8,
+        0x02 | 0x0d | 0x0e => length().saturating_add(4),
+        0x03 | 0x04 => length(),
+        0x05 => length().saturating_add(5),
+        0x07 => 12,
+        0x08 => 1,
+        0x0a | 0x7f | 0xff => 0,
+        0x10 => 4,
+        0x13 => 16,
+        _ => return None,
     })
 }

@@ -75,6 +75,9 @@ pub struct Verdict {
     /// several files of a table begin with the same cells, they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_record: Option<Vec<String>>,
+    /// The cells of the record after it: where that is the same in several files too, they are snapshots of one table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_record: Option<Vec<String>>,
     /// How its documents are laid out, when it is JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<JsonLayout>,
@@ -110,6 +113,7 @@ impl Verdict {
             row_count: None,
             csv: None,
             first_record: None,
+            second_record: None,
             json: None,
             json_path: None,
             avro: None,

@@ -262,7 +262,7 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
     let delimiter = setting(FIELD_DELIM)
         .or_else(|| setting(SEPARATOR_CHAR))
         .or_else(|| setting("delimiter"));
-    let lines = |name: &str| setting(name).and_then(|lines| lines.parse().ok()).unwrap_or(0);
+    let lines = |name: &str| -> u64 { setting(name).and_then(|lines| lines.parse().ok()).unwrap_or(0) };
     Some(CsvDialect {
         delimiter: delimiter.cloned().unwrap_or_else(|| ",".to_owned()),
         quote: Some(setting(QUOTE_CHAR).cloned().unwrap_or_else(|| "\"".to_owned())),
@@ -270,7 +270,8 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
         escape: setting(ESCAPE_CHAR).filter(|escape| *escape != "\\").cloned(),
         comment: None,
         header: setting(SKIP_HEADER).is_some_and(|lines| lines != "0"),
-        skip_lines: 0,
+        // The last of the lines that are skipped counts as the header: whatever it says, the names are the catalog's.
+        skip_lines: lines(SKIP_HEADER).saturating_sub(1),
         skip_after_header: 0,
         skip_footer: lines(SKIP_FOOTER),
         line_terminator: "\n".to_owned(),

@@ -21,6 +21,11 @@ const LIMITS: Limits = Limits {
     wall_seconds: 600,
 };
 
+/// How many files are worth a process of their own.
+const FILES_OF_A_PROCESS: usize = 64;
+/// The most processes that look at files at a time.
+const MOST_PROCESSES: usize = 4;
+
 /// Say what files are: schema, dialect, and why.
 #[derive(Debug, Args)]
 pub(super) struct Infer {
@@ -140,20 +145,38 @@ async fn objects_at(path: &str) -> Vec<File> {
     }
 }
 
-/// What each file is, by its place. A file that kills the process that looks at it is said to, and the rest goes on.
+/// What each file is, by its place. Many files are looked at by several processes at a time.
 async fn judge(
     files: &[File],
+    custom: &[CustomClassifier],
+    access: Option<Access>,
+) -> Result<BTreeMap<usize, Value>> {
+    let files: Vec<(usize, FileToClassify)> = files
+        .iter()
+        .enumerate()
+        .filter_map(|(index, file)| Some((index, file.file.as_ref().ok()?.clone())))
+        .collect();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let processes = processors
+        .min(MOST_PROCESSES)
+        .min(files.len().div_ceil(FILES_OF_A_PROCESS));
+    let share = files.len().div_ceil(processes.max(1)).max(1);
+    let shares = files
+        .chunks(share)
+        .map(|files| judge_share(files.to_vec(), custom, access.clone()));
+    let verdicts = futures::future::try_join_all(shares).await?;
+    Ok(verdicts.into_iter().flatten().collect())
+}
+
+/// What each file of a share is. A file that kills the process that looks at it is said to, and the rest goes on.
+async fn judge_share(
+    mut rest: Vec<(usize, FileToClassify)>,
     custom: &[CustomClassifier],
     access: Option<Access>,
 ) -> Result<BTreeMap<usize, Value>> {
     let program = std::env::current_exe()
         .map_err(|cause| Error::internal("this program's own file can't be found").source(cause))?;
     let mut verdicts = BTreeMap::new();
-    let mut rest: Vec<(usize, FileToClassify)> = files
-        .iter()
-        .enumerate()
-        .filter_map(|(index, file)| Some((index, file.file.as_ref().ok()?.clone())))
-        .collect();
     while !rest.is_empty() {
         let spec = Spec {
             work: Work::Classify {

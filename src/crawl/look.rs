@@ -48,6 +48,7 @@ pub(super) async fn target(
             break (groups, left_aside);
         }
         look(session, &location, &tree, &wanted, &mut looks).await?;
+        looks.settle_headers(&tree);
     };
     let mut set_aside = std::mem::take(&mut tree.set_aside);
     set_aside.extend(left_aside);

@@ -56,6 +56,7 @@ pub(super) fn of_columns(format: &str, columns: Vec<Column>) -> Verdict {
         row_count: None,
         csv: None,
         first_record: None,
+        second_record: None,
         json: None,
         json_path: None,
         avro: None,

@@ -16,10 +16,11 @@ use futures::StreamExt;
 use serde::Deserialize;
 
 use super::child::say;
-use super::source::{self, Arriving};
+use super::source;
 use super::sql::{context, failure};
 use super::{FileOfTable, Limits, ListedObject, Message, ObjectToRead, TableToRead};
 use crate::buckets::Buckets;
+use crate::buckets::plain_text::Arriving;
 use crate::error::{Error, Result};
 use crate::model::location::percent_decoded;
 

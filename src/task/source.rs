@@ -5,10 +5,8 @@
 //! lower case, as in the catalog.
 
 use std::collections::HashMap;
-use std::io::{BufReader, Read as _};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use classifiers::{Compression, CsvDialect, CsvScanner, DataType as Hive, JsonLayout, JsonScanner, Scanned};
 use datafusion::arrow::datatypes::{DataType as Arrow, Field, Schema, SchemaRef};
 use datafusion::common::{Column, ScalarValue};
@@ -21,13 +19,14 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::functions::expr_fn::{btrim, lower, replace};
 use datafusion::logical_expr::{Expr, cast, lit, try_cast, when};
 use datafusion::prelude::{DataFrame, SessionContext};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
 use super::arrow_types::{to_arrow, to_hive};
 use super::{FileOfTable, TableToRead, child, classify};
 use crate::buckets::Buckets;
 use crate::buckets::pinned::{PinnedObject, PinnedStore};
+use crate::buckets::plain_text::{Lines, PlainText};
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
 
@@ -35,8 +34,6 @@ use crate::model::run::LogLevel;
 const STORE_URL: &str = "pinned://run/";
 /// How many files are looked at at the same time.
 const LOOKS: usize = 4;
-/// How much a decompressor reads and gives at a time, in bytes.
-const SCAN_CHUNK: usize = 64 << 10;
 
 /// How a file is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,7 +139,6 @@ async fn look(
     let path = format!("s3://{}/{}", file.object.bucket, file.object.key);
     let named = |error: Error| error.within(&path);
     let verdict = classify::one(buckets, &file.object).await.map_err(named)?;
-    check_compression(verdict.compression).map_err(named)?;
     match (verdict.classification.as_str(), verdict.csv, verdict.json) {
         ("parquet", ..) => {
             let store: Arc<dyn object_store::ObjectStore> = pinned.clone();
@@ -167,7 +163,9 @@ async fn look(
         }
         ("csv", Some(dialect), _) => {
             let dialect = table.csv.clone().unwrap_or(dialect);
-            check_readable(&dialect, verdict.encoding.as_deref()).map_err(named)?;
+            check_readable(&dialect).map_err(named)?;
+            let (dialect, plain) = plain_csv(dialect, verdict.compression, verdict.encoding);
+            let compression = read_as(pinned, index, verdict.compression, plain.as_ref());
             let declared = table.csv.is_some();
             let scanned = if declared {
                 let columns = table
@@ -180,7 +178,7 @@ async fn look(
                 )
             } else {
                 let scanner = Scan::Csv(Box::new(CsvScanner::new(&dialect)));
-                let scanned = scan(buckets, &file, verdict.compression, scanner)
+                let scanned = scan(buckets, &file, verdict.compression, plain, scanner)
                     .await
                     .map_err(named)?;
                 columns_of(scanned)
@@ -191,14 +189,16 @@ async fn look(
                 .map(|column| Field::new(&column.raw, Arrow::Utf8View, true));
             Ok(FileRead {
                 schema: Arc::new(Schema::new(text.collect::<Vec<_>>())),
-                format: Format::Csv(dialect, verdict.compression),
+                format: Format::Csv(dialect, compression),
                 columns: scanned.0,
                 rows: scanned.1,
             })
         }
         ("json", _, Some(layout)) => {
             let scanner = Scan::Json(Box::new(JsonScanner::new(layout)));
-            let scanned = scan(buckets, &file, verdict.compression, scanner)
+            let plain = plain_text(verdict.compression, verdict.encoding, Lines::default());
+            let compression = read_as(pinned, index, verdict.compression, plain.as_ref());
+            let scanned = scan(buckets, &file, verdict.compression, plain, scanner)
                 .await
                 .map_err(named)?;
             let (columns, rows) = columns_of(scanned);
@@ -207,7 +207,7 @@ async fn look(
                 .map(|column| Field::new(&column.raw, to_arrow(&column.hive), true));
             Ok(FileRead {
                 schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
-                format: Format::Json(layout, verdict.compression),
+                format: Format::Json(layout, compression),
                 columns,
                 rows,
             })
@@ -222,28 +222,59 @@ async fn look(
     }
 }
 
-fn check_compression(compression: Compression) -> Result<()> {
-    match compression {
-        Compression::None | Compression::Gzip | Compression::Bzip2 | Compression::Zstd => Ok(()),
-        other => Err(Error::invalid(format!("it is compressed as {other}"))
-            .hint("the engine sql reads gzip, bzip2 and zstd around text")),
-    }
+/// How an object has to be made plain text for the engine; absent where the engine reads it as it is.
+fn plain_text(compression: Compression, encoding: Option<String>, lines: Lines) -> Option<PlainText> {
+    let is_read = matches!(
+        compression,
+        Compression::None | Compression::Gzip | Compression::Bzip2 | Compression::Zstd
+    );
+    let is_utf8 = encoding
+        .as_deref()
+        .is_none_or(|name| matches!(name, "utf-8" | "ascii"));
+    let has_others = lines.above + lines.below_header + lines.footer > 0;
+    (!is_read || !is_utf8 || has_others).then_some(PlainText {
+        compression,
+        encoding,
+        lines,
+    })
 }
 
-fn check_readable(dialect: &CsvDialect, encoding: Option<&str>) -> Result<()> {
-    if let Some(encoding) = encoding.filter(|encoding| !matches!(*encoding, "utf-8" | "ascii")) {
-        return Err(Error::invalid(format!("it is written in {encoding}"))
-            .hint("the engine sql reads UTF-8: write the file anew, as with iconv"));
-    }
-    let skipped = [
-        (dialect.skip_lines, "before its first row"),
-        (dialect.skip_after_header, "between its header and its first row"),
-        (dialect.skip_footer, "behind its last row"),
-    ];
-    if let Some((lines, place)) = skipped.into_iter().find(|(lines, _)| *lines > 0) {
-        return Err(Error::invalid(format!("it has {lines} lines {place}"))
-            .hint("the engine sql can't skip lines yet: take them out"));
-    }
+/// The dialect that the engine reads a CSV by, once it is plain text where it has to be.
+fn plain_csv(
+    dialect: CsvDialect,
+    compression: Compression,
+    encoding: Option<String>,
+) -> (CsvDialect, Option<PlainText>) {
+    let lines = Lines {
+        above: dialect.skip_lines,
+        header: dialect.header,
+        below_header: dialect.skip_after_header,
+        footer: dialect.skip_footer,
+        quote: dialect.quote.as_ref().and_then(|quote| quote.bytes().next()),
+        by_carriage_return: dialect.line_terminator == "\r",
+    };
+    let plain = CsvDialect {
+        skip_lines: 0,
+        skip_after_header: 0,
+        skip_footer: 0,
+        ..dialect
+    };
+    (plain, plain_text(compression, encoding, lines))
+}
+
+/// Has an object read as plain text where it must be; answers with the compression that the engine then sees.
+fn read_as(
+    pinned: &PinnedStore,
+    index: usize,
+    compression: Compression,
+    plain: Option<&PlainText>,
+) -> Compression {
+    let Some(plain) = plain else { return compression };
+    pinned.read_as(index, plain.clone());
+    Compression::None
+}
+
+fn check_readable(dialect: &CsvDialect) -> Result<()> {
     let single = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() == 1);
     if dialect.delimiter.len() == 1
         && single(&dialect.quote)
@@ -310,72 +341,27 @@ async fn scan(
     buckets: &Buckets,
     file: &FileOfTable,
     compression: Compression,
+    plain: Option<PlainText>,
     mut scan: Scan,
 ) -> Result<Scanned> {
     let object = &file.object;
-    let mut stream = Box::pin(
-        buckets
-            .get_stream(&object.bucket, &object.key, Some(&object.etag))
-            .await?,
-    );
-    if compression == Compression::None {
-        while let Some(chunk) = stream.try_next().await? {
-            scan.feed(&chunk)?;
-        }
-        return scan.finish();
-    }
-    // Decompressors wait for their input, so they get a thread to wait in.
-    let packed = Arriving::new(stream);
-    let unpacking = tokio::task::spawn_blocking(move || {
-        let mut unpacked = classifiers::decompress(compression, BufReader::with_capacity(SCAN_CHUNK, packed));
-        let mut piece = vec![0; SCAN_CHUNK];
-        loop {
-            match unpacked.read(&mut piece) {
-                Ok(0) => return scan.finish(),
-                Ok(length) => scan.feed(&piece[..length])?,
-                Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(cause) => {
-                    return Err(Error::invalid(format!("it is not valid {compression}: {cause}")));
-                }
-            }
-        }
+    let stored = buckets
+        .get_stream(&object.bucket, &object.key, Some(&object.etag))
+        .await?
+        .boxed();
+    let packed = (compression != Compression::None).then(|| PlainText {
+        compression,
+        encoding: None,
+        lines: Lines::default(),
     });
-    unpacking
-        .await
-        .map_err(|cause| Error::internal("reading a file ended early").source(cause))?
-}
-
-/// A download for a reader that waits.
-pub(super) struct Arriving<S> {
-    chunks: S,
-    runtime: tokio::runtime::Handle,
-    chunk: Bytes,
-}
-
-impl<S> Arriving<S> {
-    /// Within a runtime; to be read on a thread that may wait.
-    pub(super) fn new(chunks: S) -> Self {
-        Self {
-            chunks,
-            runtime: tokio::runtime::Handle::current(),
-            chunk: Bytes::new(),
-        }
+    let mut text = match plain.or(packed) {
+        Some(plain) => plain.read(stored).boxed(),
+        None => stored,
+    };
+    while let Some(piece) = text.try_next().await? {
+        scan.feed(&piece)?;
     }
-}
-
-impl<S: Stream<Item = Result<Bytes>> + Unpin> std::io::Read for Arriving<S> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        while self.chunk.is_empty() {
-            match self.runtime.block_on(self.chunks.try_next()) {
-                Ok(Some(chunk)) => self.chunk = chunk,
-                Ok(None) => return Ok(0),
-                Err(error) => return Err(std::io::Error::other(error)),
-            }
-        }
-        let length = self.chunk.len().min(into.len());
-        into[..length].copy_from_slice(&self.chunk.split_to(length));
-        Ok(length)
-    }
+    scan.finish()
 }
 
 /// Puts the files of a table together.
@@ -537,7 +523,7 @@ fn file_format(format: &Format) -> Result<Arc<dyn FileFormat>> {
         Compression::Gzip => FileCompressionType::GZIP,
         Compression::Bzip2 => FileCompressionType::BZIP2,
         Compression::Zstd => FileCompressionType::ZSTD,
-        // Refused before.
+        // Unpacked before the engine sees them.
         Compression::Snappy
         | Compression::HadoopSnappy
         | Compression::Lz4

@@ -17,8 +17,8 @@ class Server:
     """`has_pages`: whether it heeds MaxResults, NextToken and Segment, or gives everything in one answer.
     `connections`: over how many it is asked at a time."""
 
-    def __init__(self, name, process, port, has_pages, connections):
-        self.name, self.process, self.port = name, process, port
+    def __init__(self, name, process, port, has_pages, connections, lake=None):
+        self.name, self.process, self.port, self.lake = name, process, port, lake
         self.has_pages, self.connections = has_pages, connections
 
     def peak_memory(self):
@@ -33,7 +33,7 @@ def mastic(name, program, folder, database):
     flags = ["--listen", f"127.0.0.1:{api}", "--lake-listen", f"127.0.0.1:{lake}", "--lake", f"{folder}/lake"]
     command = [os.path.abspath(program), "serve", "--quiet", *flags, "--database", database]
     with running(command, folder, f"http://127.0.0.1:{api}/readyz") as process:
-        yield Server(name, process, api, has_pages=True, connections=8)
+        yield Server(name, process, api, has_pages=True, connections=8, lake=lake)
 
 
 @contextlib.contextmanager

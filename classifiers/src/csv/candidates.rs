@@ -70,6 +70,19 @@ fn longer(text: &[u8]) -> Vec<Delimiter> {
         if lines.iter().filter(framed).count() * 2 > lines.len() {
             return false;
         }
+        // `;$` before every price: what is a delimiter outside of the run too is one by itself.
+        let splits_alone = |mark: &u8| {
+            let inside = run.iter().filter(|b| *b == mark).count();
+            let all: usize = lines
+                .iter()
+                .map(|line| line.iter().filter(|b| *b == mark).count())
+                .sum();
+            let runs: usize = lines.iter().map(|line| occurrences(line, run)).sum();
+            COMMON.contains(mark) && all > 2 * runs * inside
+        };
+        if run.iter().any(splits_alone) {
+            return false;
+        }
         let in_lines = lines.iter().filter(|line| occurrences(line, run) > 0).count();
         let exclusive = |mark: &u8| {
             let inside = run.iter().filter(|b| *b == mark).count();

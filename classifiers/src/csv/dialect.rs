@@ -9,7 +9,7 @@ use crate::formats::is_formatted;
 use crate::values::{Kind, kind_of};
 
 /// Text that the candidates are tried on, in bytes.
-const TRIED_BYTES: usize = 128 << 10;
+pub(super) const TRIED_BYTES: usize = 128 << 10;
 /// Records that the candidates are tried on.
 const TRIED_RECORDS: usize = 1_000;
 /// Cells whose looks are judged for one candidate.
@@ -77,6 +77,12 @@ pub(crate) fn sniff(
     };
     let common = best(Tier::Common);
     if let Some(common) = common {
+        // What stands between fields that are all in order with their quotes is no chance.
+        if common.marks.quote.is_none()
+            && let Some(odd) = best(Tier::Odd).filter(is_quoted_throughout)
+        {
+            return Some(odd);
+        }
         // Decimal commas split lines evenly too, but into halves of numbers.
         let by_comma = common.marks.delimiter == Delimiter::one(b',');
         let rare = if by_comma && commas_are_decimal(tried) {
@@ -88,7 +94,20 @@ pub(crate) fn sniff(
             .filter(|rare| rare.score > 0.9 * common.score)
             .or(Some(common));
     }
-    best(Tier::Rare).or_else(|| best(Tier::Odd))
+    let (rare, odd) = (best(Tier::Rare), best(Tier::Odd));
+    // What stands between fields that are all in order with their quotes is no chance.
+    match (rare, odd) {
+        (Some(rare), Some(odd)) if rare.marks.quote.is_none() && is_quoted_throughout(&odd) => Some(odd),
+        (rare, odd) => rare.or(odd),
+    }
+}
+
+/// Whether every record has a field in quotes, and none has quotes in odd places.
+fn is_quoted_throughout(candidate: &Candidate) -> bool {
+    candidate
+        .records
+        .iter()
+        .all(|record| record.quoted > 0 && record.odd_quotes == 0 && !record.unterminated)
 }
 
 /// Whether every comma stands between two digits.
@@ -134,7 +153,7 @@ fn split(marks: Marks, text: &[u8], whole: bool) -> Option<(Vec<Record>, usize)>
     Some((records, left))
 }
 
-fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
+pub(super) fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Candidate> {
     let (mut records, mut left) = split(marks, text, whole)?;
     let width = common_width(&records)?;
     let preamble = frame::preamble(&records, width);
@@ -287,7 +306,8 @@ fn looks_of(cell: &str, delimiter: Delimiter, quote: Option<u8>, in_quotes: bool
 /// Whether a rare delimiter's table is beyond doubt: three rows or more, every one alike, and mostly columns of numbers,
 /// dates and the like; for `~` and `^`, which text hardly holds, only that the rows are alike.
 fn is_strong(candidate: &Candidate) -> bool {
-    if candidate.consistency < 1.0 || candidate.records.len() < 3 {
+    let alike = candidate.consistency >= 1.0 || has_unnamed_row_names(candidate);
+    if !alike || candidate.records.len() < 3 {
         return false;
     }
     let delimiter = candidate.marks.delimiter.as_bytes();
@@ -325,6 +345,14 @@ fn is_strong(candidate: &Candidate) -> bool {
         }
         _ => candidate.width >= 2 && typed * 3 >= candidate.width * 2,
     }
+}
+
+/// R leaves out the name of the row names, so that its header alone is one short.
+fn has_unnamed_row_names(candidate: &Candidate) -> bool {
+    let Some((header, rows)) = candidate.records.split_first() else {
+        return false;
+    };
+    header.len() + 1 == candidate.width && rows.iter().all(|row| row.len() == candidate.width)
 }
 
 /// Whether two neighbouring fields are rather the hour and minute of a time.

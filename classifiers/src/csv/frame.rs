@@ -42,19 +42,32 @@ fn uneven_preamble(records: &[Record], width: usize) -> usize {
         (Some(above), Some(row)) => above.len() >= 2 && above.len() + 1 >= width && adjoin(above, row),
         _ => false,
     };
-    let preamble = if is_header { first - 1 } else { first };
-    let rest = records.get(preamble..).unwrap_or(&[]);
-    let rest = rest.get(..rest.len() - footer(rest, width)).unwrap_or(rest);
-    let rows = rest.iter().filter(|record| !is_rule(record));
+    // A note with a delimiter in it may look like a header that is a field short; then the rows below don't fit it.
+    if is_header && first == 1 {
+        return 0;
+    }
+    // Quotes in it are rather those of a header whose names go over several lines.
+    let has_quotes = |record: &Record| record.fields().any(|field| field.contains(&b'"'));
+    let is_note = is_header && !records.iter().take(first).any(has_quotes);
+    let header = first - usize::from(is_header);
+    [Some(header), is_note.then_some(first)]
+        .into_iter()
+        .flatten()
+        .find(|preamble| is_table(records.get(*preamble..).unwrap_or(&[]), width))
+        .unwrap_or(0)
+}
+
+/// Whether nearly all records have so many fields.
+fn is_table(records: &[Record], width: usize) -> bool {
+    let records = records
+        .get(..records.len() - footer(records, width))
+        .unwrap_or(records);
+    let rows = records.iter().filter(|record| !is_rule(record));
     let (alike, all) = rows.fold((0, 0), |(alike, all), record| {
         (alike + usize::from(record.len() == width), all + 1)
     });
     // One row alone makes no table below many lines.
-    if alike * 10 >= all * 8 && all >= 2 {
-        preamble
-    } else {
-        0
-    }
+    alike * 10 >= all * 8 && all >= 2
 }
 
 /// Whether no line stands between two records.

@@ -17,10 +17,25 @@ pub(crate) struct HeaderVerdict {
     pub(crate) reason: String,
     /// How sure, from 0 to 1.
     pub(crate) sure: f64,
+    /// Whether nothing but the looks of text decided, so that other files may know better.
+    pub(crate) by_looks: bool,
 }
 
 fn verdict(header: bool, sure: f64, reason: String) -> HeaderVerdict {
-    HeaderVerdict { header, reason, sure }
+    HeaderVerdict {
+        header,
+        reason,
+        sure,
+        by_looks: false,
+    }
+}
+
+/// The judgement where only the looks of text decide.
+fn by_looks(header: bool, sure: f64, reason: String) -> HeaderVerdict {
+    HeaderVerdict {
+        by_looks: true,
+        ..verdict(header, sure, reason)
+    }
 }
 
 /// Compares the first record with those below it.
@@ -49,6 +64,14 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
                 "header: its numbers are years in order, unlike those below".to_owned(),
             );
         }
+        if are_unlike_below(&cells, below) {
+            return verdict(
+                true,
+                0.8,
+                "header: its numbers stand above no numbers, and its words above none of their like"
+                    .to_owned(),
+            );
+        }
         if are_counting(&cells, below) {
             return verdict(
                 true,
@@ -74,7 +97,10 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
         return judge_alone(&named);
     }
     // Files put together have their header in the middle too.
-    let again = |row: &&Record| row.len() == first.len() && row.fields().eq(first.fields());
+    let again = |row: &&Record| {
+        let shared = row.len().min(first.len());
+        shared * 2 > first.len() && shared > 1 && row.fields().zip(first.fields()).all(|(a, b)| a == b)
+    };
     if cells.len() > 1 && below.iter().any(|row| again(&row)) {
         let others: Vec<Record> = below.iter().filter(|row| !again(row)).cloned().collect();
         let evidence = Evidence::gather(&cells, &others);
@@ -94,7 +120,7 @@ fn judge_alone(named: &[&String]) -> HeaderVerdict {
     } else {
         "header: none, because the only row does not read like names"
     };
-    verdict(header, 0.6, reason.to_owned())
+    by_looks(header, 0.6, reason.to_owned())
 }
 
 fn is_value(kind: Kind) -> bool {
@@ -111,12 +137,12 @@ fn are_years(cells: &[String], below: &[Record]) -> bool {
             .ok()
             .filter(|year| (1800..=2200).contains(year) && text.len() == 4)
     };
-    let mut last = 0;
+    let years: Vec<u32> = cells.iter().filter_map(|cell| year(cell)).collect();
+    let in_order = years.is_sorted_by(|a, b| a < b) || years.is_sorted_by(|a, b| a > b);
     let mut any_name = false;
     for (at, cell) in cells.iter().enumerate() {
         match year(cell) {
-            Some(year) if year > last => {
-                last = year;
+            Some(_) => {
                 let years = below.iter().filter(|r| {
                     text_of(r.field(at))
                         .trim()
@@ -127,12 +153,30 @@ fn are_years(cells: &[String], below: &[Record]) -> bool {
                     return false;
                 }
             }
-            Some(_) => return false,
             None if is_value(kind_of(cell)) || is_grouped_number(cell) => return false,
             None => any_name = true,
         }
     }
-    any_name && last > 0 && !below.is_empty()
+    any_name && in_order && !years.is_empty() && !below.is_empty()
+}
+
+/// Numbers may be names: `id,10022,10025` above columns that are all booleans or dates.
+fn are_unlike_below(cells: &[String], below: &[Record]) -> bool {
+    let unlike = cells.iter().enumerate().all(|(at, cell)| {
+        let kinds = below.iter().map(|row| kind_of(&text_of(row.field(at))));
+        let mut kinds = kinds.filter(|kind| *kind != Kind::Null).peekable();
+        match kind_of(cell) {
+            Kind::Text => !is_grouped_number(cell),
+            Kind::Integer => {
+                kinds.peek().is_some()
+                    && kinds.all(|kind| matches!(kind, Kind::Boolean | Kind::Date | Kind::Timestamp))
+            }
+            _ => false,
+        }
+    });
+    let names = cells.iter().filter(|cell| kind_of(cell) == Kind::Text);
+    let unique: HashSet<&String> = cells.iter().collect();
+    unlike && below.len() >= 2 && unique.len() == cells.len() && names.count() > 0
 }
 
 /// Column numbers may be names: `,0,1,label` above values that are no such numbers.
@@ -167,6 +211,8 @@ struct Evidence {
     /// The first cell that comes back below.
     repeated: Option<String>,
     repeats: usize,
+    /// Columns of one value throughout, the first cell included.
+    constants: usize,
     /// How much the first cells of text columns look unlike the values below them, in nats: the logarithm of how much
     /// likelier they are as names than as values.
     unlike: f64,
@@ -195,11 +241,14 @@ impl Evidence {
             let nothings = values.iter().filter(|v| kind_of(v) == Kind::NullWord).count();
             let typed = values.len() - words - nothings;
             let comes_back = values.contains(&cell.as_str());
+            // A column of one value throughout says nothing of its first cell, where others say something.
+            let constant = values.iter().all(|value| value == cell);
             // A stray word among numbers makes a column text, but its name is still no number.
             if typed > 0 && (words == 0 || (words * 2 < typed + words && !comes_back)) {
                 evidence.typed += 1;
             } else if comes_back {
-                evidence.repeats += 1;
+                evidence.repeats += usize::from(!constant);
+                evidence.constants += usize::from(constant);
                 evidence.repeated.get_or_insert_with(|| cell.clone());
             } else {
                 evidence.unlike += unlikeness(cell, &values);
@@ -208,9 +257,16 @@ impl Evidence {
         evidence
     }
 
+    fn repeats_enough(&self) -> bool {
+        self.repeats > self.typed || self.typed == 0 && self.constants > 0
+    }
+
     fn judge(&self, cells: &[String], named: &[&String]) -> HeaderVerdict {
+        if self.filled == 0 {
+            return judge_alone(named);
+        }
         let (typed, filled) = (self.typed, self.filled);
-        if let Some(repeated) = self.repeated.as_ref().filter(|_| self.repeats > self.typed) {
+        if let Some(repeated) = self.repeated.as_ref().filter(|_| self.repeats_enough()) {
             let reason = format!(
                 "header: none, because {} of the first row comes back below",
                 quoted(repeated)
@@ -242,7 +298,7 @@ impl Evidence {
                 "header: none, because all columns are text and the first row is like those below".to_owned()
             }
         };
-        verdict(header, sure, reason)
+        by_looks(header, sure, reason)
     }
 }
 
@@ -295,7 +351,7 @@ fn unlikeness(cell: &str, values: &[&str]) -> f64 {
 }
 
 /// Short, and without what only values and sentences have.
-fn is_name_like(cell: &str) -> bool {
+pub(super) fn is_name_like(cell: &str) -> bool {
     let starts_well = cell
         .chars()
         .next()

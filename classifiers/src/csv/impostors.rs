@@ -37,7 +37,7 @@ fn is_drawn(line: &str) -> bool {
 pub(crate) fn of_text(text: &str) -> Option<&'static str> {
     let start = text.trim_start();
     if start.starts_with('<') {
-        return Some("it starts with `<`, so it reads like XML or HTML, which is not read yet");
+        return Some("it starts with `<`, so it reads like markup (XML or HTML) and not like rows");
     }
     let is_rule = |line: &str| {
         let drawn =
@@ -59,7 +59,8 @@ pub(crate) fn of_text(text: &str) -> Option<&'static str> {
     let all = lines().count();
     if all > 0 && logs * 10 >= all * 8 {
         return Some(
-            "its lines read like a log (a time, a level or a request, then free text), which is not read yet",
+            "its lines read like a log (a time, a level or a request, then free text) of no known kind: a custom grok \
+             classifier can say what its parts are",
         );
     }
     None

@@ -4,12 +4,14 @@ mod candidates;
 mod comments;
 mod dialect;
 mod frame;
+mod guess;
 mod header;
 mod impostors;
 mod name_words;
 mod records;
 mod rows;
 mod scanner;
+mod siblings;
 mod table;
 
 use dialect::Candidate;
@@ -17,6 +19,7 @@ use header::HeaderVerdict;
 use records::{Delimiter, Marks, Record, Splitter};
 use rows::Rows;
 pub use scanner::CsvScanner;
+pub use siblings::settle_headers;
 use table::text_of;
 
 use crate::limits::CSV_FIELDS;
@@ -27,6 +30,7 @@ use crate::{ClassifyError, Column, CsvDialect, DataType};
 pub(crate) struct CsvVerdict {
     pub(crate) dialect: CsvDialect,
     pub(crate) first_record: Option<Vec<String>>,
+    pub(crate) second_record: Option<Vec<String>>,
     pub(crate) certainty: f64,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: u64,
@@ -56,10 +60,13 @@ pub(crate) fn classify(
     let comment = comments::mark(text, terminator);
     let candidate = match dialect::sniff(text, whole, by_carriage_return, comment) {
         Some(candidate) => candidate,
-        None if named => match single_column(text, whole, by_carriage_return, comment) {
-            Some(candidate) => candidate,
-            None => return Ok(Err(no_delimiter(text))),
-        },
+        None if named => {
+            let single = single_column(text, whole, by_carriage_return, comment);
+            match single.or_else(|| guess::uneven_table(text, whole, by_carriage_return, comment)) {
+                Some(candidate) => candidate,
+                None => return Ok(Err(no_delimiter(text))),
+            }
+        }
         None => return Ok(Err(no_delimiter(text))),
     };
     if let Some(why) = not_a_table(&candidate, named) {
@@ -131,7 +138,7 @@ fn no_delimiter(text: &str) -> String {
 }
 
 /// Characters of a cell that [`Verdict::first_record`](crate::Verdict::first_record) keeps.
-const FIRST_RECORD_CHARS: usize = 64;
+pub(crate) const FIRST_RECORD_CHARS: usize = 64;
 
 /// Bytes at the end of a long text that a footer is looked for in.
 const END_BYTES: usize = 8 << 10;
@@ -150,11 +157,26 @@ fn line_terminator(text: &str) -> &'static str {
     let pairs = start.windows(2).filter(|pair| pair == b"\r\n").count();
     match (feeds, returns) {
         (0, 1..) => "\r",
+        (_, 2..) if pairs == 0 && feeds_are_quoted(start) => "\r",
         // Line feeds inside quotes, between records that end in carriage returns.
         _ if pairs == 0 && returns > feeds * 2 => "\r",
         _ if pairs * 2 > feeds => "\r\n",
         _ => "\n",
     }
+}
+
+/// Whether line feeds stand inside of double quotes only, and carriage returns outside of them.
+fn feeds_are_quoted(start: &[u8]) -> bool {
+    let (mut quoted, mut returns) = (false, 0);
+    for byte in start {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => return false,
+            b'\r' if !quoted => returns += 1,
+            _ => {}
+        }
+    }
+    returns > 0
 }
 
 /// Lines that are one value each. Only a name that promises CSV makes a table of them.
@@ -178,7 +200,7 @@ fn single_column(
         .iter()
         .all(|r| text_of(r.field(0)).split_whitespace().count() <= 6 && r.odd_quotes == 0);
     let consistency = alike as f64 / records.len().max(1) as f64;
-    (records.len() >= 2 && consistency == 1.0 && tidy).then_some(Candidate {
+    (!records.is_empty() && consistency == 1.0 && tidy).then_some(Candidate {
         marks,
         score: 0.5,
         width: 1,
@@ -308,11 +330,16 @@ fn verdict(
         },
     );
     let certainty = (certainty * 100.0).round() / 100.0;
-    let in_doubt = columns.len() > 1 && columns.iter().all(|c| c.data_type == DataType::String);
-    let first_record = candidate.records.first().filter(|_| in_doubt);
+    let in_doubt =
+        header.by_looks && columns.len() > 1 && columns.iter().all(|c| c.data_type == DataType::String);
+    let cells = |at: usize| {
+        let record = candidate.records.get(at).filter(|_| in_doubt)?;
+        Some(record.fields().map(cell_of_first_record).collect())
+    };
     CsvVerdict {
         dialect,
-        first_record: first_record.map(|record| record.fields().map(cell_of_first_record).collect()),
+        first_record: cells(0),
+        second_record: cells(1),
         certainty,
         columns,
         rows,

@@ -102,6 +102,13 @@ fn header_names(header: &Record, width: usize, table: &TableSummary) -> Vec<Stri
     names
 }
 
+/// The names that the cells of a header give to so many columns.
+pub(crate) fn names_of(cells: &[String], width: usize) -> Vec<String> {
+    let mut names: Vec<String> = cells.iter().map(|cell| clean_name(cell)).collect();
+    names.resize(width, String::new());
+    unique_names(names)
+}
+
 /// A field as text: UTF-8, and otherwise one character a byte.
 pub(crate) fn text_of(field: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(field) {

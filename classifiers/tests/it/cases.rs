@@ -51,6 +51,7 @@ fn visible(text: &str) -> String {
             '␂' => '\u{2}',
             '␟' => '\u{1f}',
             '␍' => '\r',
+            '␊' => '\n',
             other => other,
         })
         .collect()

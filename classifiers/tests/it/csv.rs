@@ -633,7 +633,7 @@ fn logs_are_not_tables() {
         python,
         expect![[r#"
         UNKNOWN 0 0 rows sampled
-          because its lines read like a log (a time, a level or a request, then free text), which is not read yet
+          because its lines read like a log (a time, a level or a request, then free text) of no known kind: a custom grok classifier can say what its parts are
     "#]],
     );
     let syslog =
@@ -643,7 +643,7 @@ fn logs_are_not_tables() {
         syslog,
         expect![[r#"
         UNKNOWN 0 0 rows sampled
-          because its lines read like a log (a time, a level or a request, then free text), which is not read yet
+          because its lines read like a log (a time, a level or a request, then free text) of no known kind: a custom grok classifier can say what its parts are
     "#]],
     );
     let level = "[INFO] one, two\n[ERROR] three, four\n";
@@ -652,7 +652,7 @@ fn logs_are_not_tables() {
         level,
         expect![[r#"
         UNKNOWN 0 0 rows sampled
-          because its lines read like a log (a time, a level or a request, then free text), which is not read yet
+          because its lines read like a log (a time, a level or a request, then free text) of no known kind: a custom grok classifier can say what its parts are
     "#]],
     );
 }

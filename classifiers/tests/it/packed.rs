@@ -270,7 +270,7 @@ fn zip_archives() {
     "#]].assert_eq(&shown(&zip(&[("a.csv", &trips)], 0, 14)));
     expect![[r#"
         UNKNOWN 0 0 rows sampled
-          because it is an empty ZIP archive, which is recognised but not read yet
+          because it is an empty ZIP archive, which is recognised but not read
     "#]]
     .assert_eq(&shown(&zip(&[], 0, 0)));
     let large = vec![b'x'; 3 << 20];

@@ -1,0 +1,113 @@
+//! What the files of one table tell of one another's headers. Of a file of text alone only the looks of its first record
+//! say whether it is a header; other files that begin alike, or don't, know better.
+
+use std::collections::HashSet;
+
+use super::FIRST_RECORD_CHARS;
+use super::table::names_of;
+use crate::Verdict;
+
+/// Settles which of the files of one table have a header, where their looks alone left it in doubt.
+///
+/// The verdicts are those of files of one place, one delimiter and one number of columns. For each, what it becomes, or
+/// `None` where it stays as it is:
+///
+/// - A first record that comes back as the first record of another file, or as the names of one whose header is beyond
+///   doubt, is a header, unless the second comes back too: then they are copies of one table.
+/// - A first record that looked like a header, and is like that of no other file, is none where most of the others have
+///   none.
+pub fn settle_headers(verdicts: &[&Verdict]) -> Vec<Option<Verdict>> {
+    let without: usize = verdicts.iter().filter(|verdict| !has_header(verdict)).count();
+    verdicts
+        .iter()
+        .enumerate()
+        .map(|(at, verdict)| {
+            let first = verdict.first_record.as_deref()?;
+            let others = || verdicts.iter().enumerate().filter(|(other, _)| *other != at);
+            let alike = others().filter(|(_, other)| begins_with(other, first)).count();
+            let copies = others().filter(|(_, other)| goes_on_like(other, verdict)).count();
+            if alike > copies && !has_header(verdict) && could_be_names(first) {
+                return Some(with_header(verdict, first, alike, verdicts.len()));
+            }
+            let others_without = without - usize::from(!has_header(verdict));
+            if alike == 0 && has_header(verdict) && others_without * 2 > verdicts.len() - 1 {
+                return Some(without_header(verdict, first, others_without));
+            }
+            None
+        })
+        .collect()
+}
+
+fn has_header(verdict: &Verdict) -> bool {
+    verdict.csv.as_ref().is_some_and(|csv| csv.header)
+}
+
+/// Whether a file begins with that record: in doubt, or as the names of its columns.
+fn begins_with(verdict: &Verdict, record: &[String]) -> bool {
+    if let Some(first) = &verdict.first_record {
+        return first == record;
+    }
+    has_header(verdict)
+        && verdict
+            .columns
+            .iter()
+            .map(|column| &column.name)
+            .eq(names_of(record, verdict.columns.len()).iter())
+}
+
+/// Whether two files begin with the same two records.
+fn goes_on_like(other: &Verdict, verdict: &Verdict) -> bool {
+    other.first_record == verdict.first_record && other.second_record == verdict.second_record
+}
+
+/// Whether cells may name columns at all: each something, none twice, none cut off.
+fn could_be_names(cells: &[String]) -> bool {
+    let different: HashSet<String> = cells.iter().map(|cell| cell.to_lowercase()).collect();
+    different.len() == cells.len()
+        && cells
+            .iter()
+            .all(|cell| !cell.is_empty() && cell.chars().count() < FIRST_RECORD_CHARS)
+}
+
+fn with_header(verdict: &Verdict, first: &[String], alike: usize, files: usize) -> Verdict {
+    let mut settled = changed(verdict, true);
+    for (column, name) in settled
+        .columns
+        .iter_mut()
+        .zip(names_of(first, verdict.columns.len()))
+    {
+        column.name = name;
+    }
+    settled.rows_sampled = settled.rows_sampled.saturating_sub(1);
+    settled.row_count = settled.row_count.map(|rows| rows.saturating_sub(1));
+    settled.reasons.push(format!(
+        "header: {} of {files} files of text begin with this record, so it names the columns",
+        alike + 1
+    ));
+    settled
+}
+
+fn without_header(verdict: &Verdict, first: &[String], others: usize) -> Verdict {
+    let mut settled = changed(verdict, false);
+    let unnamed = vec![String::new(); verdict.columns.len()];
+    for (column, name) in settled.columns.iter_mut().zip(names_of(&unnamed, unnamed.len())) {
+        column.name = name;
+    }
+    settled.rows_sampled += 1;
+    settled.row_count = settled.row_count.map(|rows| rows + 1);
+    settled.reasons.push(format!(
+        "header: none, because {others} other files begin with rows, and none with {:?}",
+        first.first().map_or("", String::as_str)
+    ));
+    settled
+}
+
+/// The verdict with another answer, and without the reason for the old one.
+fn changed(verdict: &Verdict, header: bool) -> Verdict {
+    let mut settled = verdict.clone();
+    settled.reasons.retain(|reason| !reason.starts_with("header:"));
+    if let Some(csv) = &mut settled.csv {
+        csv.header = header;
+    }
+    settled
+}
