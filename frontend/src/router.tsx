@@ -1,5 +1,6 @@
 // The addresses of the pages. Parameters and search texts are typed from here to every link.
 import { createRootRoute, createRoute, createRouter, type ErrorComponentProps } from "@tanstack/react-router";
+import { ConnectionsPage } from "./pages/ConnectionsPage";
 import { CrawlPage } from "./pages/CrawlPage";
 import { CrawlsPage } from "./pages/CrawlsPage";
 import { DatabasePage } from "./pages/DatabasePage";
@@ -63,6 +64,12 @@ const crawls = createRoute({ getParentRoute: () => root, path: "/crawls", compon
 
 const crawl = createRoute({ getParentRoute: () => root, path: "/crawls/$id", component: CrawlPage });
 
+const connections = createRoute({
+  getParentRoute: () => root,
+  path: "/connections",
+  component: ConnectionsPage,
+});
+
 const jobs = createRoute({
   getParentRoute: () => root,
   path: "/jobs",
@@ -98,6 +105,7 @@ const tree = root.addChildren([
   table,
   crawls,
   crawl,
+  connections,
   jobs,
   job,
   runs,

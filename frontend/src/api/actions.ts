@@ -40,6 +40,14 @@ export function stopCrawler(name: string) {
   return take(api.POST("/api/v1/crawlers/{name}/stop", { params: { path: { name } }, headers: once() }));
 }
 
+export function createConnection(name: string, properties: Record<string, string>) {
+  return take(api.POST("/api/v1/connections", { body: { name, properties }, headers: once() }));
+}
+
+export function testConnection(name: string) {
+  return take(api.POST("/api/v1/connections/{name}/test", { params: { path: { name } }, headers: once() }));
+}
+
 /** The whole log as text, for saving. */
 export async function logText(id: string): Promise<string> {
   return take(

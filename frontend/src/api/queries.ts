@@ -50,6 +50,10 @@ export const databases = pages(["databases"], (cursor, signal) =>
   take(api.GET(`${v1}/databases`, { params: { query: { limit: 100, cursor } }, signal })),
 );
 
+export const connections = pages(["connections"], (cursor, signal) =>
+  take(api.GET(`${v1}/connections`, { params: { query: { limit: 100, cursor } }, signal })),
+);
+
 export const database = (name: string) =>
   queryOptions({
     queryKey: ["databases", name],

@@ -9,6 +9,7 @@ export type Table = Schemas["Table"];
 export type Column = Schemas["Column"];
 export type Partition = Schemas["Partition"];
 export type TableVersion = Schemas["TableVersion"];
+export type Connection = Schemas["Connection"];
 export type Crawler = Schemas["Crawler"];
 export type CrawlSummary = Schemas["CrawlSummary"];
 export type Crawl = Schemas["Crawl"];

@@ -3,6 +3,7 @@ export {
   Button,
   Checkbox,
   Group,
+  PasswordInput,
   Select,
   SimpleGrid,
   Skeleton,

@@ -12,6 +12,7 @@ const fixed = [
   "/databases/raw/tables/yellow?tab=sample",
   "/databases/nothing-of-that-name",
   "/crawls",
+  "/connections",
   "/jobs",
   "/jobs/monthly-union",
   "/runs",

@@ -162,6 +162,17 @@ test("a dry run shows a plan and changes nothing", async ({ page }) => {
   expect((await page.request.get("/api/v1/databases/planned")).status()).toBe(404);
 });
 
+test("a connection is added, and tried", async ({ page }) => {
+  await page.goto("/connections");
+  await page.getByLabel("Name").fill("crm");
+  await page.getByLabel("URL").fill("jdbc:postgresql://127.0.0.1:1/crm");
+  await page.getByLabel("User").fill("reader");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByRole("button", { name: "Test crm" }).click();
+  await expect(page.getByRole("alert")).toContainText("127.0.0.1:1 can't be reached");
+  await expect(page.getByRole("alert")).toContainText("Hint");
+});
+
 test("an address is enough, and survives a reload", async ({ page }) => {
   await page.goto("/databases/curated/tables/yellow_green?tab=partitions");
   await expect(page.getByRole("cell", { name: "2022-03", exact: true })).toBeVisible();
