@@ -131,7 +131,10 @@ function ConnectionTable({ connections: items }: { connections: Connection[] }) 
       rowKey={(connection) => connection.name}
       columns={[
         { header: "Name", cell: (connection) => connection.name },
-        { header: "Kind", cell: (connection) => connection.kind },
+        {
+          header: "Kind",
+          cell: (connection) => <span style={{ whiteSpace: "nowrap" }}>{connection.kind}</span>,
+        },
         {
           header: "Where",
           wide: true,

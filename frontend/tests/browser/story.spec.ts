@@ -164,9 +164,9 @@ test("a dry run shows a plan and changes nothing", async ({ page }) => {
 
 test("a connection is added, and tried", async ({ page }) => {
   await page.goto("/connections");
-  await page.getByLabel("Name").fill("crm");
-  await page.getByLabel("URL").fill("jdbc:postgresql://127.0.0.1:1/crm");
-  await page.getByLabel("User").fill("reader");
+  await page.getByLabel("Name", { exact: true }).fill("crm");
+  await page.getByLabel("URL", { exact: true }).fill("jdbc:postgresql://127.0.0.1:1/crm");
+  await page.getByLabel("User", { exact: true }).fill("reader");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("button", { name: "Test crm" }).click();
   await expect(page.getByRole("alert")).toContainText("127.0.0.1:1 can't be reached");
