@@ -54,7 +54,9 @@ fn longer(text: &[u8]) -> Vec<Delimiter> {
         .collect();
     let mut runs: Vec<&[u8]> = Vec::new();
     for line in &lines {
-        for run in line.split(|b| !b"|~^:;@#$%&*!+=<>".contains(b)) {
+        let marks = line.split(|b| !b"|~^:;@#$%&*!+=<>".contains(b));
+        let tabs = line.split(|b| *b != b'\t');
+        for run in marks.chain(tabs) {
             if (2..=Delimiter::MAX).contains(&run.len()) && !runs.contains(&run) && runs.len() < LINES {
                 runs.push(run);
             }
