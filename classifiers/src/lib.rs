@@ -193,6 +193,7 @@ fn built_in(
             verdict.classifier = "csv".to_owned();
             verdict.certainty = csv.certainty;
             verdict.csv = Some(csv.dialect);
+            verdict.quoted = csv.quoted;
             verdict.first_record = csv.first_record;
             verdict.second_record = csv.second_record;
             verdict.columns = csv.columns;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::DataType;
+use crate::custom::CsvSerde;
 use crate::grok::LinesVerdict;
 use crate::json::JsonVerdict;
 use crate::xml::XmlVerdict;
@@ -71,6 +72,12 @@ pub struct Verdict {
     /// How to read it, when it is CSV.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csv: Option<CsvDialect>,
+    /// Whether some field of a row, its header aside, is in quotes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quoted: bool,
+    /// The SerDe that a custom classifier asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csv_serde: Option<CsvSerde>,
     /// The cells of the first record of a CSV of text alone, where only their looks say whether they are names. When
     /// several files of a table begin with the same cells, they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,6 +119,8 @@ impl Verdict {
             average_row_bytes: None,
             row_count: None,
             csv: None,
+            quoted: false,
+            csv_serde: None,
             first_record: None,
             second_record: None,
             json: None,

@@ -3,7 +3,7 @@
 //! The class names and parameters are those that Glue's crawlers write (Glue developer guide, "Parameters set on Data
 //! Catalog tables by crawler").
 
-use classifiers::{CsvDialect, Verdict};
+use classifiers::{CsvDialect, CsvSerde, Verdict};
 
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor};
 
@@ -33,16 +33,24 @@ const SEPARATOR_CHAR: &str = "separatorChar";
 const FIELD_DELIM: &str = "field.delim";
 const SKIP_HEADER: &str = "skip.header.line.count";
 const SKIP_FOOTER: &str = "skip.footer.line.count";
+/// How Hive's text SerDes are told of an encoding.
+const SERIALIZATION_ENCODING: &str = "serialization.encoding";
+/// The parameter of a column that holds its real type, where its SerDe knows text alone.
+const REAL_TYPE: &str = "mastic.type";
 
 /// What files are, as far as the catalog wants to know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FileFormat {
-    /// Delimited text. `quoted`: some field is in quotes.
+    /// Delimited text.
     Csv {
         /// How it is written.
         dialect: CsvDialect,
         /// Whether some field is in quotes, which Hive's plain SerDe can't read.
         quoted: bool,
+        /// The SerDe that a custom classifier asks for, where it asks for one.
+        serde: Option<CsvSerde>,
+        /// Its character encoding, where that isn't UTF-8.
+        encoding: Option<String>,
     },
     /// JSON documents.
     Json {
@@ -112,7 +120,12 @@ impl FileFormat {
         match (classification.as_str(), &verdict.csv, &verdict.avro) {
             ("csv", Some(dialect), _) => Some(Self::Csv {
                 dialect: dialect.clone(),
-                quoted: false,
+                quoted: verdict.quoted,
+                serde: verdict.csv_serde,
+                encoding: verdict
+                    .encoding
+                    .clone()
+                    .filter(|encoding| !matches!(encoding.as_str(), "utf-8" | "ascii")),
             }),
             ("json", ..) => Some(Self::Json {
                 path: verdict.json_path.clone(),
@@ -126,10 +139,34 @@ impl FileFormat {
         }
     }
 
+    /// The same as Glue's own crawlers write it: with Hive's plain SerDe, quotes or not, unless a classifier asks for
+    /// another.
+    #[must_use]
+    pub fn as_glue_writes_it(mut self) -> Self {
+        if let Self::Csv { quoted, encoding, .. } = &mut self {
+            *quoted = false;
+            *encoding = None;
+        }
+        self
+    }
+
     /// The storage descriptor of a table or partition of such files.
-    pub fn storage(&self, location: String, columns: Vec<Column>) -> StorageDescriptor {
+    pub fn storage(&self, location: String, mut columns: Vec<Column>) -> StorageDescriptor {
         let (input, output, serde) = match self {
-            Self::Csv { dialect, quoted } => (TEXT_INPUT, TEXT_OUTPUT, csv_serde(dialect, *quoted)),
+            Self::Csv {
+                dialect, encoding, ..
+            } => {
+                let mut serde = csv_serde(dialect, self.needs_open_csv());
+                if let Some(encoding) = encoding {
+                    serde
+                        .parameters
+                        .insert(SERIALIZATION_ENCODING.to_owned(), encoding.clone());
+                }
+                if serde.serialization_library.as_deref() == Some(CSV_SERDE) {
+                    columns.iter_mut().for_each(as_text);
+                }
+                (TEXT_INPUT, TEXT_OUTPUT, serde)
+            }
             Self::Json { .. } => {
                 let mut names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
                 names.sort_unstable();
@@ -187,6 +224,22 @@ impl FileFormat {
         }
     }
 
+    /// Whether Hive's plain SerDe would leave quotes in the values.
+    fn needs_open_csv(&self) -> bool {
+        match self {
+            Self::Csv {
+                serde: Some(CsvSerde::OpenCSVSerDe),
+                ..
+            } => true,
+            Self::Csv {
+                serde: Some(CsvSerde::LazySimpleSerDe),
+                ..
+            } => false,
+            Self::Csv { quoted, .. } => *quoted,
+            _ => false,
+        }
+    }
+
     /// The table parameters that tell of the files.
     pub fn parameters(&self) -> Parameters {
         let mut parameters = Parameters::from([
@@ -201,10 +254,10 @@ impl FileFormat {
             Self::Grok { pattern, .. } => drop(set("grokPattern", pattern)),
             _ => {}
         }
-        if let Self::Csv { dialect, quoted } = self {
+        if let Self::Csv { dialect, .. } = self {
             parameters.insert("delimiter".to_owned(), dialect.delimiter.clone());
             parameters.insert("columnsOrdered".to_owned(), "true".to_owned());
-            parameters.insert("areColumnsQuoted".to_owned(), quoted.to_string());
+            parameters.insert("areColumnsQuoted".to_owned(), self.needs_open_csv().to_string());
             let skipped = dialect.skip_lines + u64::from(dialect.header) + dialect.skip_after_header;
             if skipped > 0 {
                 parameters.insert(SKIP_HEADER.to_owned(), skipped.to_string());
@@ -226,6 +279,44 @@ fn serde(library: &str, parameters: &[(&str, &str)]) -> SerdeInfo {
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect(),
     }
+}
+
+/// Makes a column text, as every column of `OpenCSVSerde` is (Hive's and Trino's documentation, "CSV"); what its values
+/// really are is kept beside it, for our own engine and for people.
+pub fn as_text(column: &mut Column) {
+    const TEXT: &str = "string";
+    match &column.data_type {
+        Some(real) if real != TEXT => {
+            column.parameters.insert(REAL_TYPE.to_owned(), real.clone());
+            column.data_type = Some(TEXT.to_owned());
+        }
+        _ => {}
+    }
+}
+
+/// What the values of a column are: its type, or what is kept beside that where its SerDe knows text alone.
+pub fn real_type(column: &Column) -> Option<&str> {
+    let data_type = column.data_type.as_deref();
+    let real = column.parameters.get(REAL_TYPE).map(String::as_str);
+    // Whoever gave it another type since means it.
+    real.filter(|_| data_type == Some("string")).or(data_type)
+}
+
+/// The same column with the type that its values are of.
+#[must_use]
+pub fn as_it_is(column: &Column) -> Column {
+    let mut column = Column {
+        data_type: real_type(column).map(str::to_owned),
+        ..column.clone()
+    };
+    column.parameters.remove(REAL_TYPE);
+    column
+}
+
+/// Whether every column of a table is text to its SerDe.
+pub fn knows_text_alone(storage: &StorageDescriptor) -> bool {
+    let serde = storage.serde_info.as_ref();
+    serde.and_then(|serde| serde.serialization_library.as_deref()) == Some(CSV_SERDE)
 }
 
 fn csv_serde(dialect: &CsvDialect, quoted: bool) -> SerdeInfo {
@@ -293,5 +384,7 @@ pub fn written_csv() -> FileFormat {
             line_terminator: "\n".to_owned(),
         },
         quoted: false,
+        serde: None,
+        encoding: None,
     }
 }

@@ -93,13 +93,36 @@ pub(super) fn read(file: &Path) -> Result<Vec<ClassifierDefinition>> {
             value = inside.take();
         }
     }
-    match value {
-        Value::Array(list) => list
-            .into_iter()
-            .map(|one| serde_json::from_value(one).map_err(wrong))
-            .collect(),
-        one => Ok(vec![serde_json::from_value(one).map_err(wrong)?]),
-    }
+    let list = match value {
+        Value::Array(list) => list,
+        one => vec![one],
+    };
+    list.into_iter()
+        .map(|one| {
+            let definition = serde_json::from_value(one.clone()).map_err(wrong)?;
+            match unknown_member(&definition, &one) {
+                Some(member) => Err(Error::invalid(format!("{shown}: a classifier has no {member}"))
+                    .hint("the names are those of Glue's CreateClassifier")),
+                None => Ok(definition),
+            }
+        })
+        .collect()
+}
+
+/// A member that was given and is no part of the definition; what only a catalog knows is passed over.
+fn unknown_member(definition: &ClassifierDefinition, given: &Value) -> Option<String> {
+    const OF_THE_CATALOG: [&str; 3] = ["CreationTime", "LastUpdated", "Version"];
+    let known = serde_json::to_value(definition).ok()?;
+    let (kind, members) = known.as_object()?.iter().next()?;
+    given[kind]
+        .as_object()?
+        .iter()
+        .find(|(name, value)| {
+            !value.is_null()
+                && members.get(name.as_str()).is_none()
+                && !OF_THE_CATALOG.contains(&name.as_str())
+        })
+        .map(|(name, _)| name.clone())
 }
 
 /// A definition as the REST API has it, without its name.
@@ -133,4 +156,44 @@ fn snake_case(name: &str) -> String {
         snake.push(letter.to_ascii_lowercase());
     }
     snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Vec<ClassifierDefinition>> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.json");
+        std::fs::write(&file, text).unwrap();
+        read(&file)
+    }
+
+    #[test]
+    fn files_hold_what_glue_prints_and_nothing_else() {
+        let one = r#"{"CsvClassifier": {"Name": "a", "Delimiter": ";", "Version": 3, "QuoteSymbol": null}}"#;
+        let names = |text: &str| {
+            let read = read_text(text).unwrap();
+            read.iter().map(|one| one.name().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(one), ["a"]);
+        assert_eq!(names(&format!(r#"{{"Classifier": {one}}}"#)), ["a"]);
+        assert_eq!(
+            names(&format!(r#"{{"Classifiers": [{one}, {one}]}}"#)),
+            ["a", "a"]
+        );
+        let refusal = |text: &str| read_text(text).unwrap_err().message;
+        let typo = r#"{"CsvClassifier": {"Name": "a", "Delimeter": ";"}}"#;
+        assert!(refusal(typo).ends_with("a classifier has no Delimeter"));
+        assert!(refusal("{}").contains("holds no classifier"));
+        assert!(refusal("{").contains("holds no classifier"));
+    }
+
+    #[test]
+    fn members_are_spelled_as_the_rest_api_does() {
+        assert_eq!(
+            snake_case("CustomDatatypeConfigured"),
+            "custom_datatype_configured"
+        );
+    }
 }

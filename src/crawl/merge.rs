@@ -177,6 +177,10 @@ impl<'a> Merger<'a> {
     ) -> Option<FoundTable> {
         let group = self.group;
         let first = looked.first()?;
+        let mut format = FileFormat::of(first.verdict)?;
+        if let FileFormat::Csv { quoted, .. } = &mut format {
+            *quoted = looked.iter().any(|look| look.verdict.quoted);
+        }
         let looked_bytes: i64 = looked.iter().map(|look| size_of(&look.file)).sum();
         let rows_per_byte = rows_per_byte_of(looked, looked_bytes);
         let key_names = group.key_names();
@@ -253,7 +257,7 @@ impl<'a> Merger<'a> {
             name: String::new(),
             named_after: format!("{root}{}", group.suffix),
             location: Place::Objects(self.target.with_key(root)),
-            format: FoundFormat::Files(FileFormat::of(first.verdict)?),
+            format: FoundFormat::Files(format),
             compression: looked
                 .iter()
                 .map(|look| look.verdict.compression)

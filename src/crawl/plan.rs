@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::found::{FoundFormat, FoundTable, Place};
 use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing};
 use super::{naming, together};
+use crate::catalog::formats::real_type;
 use crate::model::crawl::{Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
 use crate::model::crawl_memory::CrawledTable;
 use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior};
@@ -332,14 +333,14 @@ impl Planner<'_> {
         for column in new.columns() {
             let reason = write::reason_of(&found.columns, &column.name);
             let (op, detail) = match find(old.columns(), &column.name) {
-                None => (ChangeOp::Add, column.data_type.clone().unwrap_or_default()),
-                Some(known) if known.data_type == column.data_type => continue,
+                None => (ChangeOp::Add, real_type(column).unwrap_or_default().to_owned()),
+                Some(known) if real_type(&known) == real_type(column) => continue,
                 Some(known) => (
                     ChangeOp::Change,
                     format!(
                         "{} → {}",
-                        known.data_type.unwrap_or_default(),
-                        column.data_type.clone().unwrap_or_default()
+                        real_type(&known).unwrap_or_default(),
+                        real_type(column).unwrap_or_default()
                     ),
                 ),
             };

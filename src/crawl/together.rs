@@ -6,6 +6,7 @@
 use classifiers::{DataType, Field};
 
 use super::write::{CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing, set_run};
+use crate::catalog::formats;
 use crate::model::crawl_options::Compatibility;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput};
 
@@ -86,10 +87,19 @@ pub fn merged(
     }
     let only_columns = writing.configuration.merge_new_columns;
     ours.parameters = with_settled_count(theirs, ours.parameters);
-    let mut described = ours.clone();
-    let columns = merged_columns(writing, base, theirs, &ours, &mut described, &mut merged.kept);
+    // Columns are compared by what their values are; whether the SerDe has a word for that comes after.
+    let [real_base, real_theirs, real_ours] = [base, theirs, &ours].map(with_real_types);
+    let mut described = real_ours.clone();
+    let columns = merged_columns(
+        writing,
+        &real_base,
+        &real_theirs,
+        &real_ours,
+        &mut described,
+        &mut merged.kept,
+    );
     merged.described = described;
-    let storage = StorageDescriptor {
+    let mut storage = StorageDescriptor {
         columns,
         location: pick(
             &base_storage.location,
@@ -120,6 +130,20 @@ pub fn merged(
             }
         }
     };
+    if formats::knows_text_alone(&storage) {
+        let is_somebodys = |column: &Column| {
+            let known = their_storage
+                .columns
+                .iter()
+                .find(|known| known.name == column.name);
+            let has_type = known.is_some_and(|known| known.data_type.as_deref() != Some("string"));
+            has_type && formats::knows_text_alone(their_storage)
+        };
+        let columns = storage.columns.iter_mut();
+        columns
+            .filter(|column| !is_somebodys(column))
+            .for_each(formats::as_text);
+    }
     let keys_fit = theirs.partition_keys.len() == ours.partition_keys.len();
     merged.input = TableInput {
         description: pick(&base.description, &theirs.description, &ours.description),
@@ -150,6 +174,15 @@ fn with_settled_count(theirs: &TableInput, mut ours: Parameters) -> Parameters {
         ours.extend(known.map(|known| (COUNT.to_owned(), known.clone())));
     }
     ours
+}
+
+/// A table whose columns have the types that their values are of.
+fn with_real_types(input: &TableInput) -> TableInput {
+    let mut input = input.clone();
+    if let Some(storage) = &mut input.storage {
+        storage.columns = storage.columns.iter().map(formats::as_it_is).collect();
+    }
+    input
 }
 
 /// What a crawler of an earlier version wrote: all that is there of what it writes.

@@ -49,7 +49,13 @@ pub fn fresh(request: &CrawlRequest, writing: &Writing, found: &FoundTable) -> T
         .collect();
     let location = found.location.to_string();
     let (mut storage, mut parameters) = match &found.format {
-        FoundFormat::Files(format) => (format.storage(location, columns), format.parameters()),
+        FoundFormat::Files(format) => {
+            let format = match writing.compatibility {
+                Compatibility::Mastic => format.clone(),
+                Compatibility::Glue => format.clone().as_glue_writes_it(),
+            };
+            (format.storage(location, columns), format.parameters())
+        }
         FoundFormat::Iceberg(metadata) => (
             lake_storage(location, columns, [ICEBERG_INPUT, ICEBERG_OUTPUT, ICEBERG_SERDE]),
             pairs(&[

@@ -148,7 +148,7 @@ async fn readable(app: &App, table: &Table, name: &str) -> Result<TableToRead> {
     let declared = |column: &Column| {
         (
             column.name.clone(),
-            column.data_type.clone().unwrap_or_else(|| "string".to_owned()),
+            formats::real_type(column).unwrap_or("string").to_owned(),
         )
     };
     Ok(TableToRead {

@@ -55,6 +55,8 @@ pub(super) fn of_columns(format: &str, columns: Vec<Column>) -> Verdict {
         average_row_bytes: None,
         row_count: None,
         csv: None,
+        quoted: false,
+        csv_serde: None,
         first_record: None,
         second_record: None,
         json: None,

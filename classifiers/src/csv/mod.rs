@@ -29,6 +29,8 @@ use crate::{ClassifyError, Column, CsvDialect, DataType};
 /// What a text is as CSV.
 pub(crate) struct CsvVerdict {
     pub(crate) dialect: CsvDialect,
+    /// Whether some field of a row is in quotes.
+    pub(crate) quoted: bool,
     pub(crate) first_record: Option<Vec<String>>,
     pub(crate) second_record: Option<Vec<String>>,
     pub(crate) certainty: f64,
@@ -88,8 +90,8 @@ pub(crate) fn classify(
         candidate.footer = footer_of(text, &candidate);
     }
     let dialect = dialect_of(&candidate, terminator, &header);
-    let (rows, odd) = read(text, marks, &dialect, whole)?;
-    Ok(Ok(verdict(&candidate, dialect, &header, &rows, odd)))
+    let (rows, quotes) = read(text, marks, &dialect, whole)?;
+    Ok(Ok(verdict(&candidate, dialect, &header, &rows, &quotes)))
 }
 
 /// How many of the last records of a text too long to be tried as a whole are no data.
@@ -251,13 +253,30 @@ fn not_a_table(candidate: &Candidate, named: bool) -> Option<String> {
     None
 }
 
-/// Reads the whole sample. Also says how many records have quotes in odd places.
-fn read(text: &str, marks: Marks, dialect: &CsvDialect, whole: bool) -> Result<(Rows, u64), ClassifyError> {
+/// How quotes are used in a sample.
+#[derive(Default)]
+struct Quotes {
+    /// Records that have them in odd places.
+    odd: u64,
+    /// Whether some field of a row is in them.
+    around_fields: bool,
+}
+
+/// Reads the whole sample. Also says how quotes are used.
+fn read(
+    text: &str,
+    marks: Marks,
+    dialect: &CsvDialect,
+    whole: bool,
+) -> Result<(Rows, Quotes), ClassifyError> {
     let mut rows = Rows::new(dialect);
-    let mut odd = 0;
+    let mut quotes = Quotes::default();
+    let mut is_header = dialect.header;
     let mut splitter = Splitter::new(marks);
     let mut observe = |record: &Record| {
-        odd += u64::from(record.odd_quotes > 0 || record.unterminated);
+        quotes.odd += u64::from(record.odd_quotes > 0 || record.unterminated);
+        quotes.around_fields |= record.quoted > 0 && !is_header;
+        is_header = false;
         rows.observe(record);
         true
     };
@@ -266,7 +285,7 @@ fn read(text: &str, marks: Marks, dialect: &CsvDialect, whole: bool) -> Result<(
     if whole {
         splitter.finish(&mut observe)?;
     }
-    Ok((rows, odd))
+    Ok((rows, quotes))
 }
 
 fn dialect_of(candidate: &Candidate, terminator: &str, header: &HeaderVerdict) -> CsvDialect {
@@ -290,8 +309,9 @@ fn verdict(
     dialect: CsvDialect,
     header: &HeaderVerdict,
     read: &Rows,
-    odd: u64,
+    quotes: &Quotes,
 ) -> CsvVerdict {
+    let odd = quotes.odd;
     let (table, header_record) = (read.table(), read.header());
     let (rows, row_bytes) = (table.rows(), table.raw_bytes());
     let mut reasons = vec![dialect_reason(candidate), header.reason.clone()];
@@ -353,6 +373,7 @@ fn verdict(
         Some(record.fields().map(cell_of_first_record).collect())
     };
     CsvVerdict {
+        quoted: quotes.around_fields,
         dialect,
         first_record: cells(0),
         second_record: cells(1),
@@ -444,4 +465,15 @@ pub(crate) fn padded_columns(text: &str, dialect: &CsvDialect) -> Result<Vec<boo
         true
     })?;
     Ok(padded)
+}
+
+/// Whether some field of a row is in quotes, by a dialect that is given.
+///
+/// # Errors
+///
+/// Those of [`padded_columns`].
+pub(crate) fn has_quoted_fields(text: &str, dialect: &CsvDialect) -> Result<bool, ClassifyError> {
+    Ok(read(text, Marks::of_dialect(dialect)?, dialect, true)?
+        .1
+        .around_fields)
 }

@@ -1,6 +1,6 @@
 //! Delimited text by a definition: what it says is not guessed.
 
-use super::definition::{ContainsHeader, CsvClassifier};
+use super::definition::{ContainsHeader, CsvClassifier, CsvSerde};
 use super::{DefinitionError, wrong};
 use crate::csv::{self, CsvScanner};
 use crate::limits::NAME_BYTES;
@@ -134,6 +134,8 @@ pub(super) fn judge(
     verdict.classification = "csv".to_owned();
     verdict.classifier.clone_from(&definition.name);
     verdict.certainty = 1.0;
+    verdict.quoted = csv::has_quoted_fields(complete, &dialect).map_err(|e| e.message)?;
+    verdict.csv_serde = definition.serde.filter(|serde| *serde != CsvSerde::None);
     verdict.csv = Some(dialect);
     Ok(())
 }

@@ -8,6 +8,7 @@ mod inventory;
 mod lakes;
 mod memory;
 mod policies;
+mod quotes;
 mod reading;
 mod scale;
 

@@ -98,7 +98,7 @@ async fn sql_leaves_out_what_stands_above_and_below_the_rows() {
     assert_eq!(set_aside(&crawl), Vec::<String>::new());
     assert_eq!(
         columns(&app, "w.report").await,
-        "id bigint, product string, sold bigint"
+        "id string, product string, sold string"
     );
     assert_eq!(
         rows(&app, "SELECT id, product, sold FROM w.report ORDER BY id").await,
