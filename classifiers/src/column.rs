@@ -87,6 +87,9 @@ impl ColumnSummary {
             .iter()
             .filter(|kind| self.count(**kind) > 0 && !matches!(kind, Kind::NullWord | Kind::InfinityWord))
             .fold(DataType::Null, |merged, kind| merged.merge(kind.data_type()));
+        if self.count(Kind::ShortDate) > 0 && self.count(Kind::Timestamp) > 0 {
+            return DataType::String;
+        }
         match firm {
             DataType::Null if soft > 0 => DataType::String,
             firm if self.count(Kind::InfinityWord) > 0 => firm.merge(DataType::Double),
@@ -172,7 +175,7 @@ impl ColumnSummary {
             Kind::Boolean,
         ];
         let numbers = self.count(Kind::Integer) + self.count(Kind::CardNumber) + self.count(Kind::Decimal);
-        let dates = self.count(Kind::Date) + self.count(Kind::Timestamp);
+        let dates = self.count(Kind::Date) + self.count(Kind::ShortDate) + self.count(Kind::Timestamp);
         let best = candidates
             .into_iter()
             .max_by_key(|kind| match kind {

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Integer,
     Decimal,
     Date,
+    /// `2021-1-2`: a date, but not one that is read beside timestamps.
+    ShortDate,
     Timestamp,
     /// Digits with a leading zero: a number would lose it.
     LeadingZero,
@@ -42,7 +44,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them; a kind's place here is its index.
-    pub(crate) const ALL: [Kind; 13] = [
+    pub(crate) const ALL: [Kind; 14] = [
         Kind::Null,
         Kind::NullWord,
         Kind::InfinityWord,
@@ -50,6 +52,7 @@ impl Kind {
         Kind::Integer,
         Kind::Decimal,
         Kind::Date,
+        Kind::ShortDate,
         Kind::Timestamp,
         Kind::LeadingZero,
         Kind::LeadingPlus,
@@ -69,7 +72,7 @@ impl Kind {
             Kind::Boolean => DataType::Boolean,
             Kind::Integer | Kind::CardNumber => DataType::BigInt,
             Kind::Decimal => DataType::Double,
-            Kind::Date => DataType::Date,
+            Kind::Date | Kind::ShortDate => DataType::Date,
             Kind::Timestamp => DataType::Timestamp,
             Kind::NullWord
             | Kind::InfinityWord
@@ -202,13 +205,19 @@ fn is_card_number(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// `yyyy-MM-dd` or `yyyy/MM/dd`, alone or followed by a time.
+/// `yyyy-MM-dd` or `yyyy/MM/dd`, alone or followed by a time; alone with one digit for a month or day too.
 fn date_or_timestamp(text: &[u8]) -> Option<Kind> {
     let separator = *text.get(4)?;
-    if (separator != b'-' && separator != b'/') || text.get(7) != Some(&separator) {
+    if separator != b'-' && separator != b'/' {
         return None;
     }
     let year = two_digits(text, 0)? * 100 + two_digits(text, 2)?;
+    if text.len() < 10 {
+        return is_short_date(text.get(5..)?, separator, year).then_some(Kind::ShortDate);
+    }
+    if text.get(7) != Some(&separator) {
+        return None;
+    }
     let month = two_digits(text, 5)?;
     let day = two_digits(text, 8)?;
     if year == 0 || !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
@@ -218,6 +227,26 @@ fn date_or_timestamp(text: &[u8]) -> Option<Kind> {
         None => Some(Kind::Date),
         Some(b' ' | b'T') => is_time(text.get(11..)?).then_some(Kind::Timestamp),
         Some(_) => None,
+    }
+}
+
+/// `M-d`, where one of them at least has only one digit.
+fn is_short_date(month_and_day: &[u8], separator: u8, year: u32) -> bool {
+    let number = |digits: &[u8]| match digits {
+        [digit @ b'1'..=b'9'] => Some(u32::from(digit - b'0')),
+        [_, _] => two_digits(digits, 0),
+        _ => None,
+    };
+    let mut parts = month_and_day.split(|byte| *byte == separator);
+    match (
+        parts.next().and_then(number),
+        parts.next().and_then(number),
+        parts.next(),
+    ) {
+        (Some(month), Some(day), None) => {
+            year > 0 && (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day)
+        }
+        _ => false,
     }
 }
 

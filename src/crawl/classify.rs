@@ -11,7 +11,7 @@ use crate::task::{Child, FileToClassify, Limits, Message, Spec, Work};
 pub(super) const CHUNK: usize = 200;
 /// The version of the classifiers, raised whenever they judge some file otherwise: what an earlier version said is not
 /// remembered then.
-pub(super) const JUDGE: &str = "4";
+pub(super) const JUDGE: &str = "5";
 const CPU_SECONDS: u64 = 120;
 const WALL_SECONDS: u64 = 300;
 

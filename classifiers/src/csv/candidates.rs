@@ -54,51 +54,62 @@ fn longer(text: &[u8]) -> Vec<Delimiter> {
         .collect();
     let mut runs: Vec<&[u8]> = Vec::new();
     for line in &lines {
-        for run in line.split(|b| !b"|~^:;@#$%&*!+=<>".contains(b)) {
+        let marks = line.split(|b| !b"|~^:;@#$%&*!+=<>".contains(b));
+        let tabs = line.split(|b| *b != b'\t');
+        for run in marks.chain(tabs) {
             if (2..=Delimiter::MAX).contains(&run.len()) && !runs.contains(&run) && runs.len() < LINES {
                 runs.push(run);
             }
         }
     }
-    runs.retain(|run| {
-        // `~a~^~b~` is quotes around a delimiter.
-        let (opens, closes) = (run.first().copied(), run.last().copied());
-        let framed = |line: &&&[u8]| {
-            let line = line.trim_ascii();
-            line.first().copied() == closes && line.last().copied() == opens
-        };
-        if lines.iter().filter(framed).count() * 2 > lines.len() {
-            return false;
-        }
-        // `;$` before every price: what is a delimiter outside of the run too is one by itself.
-        let splits_alone = |mark: &u8| {
-            let inside = run.iter().filter(|b| *b == mark).count();
-            let all: usize = lines
-                .iter()
-                .map(|line| line.iter().filter(|b| *b == mark).count())
-                .sum();
-            let runs: usize = lines.iter().map(|line| occurrences(line, run)).sum();
-            COMMON.contains(mark) && all > 2 * runs * inside
-        };
-        if run.iter().any(splits_alone) {
-            return false;
-        }
-        let in_lines = lines.iter().filter(|line| occurrences(line, run) > 0).count();
-        let exclusive = |mark: &u8| {
-            let inside = run.iter().filter(|b| *b == mark).count();
-            let all = text.iter().filter(|b| *b == mark).count();
-            occurrences(text, run) * inside == all
-        };
-        let each = lines.first().map_or(0, |line| occurrences(line, run));
-        let steady = lines.len() >= 3
-            && !run.iter().any(|mark| COMMON.contains(mark))
-            && each > 0
-            && lines.iter().all(|line| occurrences(line, run) == each);
-        in_lines * 10 >= lines.len() * 6 && (steady || run.iter().any(exclusive))
-    });
+    runs.retain(|run| is_delimiter(run, &lines, text));
     // `||||` is `||` twice around an empty field.
     runs.sort_by_key(|run| run.len());
     runs.into_iter().take(4).filter_map(Delimiter::of).collect()
+}
+
+/// Whether a run of marks is one delimiter, and no chance meeting of marks.
+fn is_delimiter(run: &[u8], lines: &[&[u8]], text: &[u8]) -> bool {
+    // `~a~^~b~` is quotes around a delimiter.
+    let (opens, closes) = (run.first().copied(), run.last().copied());
+    let framed = |line: &&&[u8]| {
+        let line = line.trim_ascii();
+        line.first().copied() == closes && line.last().copied() == opens
+    };
+    if lines.iter().filter(framed).count() * 2 > lines.len() {
+        return false;
+    }
+    // `;$` before every price: what is a delimiter outside of the run too is one by itself.
+    let splits_alone = |mark: &u8| {
+        let inside = run.iter().filter(|b| *b == mark).count();
+        let all: usize = lines
+            .iter()
+            .map(|line| line.iter().filter(|b| *b == mark).count())
+            .sum();
+        let runs: usize = lines.iter().map(|line| occurrences(line, run)).sum();
+        COMMON.contains(mark) && all > 2 * runs * inside
+    };
+    if run.iter().any(splits_alone) {
+        return false;
+    }
+    // `0||x` in one line, and one `\t\t` a line, are rather fields around a null.
+    let is_common = run.iter().all(|mark| COMMON.contains(mark));
+    let at_most_one = || lines.iter().all(|line| occurrences(line, run) <= 1);
+    if is_common && (lines.len() == 1 || run.contains(&b'\t') && at_most_one()) {
+        return false;
+    }
+    let in_lines = lines.iter().filter(|line| occurrences(line, run) > 0).count();
+    let exclusive = |mark: &u8| {
+        let inside = run.iter().filter(|b| *b == mark).count();
+        let all = text.iter().filter(|b| *b == mark).count();
+        occurrences(text, run) * inside == all
+    };
+    let each = lines.first().map_or(0, |line| occurrences(line, run));
+    let steady = lines.len() >= 3
+        && !run.iter().any(|mark| COMMON.contains(mark))
+        && each > 0
+        && lines.iter().all(|line| occurrences(line, run) == each);
+    in_lines * 10 >= lines.len() * 6 && (steady || run.iter().any(exclusive))
 }
 
 /// How often a run stands in a text, without overlaps.

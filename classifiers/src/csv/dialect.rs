@@ -1,8 +1,11 @@
 //! Which delimiter and which quotes: every candidate splits the start of the text, and the one whose rows are most alike
 //! and whose cells look most like values wins.
 
+use std::collections::HashSet;
+
 use super::candidates::{Tier, delimiters, quotings};
 use super::frame;
+use super::header::is_name_like;
 use super::records::{Delimiter, Marks, Record, Splitter};
 use super::table::text_of;
 use crate::formats::is_formatted;
@@ -32,39 +35,44 @@ pub(crate) struct Candidate {
     pub(crate) footer: u64,
 }
 
-/// Tries every dialect on the start of the text. The best comes back, if any is good enough to be a table with two
-/// columns or more.
-pub(crate) fn sniff(
-    text: &str,
+/// The start of a text, and what its dialects have in common.
+struct Tries<'t> {
+    text: &'t [u8],
     whole: bool,
-    by_carriage_return: bool,
-    comment: Option<u8>,
-) -> Option<Candidate> {
-    let (tried, whole) = match text.as_bytes().get(..TRIED_BYTES) {
-        Some(start) => (start, whole && text.len() == TRIED_BYTES),
-        None => (text.as_bytes(), whole),
-    };
-    let base = Marks {
-        delimiter: Delimiter::one(b','),
-        quote: Some(b'"'),
-        escape: None,
-        comment,
-        skip_lines: 0,
-        by_carriage_return,
-    };
-    let best = |tier: Tier| {
-        let candidates = delimiters(tried, tier).into_iter().flat_map(|delimiter| {
-            quotings(tried, delimiter)
+    base: Marks,
+}
+
+impl<'t> Tries<'t> {
+    fn new(text: &'t str, whole: bool, by_carriage_return: bool, comment: Option<u8>) -> Tries<'t> {
+        let (text, whole) = match text.as_bytes().get(..TRIED_BYTES) {
+            Some(start) => (start, whole && text.len() == TRIED_BYTES),
+            None => (text.as_bytes(), whole),
+        };
+        let base = Marks {
+            delimiter: Delimiter::one(b','),
+            quote: Some(b'"'),
+            escape: None,
+            comment,
+            skip_lines: 0,
+            by_carriage_return,
+        };
+        Tries { text, whole, base }
+    }
+
+    /// The best candidate of a tier that is good enough for it.
+    fn best(&self, tier: Tier) -> Option<Candidate> {
+        let candidates = delimiters(self.text, tier).into_iter().flat_map(|delimiter| {
+            quotings(self.text, delimiter)
                 .into_iter()
                 .map(move |(quote, escape)| Marks {
                     delimiter,
                     quote,
                     escape,
-                    ..base
+                    ..self.base
                 })
         });
         candidates
-            .filter_map(|marks| try_marks(marks, tried, whole))
+            .filter_map(|marks| try_marks(marks, self.text, self.whole))
             .filter(|candidate| is_enough(candidate, tier))
             .reduce(|best, next| {
                 // The first of equals stays: candidates come in the order of how common they are.
@@ -74,32 +82,50 @@ pub(crate) fn sniff(
                     best
                 }
             })
-    };
-    let common = best(Tier::Common);
-    if let Some(common) = common {
+    }
+
+    /// The best by a delimiter that is not common.
+    fn best_uncommon(&self) -> Option<Candidate> {
+        let (rare, odd) = (self.best(Tier::Rare), self.best(Tier::Odd));
         // What stands between fields that are all in order with their quotes is no chance.
-        if common.marks.quote.is_none()
-            && let Some(odd) = best(Tier::Odd).filter(is_quoted_throughout)
-        {
-            return Some(odd);
+        match (rare, odd) {
+            (Some(rare), Some(odd)) if rare.marks.quote.is_none() && is_quoted_throughout(&odd) => Some(odd),
+            (rare, odd) => rare.or(odd),
         }
-        // Decimal commas split lines evenly too, but into halves of numbers.
-        let by_comma = common.marks.delimiter == Delimiter::one(b',');
-        let rare = if by_comma && commas_are_decimal(tried) {
-            best(Tier::Rare)
-        } else {
-            None
-        };
-        return rare
-            .filter(|rare| rare.score > 0.9 * common.score)
-            .or(Some(common));
     }
-    let (rare, odd) = (best(Tier::Rare), best(Tier::Odd));
+}
+
+/// Tries every dialect on the start of the text. The best comes back, if any is good enough to be a table with two
+/// columns or more. Where `is_prose` holds for it, an uncommon delimiter that makes a table is preferred.
+pub(crate) fn sniff(
+    text: &str,
+    whole: bool,
+    by_carriage_return: bool,
+    comment: Option<u8>,
+    is_prose: impl Fn(&Candidate) -> bool,
+) -> Option<Candidate> {
+    let tries = Tries::new(text, whole, by_carriage_return, comment);
+    let Some(common) = tries.best(Tier::Common) else {
+        return tries.best_uncommon();
+    };
+    if is_prose(&common) {
+        return tries.best_uncommon().or(Some(common));
+    }
     // What stands between fields that are all in order with their quotes is no chance.
-    match (rare, odd) {
-        (Some(rare), Some(odd)) if rare.marks.quote.is_none() && is_quoted_throughout(&odd) => Some(odd),
-        (rare, odd) => rare.or(odd),
+    if common.marks.quote.is_none()
+        && let Some(odd) = tries.best(Tier::Odd).filter(is_quoted_throughout)
+    {
+        return Some(odd);
     }
+    // Decimal commas split lines evenly too, but into halves of numbers.
+    let by_comma = common.marks.delimiter == Delimiter::one(b',');
+    let rare = if by_comma && commas_are_decimal(tries.text) {
+        tries.best(Tier::Rare)
+    } else {
+        None
+    };
+    rare.filter(|rare| rare.score > 0.9 * common.score)
+        .or(Some(common))
 }
 
 /// Whether every record has a field in quotes, and none has quotes in odd places.
@@ -181,7 +207,7 @@ pub(super) fn try_marks(mut marks: Marks, text: &[u8], whole: bool) -> Option<Ca
     let consistency = consistency(&records, width);
     let odd = records
         .iter()
-        .filter(|r| r.odd_quotes > 0 || r.unterminated)
+        .filter(|r| r.odd_quotes > r.apostrophes || r.unterminated)
         .count() as f64
         / records.len() as f64;
     let looks = looks_of_cells(&records, marks.delimiter, marks.quote);
@@ -341,7 +367,9 @@ fn is_strong(candidate: &Candidate) -> bool {
         _ if uses_quotes && typed >= 1 && candidate.width >= 3 => true,
         // Times of day are two or three numbers with colons; keys and values have a blank between them.
         b":" => {
-            candidate.width >= 3 && (typed >= 1 || is_dense && rows.len() >= 5) && !rows.iter().all(has_time)
+            candidate.width >= 3
+                && (typed >= 1 || is_dense && rows.len() >= 5)
+                && (!rows.iter().all(has_time) || is_dense && begins_with_names(candidate))
         }
         _ => candidate.width >= 2 && typed * 3 >= candidate.width * 2,
     }
@@ -353,6 +381,15 @@ fn has_unnamed_row_names(candidate: &Candidate) -> bool {
         return false;
     };
     header.len() + 1 == candidate.width && rows.iter().all(|row| row.len() == candidate.width)
+}
+
+/// Whether the first record has a name for every column, each another one.
+fn begins_with_names(candidate: &Candidate) -> bool {
+    let Some(header) = candidate.records.first() else {
+        return false;
+    };
+    let names: HashSet<&[u8]> = header.fields().collect();
+    names.len() == candidate.width && header.fields().all(|name| is_name_like(&text_of(name)))
 }
 
 /// Whether two neighbouring fields are rather the hour and minute of a time.

@@ -1,5 +1,6 @@
 //! Where in a file the table is: what stands above it, between its header and its rows, and below it.
 
+use super::header::is_header_split_otherwise;
 use super::records::Record;
 use super::table::text_of;
 use crate::values::{Kind, kind_of};
@@ -46,6 +47,9 @@ fn uneven_preamble(records: &[Record], width: usize) -> usize {
     if is_header && first == 1 {
         return 0;
     }
+    if first == 1 && is_header_split_otherwise(records) {
+        return 0;
+    }
     // Quotes in it are rather those of a header whose names go over several lines.
     let has_quotes = |record: &Record| record.fields().any(|field| field.contains(&b'"'));
     let is_note = is_header && !records.iter().take(first).any(has_quotes);
@@ -75,7 +79,7 @@ fn adjoin(above: &Record, below: &Record) -> bool {
     below.first_line <= above.first_line + 1 + above.line_breaks()
 }
 
-/// Titles in the first cell of rows that a spreadsheet padded with delimiters.
+/// Titles in the first cell of rows that a spreadsheet padded with delimiters, and its empty rows.
 fn sparse_preamble(records: &[Record], width: usize) -> usize {
     if width < 3 {
         return 0;
@@ -91,8 +95,7 @@ fn sparse_preamble(records: &[Record], width: usize) -> usize {
     let (full, all) = rows.fold((0, 0), |(full, all), record| {
         (full + usize::from(filled(record) >= 2), all + 1)
     });
-    let begins_with_a_title = records.first().is_some_and(|r| filled(r) == 1);
-    if begins_with_a_title && all >= 2 && full * 10 >= all * 9 {
+    if titles > 0 && all >= 2 && full * 10 >= all * 9 {
         titles
     } else {
         0

@@ -44,6 +44,11 @@ pub(crate) fn judge(records: &[Record]) -> HeaderVerdict {
         return verdict(false, 1.0, "header: none, because there are no rows".to_owned());
     };
     let below = below.get(..ROWS_COMPARED.min(below.len())).unwrap_or(below);
+    if is_header_split_otherwise(records) {
+        let reason =
+            "header: the first line has a name for every column, only with another delimiter between them";
+        return verdict(true, 0.8, reason.to_owned());
+    }
     let mut cells: Vec<String> = first
         .fields()
         .map(|cell| text_of(cell).trim().to_owned())
@@ -169,7 +174,12 @@ fn are_unlike_below(cells: &[String], below: &[Record]) -> bool {
             Kind::Text => !is_grouped_number(cell),
             Kind::Integer => {
                 kinds.peek().is_some()
-                    && kinds.all(|kind| matches!(kind, Kind::Boolean | Kind::Date | Kind::Timestamp))
+                    && kinds.all(|kind| {
+                        matches!(
+                            kind,
+                            Kind::Boolean | Kind::Date | Kind::ShortDate | Kind::Timestamp
+                        )
+                    })
             }
             _ => false,
         }
@@ -213,6 +223,8 @@ struct Evidence {
     repeats: usize,
     /// Columns of one value throughout, the first cell included.
     constants: usize,
+    /// Whether a value below has more than one character.
+    longer: bool,
     /// How much the first cells of text columns look unlike the values below them, in nats: the logarithm of how much
     /// likelier they are as names than as values.
     unlike: f64,
@@ -235,6 +247,7 @@ impl Evidence {
                 continue;
             }
             evidence.filled += 1;
+            evidence.longer |= values.iter().any(|value| value.chars().count() > 1);
             let is_word =
                 |v: &&str| matches!(kind_of(v), Kind::Text | Kind::InfinityWord) && !is_grouped_number(v);
             let words = values.iter().copied().filter(is_word).count();
@@ -279,7 +292,10 @@ impl Evidence {
         }
         let unique: HashSet<String> = named.iter().map(|cell| cell.to_lowercase()).collect();
         let odd = named.iter().filter(|cell| !is_name_like(cell)).count();
-        let known = named.iter().filter(|cell| has_name_word(cell)).count();
+        let known = match self.longer && are_letters_in_order(named) {
+            true => named.len(),
+            false => named.iter().filter(|cell| has_name_word(cell)).count(),
+        };
         let share = known as f64 / named.len() as f64;
         let nats = self.unlike + KNOWN_NATS * share - ODD_NATS * odd as f64;
         let header = unique.len() == named.len() && nats >= ENOUGH_NATS;
@@ -350,6 +366,20 @@ fn unlikeness(cell: &str, values: &[&str]) -> f64 {
     new.min(2.5) + differences * by_trait - against
 }
 
+/// `a,b,c`, `X,Y`: names of someone who had no better ones.
+fn are_letters_in_order(named: &[&String]) -> bool {
+    let letters: Vec<u8> = named
+        .iter()
+        .filter_map(|cell| match cell.as_bytes() {
+            [letter] if letter.is_ascii_alphabetic() => Some(*letter),
+            _ => None,
+        })
+        .collect();
+    letters.len() == named.len()
+        && letters.len() >= 2
+        && letters.windows(2).all(|pair| pair[1] == pair[0] + 1)
+}
+
 /// Short, and without what only values and sentences have.
 pub(super) fn is_name_like(cell: &str) -> bool {
     let starts_well = cell
@@ -359,6 +389,41 @@ pub(super) fn is_name_like(cell: &str) -> bool {
     let words = cell.split_whitespace().count();
     let is_sentence = words > 1 && cell.ends_with(['.', '!', '?', ',', ';']) || cell.contains(". ");
     starts_well && cell.chars().count() <= 64 && words <= 8 && !is_sentence && !cell.contains("://")
+}
+
+/// Whether the first record is such a header, above a row that has a value which is no text.
+pub(super) fn is_header_split_otherwise(records: &[Record]) -> bool {
+    let [header, row, ..] = records else {
+        return false;
+    };
+    names_split_otherwise(header, row.len()).is_some()
+        && row.fields().any(|field| is_value(kind_of(&text_of(field))))
+}
+
+/// The names of a header that is whole but for its delimiter, which is another than that of its rows: `id;name;price`
+/// above `1,ann,3.5`.
+pub(super) fn names_split_otherwise(header: &Record, width: usize) -> Option<Vec<String>> {
+    if header.len() != 1 || width < 3 {
+        return None;
+    }
+    let line = text_of(header.field(0));
+    let is_mark = |c: char| c == '"' || c.is_whitespace();
+    // Three words may be a title.
+    let blank = (width > 3).then_some(' ');
+    [',', ';', '\t', '|']
+        .into_iter()
+        .chain(blank)
+        .find_map(|delimiter| {
+            let names = line
+                .trim()
+                .split(delimiter)
+                .map(|name| name.trim_matches(is_mark));
+            let names: Vec<String> = names.map(str::to_owned).collect();
+            let unique: HashSet<&String> = names.iter().collect();
+            let fits =
+                names.len() == width && unique.len() == width && names.iter().all(|name| is_name_like(name));
+            fits.then_some(names)
+        })
 }
 
 /// Whether a word of the cell is one that column names are made of: `pickup_datetime`, `firstName`, `Zip Code`.

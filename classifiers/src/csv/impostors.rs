@@ -161,4 +161,5 @@ pub(crate) fn is_prose(records: &[Record], width: usize, named: bool) -> bool {
     let long = words_per_cell >= 3.0 && blank_share >= 0.6;
     long && (width <= 3 || sentence_share >= 0.3)
         || (sentence_share >= 0.6 && words_per_cell >= 2.5 && width <= 3)
+        || (sentence_share >= 0.9 && blank_share >= 0.9 && words_per_cell >= 2.0 && width <= 3)
 }

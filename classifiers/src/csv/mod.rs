@@ -60,7 +60,8 @@ pub(crate) fn classify(
     let terminator = line_terminator(text);
     let by_carriage_return = terminator == "\r";
     let comment = comments::mark(text, terminator);
-    let candidate = match dialect::sniff(text, whole, by_carriage_return, comment) {
+    let is_prose = |candidate: &Candidate| reads_like_prose(candidate, named);
+    let candidate = match dialect::sniff(text, whole, by_carriage_return, comment, is_prose) {
         Some(candidate) => candidate,
         None if named => {
             let single = single_column(text, whole, by_carriage_return, comment);
@@ -198,9 +199,11 @@ fn single_column(
     };
     let records = dialect::records_of(marks, start_of(text), whole && text.len() <= START_BYTES)?;
     let alike = records.iter().filter(|r| r.len() == 1).count();
+    let words = |record: &Record| text_of(record.field(0)).split_whitespace().count();
+    let is_named = records.len() >= 3 && records.first().is_some_and(names_sentences);
     let tidy = records
         .iter()
-        .all(|r| text_of(r.field(0)).split_whitespace().count() <= 6 && r.odd_quotes == 0);
+        .all(|r| (is_named || words(r) <= 6) && r.odd_quotes == 0);
     let consistency = alike as f64 / records.len().max(1) as f64;
     (!records.is_empty() && consistency == 1.0 && tidy).then_some(Candidate {
         marks,
@@ -213,6 +216,24 @@ fn single_column(
     })
 }
 
+/// `comment`, `Review text`: one or two words above lines of any length, each of them a value.
+fn names_sentences(first: &Record) -> bool {
+    let name = text_of(first.field(0));
+    name.split_whitespace().count() <= 2
+        && header::is_name_like(&name)
+        && name.ends_with(char::is_alphanumeric)
+}
+
+/// Whether its cells are nothing but text, and its records sentences.
+fn reads_like_prose(candidate: &Candidate, named: bool) -> bool {
+    let records = &candidate.records;
+    // `2013.` ends a sentence.
+    let is_text =
+        |field: &[u8]| field.ends_with(b".") || matches!(kind_of(&text_of(field)), Kind::Text | Kind::Null);
+    let all_text = records.iter().skip(1).all(|record| record.fields().all(is_text));
+    all_text && impostors::is_prose(records, candidate.width, named)
+}
+
 /// Why rows of equal length are still no table.
 fn not_a_table(candidate: &Candidate, named: bool) -> Option<String> {
     let records = &candidate.records;
@@ -221,12 +242,7 @@ fn not_a_table(candidate: &Candidate, named: bool) -> Option<String> {
             "one line alone is too little to tell a table from text, and its name does not say".to_owned(),
         );
     }
-    let all_text = records.iter().skip(1).all(|record| {
-        record
-            .fields()
-            .all(|field| matches!(kind_of(&text_of(field)), Kind::Text | Kind::Null))
-    });
-    if all_text && impostors::is_prose(records, candidate.width, named) {
+    if reads_like_prose(candidate, named) {
         return Some("its lines read like sentences with punctuation, not like rows".to_owned());
     }
     // `f(x);`: a mark at the end of every line, and nothing after it.

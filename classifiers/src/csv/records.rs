@@ -98,6 +98,8 @@ pub(crate) struct Record {
     pub(crate) raw_bytes: usize,
     /// Fields with text after their closing quote, or with a quote in the middle of unquoted text.
     pub(crate) odd_quotes: u32,
+    /// Those of the odd quotes that are apostrophes, or close a field that has one: `'it's'`.
+    pub(crate) apostrophes: u32,
     /// Fields that were quoted as they should be.
     pub(crate) quoted: u32,
     /// Physical lines before the one that it starts on.
@@ -139,6 +141,7 @@ impl Record {
         self.ends.clear();
         self.raw_bytes = 0;
         self.odd_quotes = 0;
+        self.apostrophes = 0;
         self.quoted = 0;
         self.unterminated = false;
     }
@@ -367,6 +370,10 @@ impl Splitter {
             State::QuoteInQuotes if matches!(byte, b'\r' | b' ' | b'\t') => {}
             State::QuoteInQuotes => {
                 self.record.odd_quotes += 1;
+                let is_apostrophe = self.marks.quote == Some(b'\'')
+                    && byte.is_ascii_alphabetic()
+                    && matches!(self.record.bytes.last(), Some(b' ' | b'a'..=b'z' | b'A'..=b'Z'));
+                self.record.apostrophes += u32::from(is_apostrophe);
                 let half = self.marks.delimiter;
                 self.record
                     .bytes
@@ -378,6 +385,8 @@ impl Splitter {
             State::StartOfRecord | State::StartOfField | State::Plain => {
                 if is_quote {
                     self.record.odd_quotes += 1;
+                    // It closes what the apostrophe seemed to close.
+                    self.record.apostrophes += u32::from(self.record.apostrophes > 0);
                 }
                 self.record.bytes.push(byte);
                 // Blanks before an opening quote are dropped when it comes: `1, "a, b"`.

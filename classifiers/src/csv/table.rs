@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::header::names_split_otherwise;
 use super::records::Record;
 use crate::column::ColumnSummary;
 use crate::encoding::single_byte;
@@ -91,6 +92,9 @@ impl TableSummary {
 }
 
 fn header_names(header: &Record, width: usize, table: &TableSummary) -> Vec<String> {
+    if let Some(names) = names_split_otherwise(header, width) {
+        return names.iter().map(|name| clean_name(name)).collect();
+    }
     let mut names: Vec<String> = header.fields().map(|cell| clean_name(&text_of(cell))).collect();
     // R leaves out the name of the row names, which come first. A trailing delimiter looks alike, but then the last
     // column is empty.

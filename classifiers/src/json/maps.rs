@@ -46,6 +46,7 @@ fn is_data(name: &str) -> bool {
             | Kind::LeadingZero
             | Kind::CardNumber
             | Kind::Date
+            | Kind::ShortDate
             | Kind::Timestamp
     );
     let hex = name.bytes().filter(|b| *b != b'-').all(|b| b.is_ascii_hexdigit());

@@ -70,7 +70,7 @@ pub(crate) fn starts_like_an_array(text: &str) -> bool {
     inside.is_some_and(|inside| inside.starts_with(|c: char| c.is_ascii_digit() || "\"[-{".contains(c)))
 }
 
-/// One object a line. A few lines in a hundred may be broken.
+/// One object a line. A few lines in a hundred may be broken, and one of five.
 fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, ClassifyError> {
     let mut rows = Rows::default();
     let mut broken: Option<ClassifyError> = None;
@@ -104,10 +104,11 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
     }
     // A file that was cut off has lost the end of its last line, and nothing else.
     let only_the_last = broken_lines == 1 && last_is_broken && rows.count > 0;
+    let only_one = broken_lines == 1 && rows.count >= 4;
     match (result, broken) {
         (Err(error), None) => Err(error),
         (Err(error), Some(_)) if error.kind == ClassifyErrorKind::TooLarge => Err(error),
-        (_, Some(error)) if broken_lines * 20 > rows.count && !only_the_last => Ok(Err(error)),
+        (_, Some(error)) if broken_lines * 20 > rows.count && !only_the_last && !only_one => Ok(Err(error)),
         (_, None) if rows.count == 0 => Ok(Err(not_lines())),
         (_, broken) => {
             let share = rows.count as f64 / (rows.count + broken_lines) as f64;

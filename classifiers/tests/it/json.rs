@@ -198,6 +198,16 @@ fn broken_documents() {
         error truncated: the JSON ends inside the object that starts on line 1: it was cut off; upload it again
     "#]],
     );
+    check(
+        "a.ndjson",
+        "{\"a\": 1}\n{\"a\": 2}\n{\"a\": \"3}\n{\"a\": 4}\n{\"a\": 5}\n",
+        expect![[r#"
+        json 0.8 Lines 4 rows sampled
+          a: int — 4 of 4 values are integers of 32 bits
+          because layout: one object a line (4 rows)
+          because 1 of 5 lines are broken, the first: line 3, column 9 is not valid JSON: EOF while parsing a string
+    "#]],
+    );
     let mut lines = "{\"a\":1}\n".repeat(99);
     lines.push_str("oops\n");
     check(
