@@ -1,7 +1,7 @@
 //! What the files of one table tell of one another's headers. Of a file of text alone only the looks of its first record
 //! say whether it is a header; other files that begin alike, or don't, know better.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::FIRST_RECORD_CHARS;
 use super::table::names_of;
@@ -18,14 +18,12 @@ use crate::Verdict;
 ///   none.
 pub fn settle_headers(verdicts: &[&Verdict]) -> Vec<Option<Verdict>> {
     let without: usize = verdicts.iter().filter(|verdict| !has_header(verdict)).count();
+    let beginnings = Beginnings::of(verdicts);
     verdicts
         .iter()
-        .enumerate()
-        .map(|(at, verdict)| {
+        .map(|verdict| {
             let first = verdict.first_record.as_deref()?;
-            let others = || verdicts.iter().enumerate().filter(|(other, _)| *other != at);
-            let alike = others().filter(|(_, other)| begins_with(other, first)).count();
-            let copies = others().filter(|(_, other)| goes_on_like(other, verdict)).count();
+            let (alike, copies) = beginnings.others_like(verdict, first);
             if alike > copies && !has_header(verdict) && could_be_names(first) {
                 return Some(with_header(verdict, first, alike, verdicts.len()));
             }
@@ -42,22 +40,49 @@ fn has_header(verdict: &Verdict) -> bool {
     verdict.csv.as_ref().is_some_and(|csv| csv.header)
 }
 
-/// Whether a file begins with that record: in doubt, or as the names of its columns.
-fn begins_with(verdict: &Verdict, record: &[String]) -> bool {
-    if let Some(first) = &verdict.first_record {
-        return first == record;
-    }
-    has_header(verdict)
-        && verdict
-            .columns
-            .iter()
-            .map(|column| &column.name)
-            .eq(names_of(record, verdict.columns.len()).iter())
+/// How many files begin in each way: counted once, because there may be many of them.
+#[derive(Default)]
+struct Beginnings<'a> {
+    /// By the first record, where it is in doubt.
+    first: HashMap<&'a [String], usize>,
+    /// By the first two.
+    both: HashMap<(&'a [String], Option<&'a [String]>), usize>,
+    /// By the names of their columns, where the header is beyond doubt.
+    names: HashMap<Vec<&'a str>, usize>,
 }
 
-/// Whether two files begin with the same two records.
-fn goes_on_like(other: &Verdict, verdict: &Verdict) -> bool {
-    other.first_record == verdict.first_record && other.second_record == verdict.second_record
+impl<'a> Beginnings<'a> {
+    fn of(verdicts: &[&'a Verdict]) -> Self {
+        let mut counted = Self::default();
+        for verdict in verdicts {
+            match verdict.first_record.as_deref() {
+                Some(first) => {
+                    *counted.first.entry(first).or_default() += 1;
+                    let both = (first, verdict.second_record.as_deref());
+                    *counted.both.entry(both).or_default() += 1;
+                }
+                None if has_header(verdict) => {
+                    let names = verdict.columns.iter().map(|column| column.name.as_str());
+                    *counted.names.entry(names.collect()).or_default() += 1;
+                }
+                None => {}
+            }
+        }
+        counted
+    }
+
+    /// How many other files begin with the first record of this one, and how many of those go on like it.
+    fn others_like(&self, verdict: &Verdict, first: &[String]) -> (usize, usize) {
+        let count = |counted: Option<&usize>| counted.copied().unwrap_or_default();
+        let names = names_of(first, verdict.columns.len());
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let both = (first, verdict.second_record.as_deref());
+        (
+            // It is among them itself.
+            count(self.first.get(first)) - 1 + count(self.names.get(&names)),
+            count(self.both.get(&both)) - 1,
+        )
+    }
 }
 
 /// Whether cells may name columns at all: each something, none twice, none cut off.
