@@ -107,6 +107,17 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The verdict on a table of a table format, `iceberg` or `delta`, whose metadata names its columns.
+    pub fn of_table(format: &str, columns: Vec<Column>) -> Verdict {
+        Verdict {
+            classification: format.to_owned(),
+            certainty: 1.0,
+            classifier: format.to_owned(),
+            columns,
+            ..Verdict::unknown(Compression::None, Vec::new())
+        }
+    }
+
     /// The verdict on something that no classifier recognises.
     pub(crate) fn unknown(compression: Compression, reasons: Vec<String>) -> Verdict {
         Verdict {

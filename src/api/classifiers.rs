@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
+use super::words::words;
 use crate::app::App;
 use crate::crawl::classifiers;
 use crate::model::classifier as nouns;
@@ -113,22 +114,14 @@ pub(super) struct Csv {
     serde: Option<CsvSerde>,
 }
 
-/// Whether a CSV file has a header.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub(super) enum ContainsHeader {
-    Unknown,
-    Present,
-    Absent,
-}
-
-/// Glue's names for the SerDes of CSV tables.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-pub(super) enum CsvSerde {
-    OpenCSVSerDe,
-    LazySimpleSerDe,
-    None,
-}
+words!(
+    /// Whether a CSV file has a header.
+    rules::ContainsHeader as ContainsHeader, "UPPERCASE", Unknown, Present, Absent
+);
+words!(
+    /// Glue's names for the SerDes of CSV tables.
+    rules::CsvSerde as CsvSerde, "PascalCase", None, OpenCSVSerDe, LazySimpleSerDe
+);
 
 impl NewClassifier {
     fn definition(self) -> rules::ClassifierDefinition {
@@ -153,21 +146,13 @@ impl NewClassifier {
                 name,
                 delimiter: csv.delimiter,
                 quote_symbol: csv.quote_symbol,
-                contains_header: csv.contains_header.map(|said| match said {
-                    ContainsHeader::Unknown => rules::ContainsHeader::Unknown,
-                    ContainsHeader::Present => rules::ContainsHeader::Present,
-                    ContainsHeader::Absent => rules::ContainsHeader::Absent,
-                }),
+                contains_header: csv.contains_header.map(Into::into),
                 header: csv.header,
                 disable_value_trimming: csv.disable_value_trimming,
                 allow_single_column: csv.allow_single_column,
                 custom_datatype_configured: csv.custom_datatype_configured,
                 custom_datatypes: csv.custom_datatypes,
-                serde: csv.serde.map(|serde| match serde {
-                    CsvSerde::OpenCSVSerDe => rules::CsvSerde::OpenCSVSerDe,
-                    CsvSerde::LazySimpleSerDe => rules::CsvSerde::LazySimpleSerDe,
-                    CsvSerde::None => rules::CsvSerde::None,
-                }),
+                serde: csv.serde.map(Into::into),
             }),
         }
     }
@@ -192,21 +177,13 @@ impl From<nouns::Classifier> for Classifier {
             rules::ClassifierDefinition::Csv(csv) => Rule::Csv(Box::new(Csv {
                 delimiter: csv.delimiter,
                 quote_symbol: csv.quote_symbol,
-                contains_header: csv.contains_header.map(|said| match said {
-                    rules::ContainsHeader::Unknown => ContainsHeader::Unknown,
-                    rules::ContainsHeader::Present => ContainsHeader::Present,
-                    rules::ContainsHeader::Absent => ContainsHeader::Absent,
-                }),
+                contains_header: csv.contains_header.map(Into::into),
                 header: csv.header,
                 disable_value_trimming: csv.disable_value_trimming,
                 allow_single_column: csv.allow_single_column,
                 custom_datatype_configured: csv.custom_datatype_configured,
                 custom_datatypes: csv.custom_datatypes,
-                serde: csv.serde.map(|serde| match serde {
-                    rules::CsvSerde::OpenCSVSerDe => CsvSerde::OpenCSVSerDe,
-                    rules::CsvSerde::LazySimpleSerDe => CsvSerde::LazySimpleSerDe,
-                    rules::CsvSerde::None => CsvSerde::None,
-                }),
+                serde: csv.serde.map(Into::into),
             })),
         };
         Self {

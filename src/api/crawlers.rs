@@ -10,6 +10,7 @@ use super::crawls::{Crawl, CrawlSummary};
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
 use super::targets::Target;
+use super::words::words;
 use crate::app::App;
 use crate::crawl::{crawlers, schedules};
 use crate::model::crawl as nouns;
@@ -63,53 +64,22 @@ pub(super) struct Options {
     configuration: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// A word of the API and the same word of the program.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $case:literal, $default:ident, $($word:ident),+) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = $case)]
-        pub(super) enum $name {
-            $($word),+
-            , #[default] $default
-        }
-
-        impl From<$name> for options::$name {
-            fn from(word: $name) -> Self {
-                match word {
-                    $name::$default => Self::$default,
-                    $($name::$word => Self::$word),+
-                }
-            }
-        }
-
-        impl From<options::$name> for $name {
-            fn from(word: options::$name) -> Self {
-                match word {
-                    options::$name::$default => Self::$default,
-                    $(options::$name::$word => Self::$word),+
-                }
-            }
-        }
-    };
-}
-
 words!(
     /// Whose rules decide what is one table.
-    Compatibility, "snake_case", Mastic, Glue
+    options::Compatibility as Compatibility, "snake_case", Mastic, Glue
 );
 words!(
     /// What happens to a table whose files changed.
-    UpdateBehavior, "SCREAMING_SNAKE_CASE", UpdateInDatabase, Log
+    options::UpdateBehavior as UpdateBehavior, "SCREAMING_SNAKE_CASE", UpdateInDatabase, Log
 );
 words!(
     /// What happens to what is gone.
-    DeleteBehavior, "SCREAMING_SNAKE_CASE", DeprecateInDatabase, DeleteFromDatabase, Log
+    options::DeleteBehavior as DeleteBehavior, "SCREAMING_SNAKE_CASE", DeprecateInDatabase, DeleteFromDatabase, Log
 );
 words!(
     /// What is looked at after the first crawl.
     #[expect(clippy::enum_variant_names, reason = "they are Glue's words")]
-    RecrawlBehavior, "SCREAMING_SNAKE_CASE", CrawlEverything, CrawlNewFoldersOnly, CrawlEventMode
+    options::RecrawlBehavior as RecrawlBehavior, "SCREAMING_SNAKE_CASE", CrawlEverything, CrawlNewFoldersOnly, CrawlEventMode
 );
 
 impl From<Options> for options::CrawlOptions {

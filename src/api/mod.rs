@@ -15,6 +15,7 @@ mod runs;
 mod sql;
 mod tables;
 mod targets;
+mod words;
 
 use axum::Router;
 use utoipa::OpenApi;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::words;
 use crate::model::crawl as nouns;
 
 /// One place that is crawled: a prefix of an object store, or tables of another database.
@@ -27,31 +28,10 @@ pub(super) struct Target {
     additional_metadata: Vec<AdditionalMetadata>,
 }
 
-/// What of a database's tables is taken besides their columns: what is said of them, types as the database spells them.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub(super) enum AdditionalMetadata {
-    Comments,
-    RawTypes,
-}
-
-impl From<AdditionalMetadata> for nouns::AdditionalMetadata {
-    fn from(word: AdditionalMetadata) -> Self {
-        match word {
-            AdditionalMetadata::Comments => Self::Comments,
-            AdditionalMetadata::RawTypes => Self::RawTypes,
-        }
-    }
-}
-
-impl From<nouns::AdditionalMetadata> for AdditionalMetadata {
-    fn from(word: nouns::AdditionalMetadata) -> Self {
-        match word {
-            nouns::AdditionalMetadata::Comments => Self::Comments,
-            nouns::AdditionalMetadata::RawTypes => Self::RawTypes,
-        }
-    }
-}
+words!(
+    /// What of a database's tables is taken besides their columns: what is said of them, types as the database spells them.
+    nouns::AdditionalMetadata as AdditionalMetadata, "UPPERCASE", Comments, RawTypes
+);
 
 impl From<Target> for nouns::CrawlTarget {
     fn from(target: Target) -> Self {

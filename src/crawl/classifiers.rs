@@ -91,21 +91,23 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// Makes sure that classifiers which somebody names are there, and none twice.
+/// The classifiers that somebody names, in their order.
 ///
 /// # Errors
-/// Invalid.
-pub(super) async fn check_named(tx: &mut Tx, names: &[String]) -> Result<()> {
+/// Invalid where one isn't there, or is named twice.
+pub(super) async fn named(tx: &mut Tx, names: &[String]) -> Result<Vec<ClassifierDefinition>> {
+    let mut found = Vec::with_capacity(names.len());
     for (at, name) in names.iter().enumerate() {
         if names[..at].contains(name) {
             return Err(Error::invalid(format!("classifier {name} is named twice")));
         }
-        if store::classifiers::find(tx, name).await?.is_none() {
-            return Err(Error::invalid(format!("there is no classifier {name}"))
-                .hint("make it first, or leave it out: the built-in classifiers are always asked"));
-        }
+        let classifier = store::classifiers::find(tx, name).await?.ok_or_else(|| {
+            Error::invalid(format!("there is no classifier {name}"))
+                .hint("make it first, or leave it out: the built-in classifiers are always asked")
+        })?;
+        found.push(classifier.definition);
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Who judges the files of a crawl.
@@ -140,11 +142,10 @@ pub(super) async fn judges(app: &App, names: &[String]) -> Result<Judges> {
         });
     }
     let mut tx = app.store.read().await?;
-    check_named(&mut tx, names).await?;
+    let definitions = named(&mut tx, names).await?;
     let mut custom = Vec::with_capacity(names.len());
     let mut digest = Sha256::new();
-    for name in names {
-        let definition = require(&mut tx, name).await?.definition;
+    for definition in definitions {
         let text = serde_json::to_vec(&definition)
             .map_err(|cause| Error::internal("a classifier can't be written down").source(cause))?;
         digest.update(&text);

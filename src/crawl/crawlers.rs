@@ -88,7 +88,7 @@ async fn checked(
     input.targets.iter().try_for_each(super::check_target)?;
     input.options.checked()?;
     sources::check(tx, &input.targets, &input.options).await?;
-    classifiers::check_named(tx, &input.classifiers).await?;
+    classifiers::named(tx, &input.classifiers).await?;
     let schedule = schedules::checked(app, input.schedule.as_deref())?;
     Ok((input, schedule))
 }

@@ -71,7 +71,7 @@ async fn start_in(app: &App, tx: &mut Tx, mut request: CrawlRequest) -> Result<C
         }
         Some(_) => {}
         // What a crawler names was there when it was made; the crawl says so where it is gone.
-        None => classifiers::check_named(tx, &request.classifiers).await?,
+        None => drop(classifiers::named(tx, &request.classifiers).await?),
     }
     store::crawls::insert(tx, &id, &request, now).await?;
     // Crawls into one database change the same tables, so one is at work at a time.

@@ -305,7 +305,7 @@ fn rendered(app: &App, crawler: &Crawler) -> Value {
         "CrawlElapsedTime": elapsed(app, crawler).num_milliseconds(),
         "CreationTime": seconds(crawler.created_at),
         "LastUpdated": seconds(crawler.updated_at),
-        "LastCrawl": crawler.last_ended.as_ref().and_then(|crawl| rendered_crawl(&input.name, crawl)),
+        "LastCrawl": crawler.last_ended().and_then(|crawl| rendered_crawl(&input.name, crawl)),
         "Version": crawler.version,
         // Tags have an operation of their own.
         "Tags": null,

@@ -238,7 +238,7 @@ fn rendered_metrics(app: &App, crawler: &Crawler, mut took: Vec<i64>) -> Value {
         Some(median) if is_at_work => (median - elapsed(app, crawler).num_milliseconds()).max(0),
         _ => 0,
     };
-    let plan = crawler.last_ended.as_ref().and_then(|crawl| crawl.plan.as_ref());
+    let plan = crawler.last_ended().and_then(|crawl| crawl.plan.as_ref());
     let count = |op| plan.map_or(0, |plan| plan.tables_that(op).len());
     json!({
         "CrawlerName": crawler.input.name,

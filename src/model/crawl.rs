@@ -81,8 +81,8 @@ pub struct Crawler {
     pub state: CrawlerState,
     /// Its newest crawl that wasn't a dry run.
     pub last_crawl: Option<Crawl>,
-    /// The newest of those that are over.
-    pub last_ended: Option<Crawl>,
+    /// The one that ended last before it, where it isn't over.
+    pub ended_before: Option<Crawl>,
     /// When its schedule is due next; absent where it has none, or one that isn't in force.
     pub next_crawl_at: Option<DateTime<Utc>>,
     /// How many times it was written, from 1.
@@ -91,6 +91,17 @@ pub struct Crawler {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Crawler {
+    /// The newest crawl that is over, dry runs left out.
+    pub fn last_ended(&self) -> Option<&Crawl> {
+        let is_over = |crawl: &&Crawl| crawl.state.is_final();
+        self.last_crawl
+            .as_ref()
+            .filter(is_over)
+            .or(self.ended_before.as_ref())
+    }
 }
 
 /// What a crawler is doing, in Glue's words.

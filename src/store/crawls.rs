@@ -54,6 +54,16 @@ impl TryFrom<CrawlRow> for Crawl {
     }
 }
 
+/// A query for crawls: the columns of a [`CrawlRow`], and which rows.
+macro_rules! select_crawls {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at, undone_at FROM crawls ",
+            $which
+        )
+    };
+}
+
 /// Adds a crawler.
 ///
 /// # Errors
@@ -109,30 +119,22 @@ pub async fn list_crawlers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawl
 }
 
 async fn with_crawls(tx: &mut Tx, row: CrawlerRow) -> Result<Crawler> {
-    const LAST: &str =
-        "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
-            undone_at
-        FROM crawls WHERE crawler_name = $1 AND NOT dry_run ORDER BY id DESC LIMIT 1";
-    const ENDED: &str =
-        "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
-            undone_at
-        FROM crawls WHERE crawler_name = $1 AND NOT dry_run AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1";
+    const LAST: &str = select_crawls!("WHERE crawler_name = $1 AND NOT dry_run ORDER BY id DESC LIMIT 1");
+    const ENDED: &str = select_crawls!(
+        "WHERE crawler_name = $1 AND NOT dry_run AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1"
+    );
     let name = &row.body.name;
     let state = crawler_state(tx, name).await?;
-    let mut crawls = [None, None];
-    for (crawl, sql) in crawls.iter_mut().zip([LAST, ENDED]) {
-        let row: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(sql)
-            .bind(name)
-            .fetch_optional(conn)
-            .await)?;
-        *crawl = row.map(Crawl::try_from).transpose()?;
-    }
-    let [last_crawl, last_ended] = crawls;
+    let last_crawl = one_of(tx, LAST, name).await?;
+    let ended_before = match &last_crawl {
+        Some(last) if !last.state.is_final() => one_of(tx, ENDED, name).await?,
+        _ => None,
+    };
     Ok(Crawler {
         input: row.body.0,
         state,
         last_crawl,
-        last_ended,
+        ended_before,
         next_crawl_at: row.next_crawl_at,
         version: row.version,
         created_at: row.created_at,
@@ -233,10 +235,15 @@ pub async fn insert(tx: &mut Tx, id: &str, request: &CrawlRequest, now: DateTime
 /// # Errors
 /// Only the database's own.
 pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Crawl>> {
-    const SQL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
-            undone_at
-        FROM crawls WHERE id = $1";
-    let row: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
+    one_of(tx, select_crawls!("WHERE id = $1"), id).await
+}
+
+/// The crawl that a query finds with `key`.
+async fn one_of(tx: &mut Tx, sql: &'static str, key: &str) -> Result<Option<Crawl>> {
+    let row: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(sql)
+        .bind(key)
+        .fetch_optional(conn)
+        .await)?;
     row.map(Crawl::try_from).transpose()
 }
 
@@ -246,12 +253,10 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Crawl>> {
 /// # Errors
 /// Only the database's own.
 pub async fn list(tx: &mut Tx, crawler: Option<&str>, page: &PageRequest) -> Result<Vec<Crawl>> {
-    const ALL: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
-            undone_at
-        FROM crawls WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
-    const OF_ONE: &str = "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at,
-            undone_at
-        FROM crawls WHERE crawler_name = $3 AND NOT dry_run AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
+    const ALL: &str = select_crawls!("WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2");
+    const OF_ONE: &str = select_crawls!(
+        "WHERE crawler_name = $3 AND NOT dry_run AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2"
+    );
     let before = page.after.clone().unwrap_or_default();
     let limit = i64::from(page.limit) + 1;
     let rows: Vec<CrawlRow> = match crawler {

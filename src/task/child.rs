@@ -61,7 +61,7 @@ async fn work(spec: Spec) -> Result<Option<Done>> {
     };
     match spec.work {
         Work::Classify { files, custom } => {
-            classify::run(buckets, files, &custom).await;
+            classify::run(buckets, files, &custom, &spec.limits).await;
             Ok(None)
         }
         Work::Inventory { manifest, bucket } => {

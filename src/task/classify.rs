@@ -6,7 +6,7 @@ use classifiers::{CustomClassifier, Outcome, Sample, Verdict};
 use futures::StreamExt;
 
 use super::child::say;
-use super::{Failure, FileToClassify, Message, ObjectToRead, delta, iceberg};
+use super::{DeltaLog, Failure, FileToClassify, Limits, Message, ObjectToRead, delta, iceberg};
 use crate::buckets::Buckets;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -20,20 +20,22 @@ const FETCHES: usize = 16;
 const SCHEMA_AT_THE_END: &[u8] = b"PAR1";
 
 /// Says of each file what it is.
-pub(super) async fn run(buckets: Option<Buckets>, files: Vec<FileToClassify>, custom: &[CustomClassifier]) {
+pub(super) async fn run(
+    buckets: Option<Buckets>,
+    files: Vec<FileToClassify>,
+    custom: &[CustomClassifier],
+    limits: &Limits,
+) {
     let mut samples = futures::stream::iter(files.into_iter().enumerate())
         .map(|(index, file)| {
             let buckets = buckets.clone();
-            async move {
-                let fetched = Fetched::begin(buckets, file).await;
-                (index, fetched)
-            }
+            async move { (index, Begun::with(buckets, file).await) }
         })
         .buffered(FETCHES);
-    while let Some((file, fetched)) = samples.next().await {
+    while let Some((file, begun)) = samples.next().await {
         say(&Message::Looking { file });
-        let (verdict, bytes_read) = match fetched {
-            Ok(mut fetched) => (fetched.judge(custom).await, fetched.bytes_read()),
+        let (verdict, bytes_read) = match begun {
+            Ok(begun) => begun.judge(custom, limits).await,
             Err(error) => (Err(error), 0),
         };
         say(&Message::Classified {
@@ -46,49 +48,91 @@ pub(super) async fn run(buckets: Option<Buckets>, files: Vec<FileToClassify>, cu
 
 /// Says what one object is.
 pub(super) async fn one(buckets: &Buckets, object: &ObjectToRead) -> Result<Verdict> {
-    Fetched::begin(Some(buckets.clone()), FileToClassify::Object(object.clone()))
+    Fetched::of(Source::Object(buckets.clone(), object.clone()))
         .await?
         .judge(&[])
         .await
 }
 
+/// The first `length` bytes of an object behind `start`.
+pub(super) async fn read_object(
+    buckets: &Buckets,
+    object: &ObjectToRead,
+    start: u64,
+    length: u64,
+) -> Result<Vec<u8>> {
+    if length == 0 {
+        return Ok(Vec::new());
+    }
+    let range = start..start + length;
+    let bytes = buckets
+        .get_range(&object.bucket, &object.key, range, Some(&object.etag))
+        .await?;
+    Ok(bytes.to_vec())
+}
+
+/// What is to be judged, and what was fetched of it beforehand.
+enum Begun {
+    File(Fetched),
+    IcebergMetadata(Buckets, ObjectToRead),
+    DeltaLog(Buckets, DeltaLog),
+}
+
+impl Begun {
+    async fn with(buckets: Option<Buckets>, file: FileToClassify) -> Result<Self> {
+        let buckets = || buckets.ok_or_else(|| Error::internal("a task has no object store"));
+        Ok(match file {
+            FileToClassify::Local { path } => Self::File(Fetched::of(Source::Local(path)).await?),
+            FileToClassify::Object(object) => {
+                Self::File(Fetched::of(Source::Object(buckets()?, object)).await?)
+            }
+            FileToClassify::IcebergMetadata(metadata) => Self::IcebergMetadata(buckets()?, metadata),
+            FileToClassify::DeltaLog(log) => Self::DeltaLog(buckets()?, log),
+        })
+    }
+
+    /// What it is, and how many bytes were read of it.
+    async fn judge(self, custom: &[CustomClassifier], limits: &Limits) -> (Result<Verdict>, u64) {
+        let judged = match self {
+            Self::File(mut fetched) => return (fetched.judge(custom).await, fetched.bytes_read()),
+            Self::IcebergMetadata(buckets, metadata) => iceberg::verdict(&buckets, &metadata).await,
+            Self::DeltaLog(buckets, log) => delta::verdict(&buckets, &log, limits).await,
+        };
+        match judged {
+            Ok((verdict, bytes_read)) => (Ok(verdict), bytes_read),
+            Err(error) => (Err(error), 0),
+        }
+    }
+}
+
+/// Where a file is.
+enum Source {
+    Object(Buckets, ObjectToRead),
+    Local(String),
+}
+
 /// A file, and what has been read of it.
 struct Fetched {
-    buckets: Option<Buckets>,
-    file: FileToClassify,
+    source: Source,
     name: String,
     size: u64,
     head: Vec<u8>,
     tail: Vec<u8>,
-    /// Bytes that were read of a table's log.
-    log_bytes: u64,
 }
 
 impl Fetched {
-    async fn begin(buckets: Option<Buckets>, file: FileToClassify) -> Result<Self> {
-        let (name, size) = match &file {
-            FileToClassify::Object(object) | FileToClassify::IcebergMetadata(object) => {
-                (object.key.clone(), object.size)
-            }
-            FileToClassify::DeltaLog(_) => (String::new(), 0),
-            FileToClassify::Local { path } => (path.clone(), local_size(path)?),
+    async fn of(source: Source) -> Result<Self> {
+        let (name, size) = match &source {
+            Source::Object(_, object) => (object.key.clone(), object.size),
+            Source::Local(path) => (path.clone(), local_size(path)?),
         };
         let mut fetched = Self {
-            buckets,
-            file,
+            source,
             name,
             size,
             head: Vec::new(),
             tail: Vec::new(),
-            log_bytes: 0,
         };
-        if matches!(fetched.file, FileToClassify::DeltaLog(_)) {
-            return Ok(fetched);
-        }
-        if matches!(fetched.file, FileToClassify::IcebergMetadata(_)) {
-            fetched.head = fetched.read(0, size.min(iceberg::MAX_METADATA)).await?;
-            return Ok(fetched);
-        }
         fetched.head = fetched.read(0, size.min(HEAD_BYTES)).await?;
         if size > HEAD_BYTES && fetched.head.starts_with(SCHEMA_AT_THE_END) {
             fetched.tail = fetched
@@ -99,14 +143,6 @@ impl Fetched {
     }
 
     async fn judge(&mut self, custom: &[CustomClassifier]) -> Result<Verdict> {
-        if matches!(self.file, FileToClassify::IcebergMetadata(_)) {
-            return iceberg::verdict(&self.head);
-        }
-        if let (FileToClassify::DeltaLog(log), Some(buckets)) = (&self.file, &self.buckets) {
-            let (verdict, bytes) = delta::verdict(buckets, log).await?;
-            self.log_bytes = bytes;
-            return Ok(verdict);
-        }
         loop {
             let whole = self.head.len() as u64 == self.size;
             let tail = if whole { &self.head } else { &self.tail };
@@ -128,26 +164,14 @@ impl Fetched {
     }
 
     fn bytes_read(&self) -> u64 {
-        (self.head.len() + self.tail.len()) as u64 + self.log_bytes
+        (self.head.len() + self.tail.len()) as u64
     }
 
     async fn read(&self, start: u64, length: u64) -> Result<Vec<u8>> {
-        if length == 0 {
-            return Ok(Vec::new());
-        }
-        match (&self.file, &self.buckets) {
-            (FileToClassify::Local { path }, _) => read_local(path, start, length),
-            (FileToClassify::Object(object) | FileToClassify::IcebergMetadata(object), Some(buckets)) => {
-                let range = start..start + length;
-                let bytes = buckets
-                    .get_range(&object.bucket, &object.key, range, Some(&object.etag))
-                    .await?;
-                Ok(bytes.to_vec())
-            }
-            (FileToClassify::DeltaLog(_), _) => Err(Error::internal("a log is not one file")),
-            (FileToClassify::Object(_) | FileToClassify::IcebergMetadata(_), None) => {
-                Err(Error::internal("a task has no object store"))
-            }
+        match &self.source {
+            Source::Object(buckets, object) => read_object(buckets, object, start, length).await,
+            Source::Local(_) if length == 0 => Ok(Vec::new()),
+            Source::Local(path) => read_local(path, start, length),
         }
     }
 }

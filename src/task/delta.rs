@@ -6,21 +6,19 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType as Arrow;
 use datafusion::logical_expr::col;
-use datafusion::prelude::SessionContext;
 use serde_json::Value;
 
+use super::classify;
 use super::iceberg::{self, MAX_DEPTH, MAX_METADATA, text_of};
-use super::{DeltaLog, FileOfTable, ObjectToRead, TableToRead, source};
+use super::{DeltaLog, Limits, ObjectToRead, sql};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
-
-const CHECKPOINT: &str = "checkpoint";
 
 /// What the table is, and how many bytes were read.
 ///
 /// # Errors
 /// Invalid for what is no such log; those of reading.
-pub(super) async fn verdict(buckets: &Buckets, log: &DeltaLog) -> Result<(Verdict, u64)> {
+pub(super) async fn verdict(buckets: &Buckets, log: &DeltaLog, limits: &Limits) -> Result<(Verdict, u64)> {
     let mut bytes_read = 0;
     for commit in &log.commits {
         bytes_read += commit.size;
@@ -28,7 +26,7 @@ pub(super) async fn verdict(buckets: &Buckets, log: &DeltaLog) -> Result<(Verdic
             return Ok((of_schema(&schema)?, bytes_read));
         }
     }
-    if let Some(schema) = schema_of_checkpoint(buckets, &log.checkpoint).await? {
+    if let Some(schema) = schema_of_checkpoint(buckets, &log.checkpoint, limits).await? {
         bytes_read += log.checkpoint.iter().map(|part| part.size).sum::<u64>();
         return Ok((of_schema(&schema)?, bytes_read));
     }
@@ -44,14 +42,7 @@ async fn read(buckets: &Buckets, commit: &ObjectToRead) -> Result<Vec<u8>> {
             commit.key, commit.size
         )));
     }
-    if commit.size == 0 {
-        return Ok(Vec::new());
-    }
-    let range = 0..commit.size;
-    let bytes = buckets
-        .get_range(&commit.bucket, &commit.key, range, Some(&commit.etag))
-        .await?;
-    Ok(bytes.to_vec())
+    classify::read_object(buckets, commit, 0, commit.size).await
 }
 
 /// The schema that a commit gives the table, where it does: a commit is a JSON document a line, one for each action.
@@ -71,27 +62,16 @@ fn schema_of_commit(bytes: &[u8]) -> Result<Option<String>> {
     Ok(found)
 }
 
-async fn schema_of_checkpoint(buckets: &Buckets, parts: &[ObjectToRead]) -> Result<Option<String>> {
+async fn schema_of_checkpoint(
+    buckets: &Buckets,
+    parts: &[ObjectToRead],
+    limits: &Limits,
+) -> Result<Option<String>> {
     if parts.is_empty() {
         return Ok(None);
     }
-    let ctx = SessionContext::new();
-    let table = TableToRead {
-        name: CHECKPOINT.to_owned(),
-        files: parts
-            .iter()
-            .map(|object| FileOfTable {
-                object: object.clone(),
-                partition: Default::default(),
-            })
-            .collect(),
-        columns: Vec::new(),
-        as_declared: false,
-        csv: None,
-    };
-    source::register(&ctx, buckets, std::slice::from_ref(&table)).await?;
+    let frame = sql::table_of(buckets, parts.to_vec(), limits).await?;
     let broken = |cause| Error::invalid("its checkpoint can't be read").source(cause);
-    let frame = ctx.table(CHECKPOINT).await.map_err(broken)?;
     let actions = frame
         .filter(col("metadata").is_not_null())
         .and_then(|frame| frame.select(vec![col("metadata")]))
@@ -133,7 +113,7 @@ fn of_schema(text: &str) -> Result<Verdict> {
         })
         .collect();
     columns.retain(|column| !column.name.is_empty());
-    Ok(iceberg::of_columns("delta", columns))
+    Ok(Verdict::of_table("delta", columns))
 }
 
 /// Delta's types, which are Spark's, in Hive's terms.

@@ -2,9 +2,11 @@
 
 use std::io::Read as _;
 
-use classifiers::{Column, Compression, DataType, Field, Verdict};
+use classifiers::{Column, DataType, Field, Verdict};
 use serde_json::Value;
 
+use super::{ObjectToRead, classify};
+use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 
 /// The largest metadata file that is read, in bytes; unpacked too.
@@ -12,11 +14,17 @@ pub(super) const MAX_METADATA: u64 = 64 << 20;
 /// How deep types may be nested.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// What the table is.
+/// What the table is, and how many bytes were read.
 ///
 /// # Errors
-/// Invalid for what is no such metadata.
-pub(super) fn verdict(bytes: &[u8]) -> Result<Verdict> {
+/// Invalid for what is no such metadata; those of reading.
+pub(super) async fn verdict(buckets: &Buckets, metadata: &ObjectToRead) -> Result<(Verdict, u64)> {
+    let length = metadata.size.min(MAX_METADATA);
+    let bytes = classify::read_object(buckets, metadata, 0, length).await?;
+    Ok((of_metadata(&bytes)?, length))
+}
+
+fn of_metadata(bytes: &[u8]) -> Result<Verdict> {
     let mut unpacked = Vec::new();
     let text = if bytes.starts_with(&[0x1f, 0x8b]) {
         flate2::read::GzDecoder::new(bytes)
@@ -40,33 +48,7 @@ pub(super) fn verdict(bytes: &[u8]) -> Result<Verdict> {
     };
     let mut columns: Vec<Column> = fields.iter().map(column).collect();
     columns.retain(|column| !column.name.is_empty());
-    Ok(of_columns("iceberg", columns))
-}
-
-/// A verdict on a table of a table format.
-pub(super) fn of_columns(format: &str, columns: Vec<Column>) -> Verdict {
-    Verdict {
-        classification: format.to_owned(),
-        certainty: 1.0,
-        classifier: format.to_owned(),
-        compression: Compression::None,
-        encoding: None,
-        rows_sampled: 0,
-        average_row_bytes: None,
-        row_count: None,
-        csv: None,
-        quoted: false,
-        csv_serde: None,
-        first_record: None,
-        second_record: None,
-        json: None,
-        json_path: None,
-        avro: None,
-        xml: None,
-        grok: None,
-        columns,
-        reasons: Vec::new(),
-    }
+    Ok(Verdict::of_table("iceberg", columns))
 }
 
 /// The schema with the current id; the one `schema` of tables of version 1.

@@ -3,22 +3,19 @@
 //! A manifest (`manifest.json`) names the files of one inventory, each CSV without a header, compressed by gzip, or Parquet
 //! (S3 user guide, "Amazon S3 Inventory list" and "Inventory manifest").
 
-use std::io::Read as _;
-
 use chrono::DateTime;
 use classifiers::Compression;
 use datafusion::arrow::array::{Array, AsArray, StringArray};
 use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::logical_expr::{cast, col};
-use datafusion::prelude::{DataFrame, Expr, SessionContext};
+use datafusion::prelude::{DataFrame, Expr};
 use futures::StreamExt;
 use serde::Deserialize;
 
 use super::child::say;
-use super::source;
-use super::sql::{context, failure};
-use super::{FileOfTable, Limits, ListedObject, Message, ObjectToRead, TableToRead};
+use super::sql::{failure, table_of};
+use super::{Limits, ListedObject, Message, ObjectToRead};
 use crate::buckets::Buckets;
 use crate::buckets::plain_text::Arriving;
 use crate::error::{Error, Result};
@@ -28,8 +25,6 @@ use crate::model::location::percent_decoded;
 const MAX_MANIFEST: u64 = 16 << 20;
 /// How many objects are said at once.
 const BATCH: usize = 1000;
-/// The table's name in the engine.
-const TABLE: &str = "inventory";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -179,7 +174,7 @@ async fn csv(buckets: &Buckets, file: &ObjectToRead, columns: &Columns) -> Resul
         let mut records = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .from_reader(text.take(u64::MAX));
+            .from_reader(text);
         let mut record = csv::StringRecord::new();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
@@ -225,22 +220,7 @@ async fn parquet(buckets: &Buckets, files: Vec<ObjectToRead>, limits: &Limits) -
     if files.is_empty() {
         return Ok(());
     }
-    let ctx: SessionContext = context(limits)?;
-    let table = TableToRead {
-        name: TABLE.to_owned(),
-        files: files
-            .into_iter()
-            .map(|object| FileOfTable {
-                object,
-                partition: Default::default(),
-            })
-            .collect(),
-        columns: Vec::new(),
-        as_declared: false,
-        csv: None,
-    };
-    source::register(&ctx, buckets, std::slice::from_ref(&table)).await?;
-    let frame = ctx.table(TABLE).await.map_err(|cause| failure(&cause))?;
+    let frame = table_of(buckets, files, limits).await?;
     let mut batches = wanted(frame)?
         .execute_stream()
         .await

@@ -1,5 +1,6 @@
 //! SQL in the child, by DataFusion: a job's script with its output, and queries.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -18,7 +19,7 @@ use serde_json::Value;
 use super::arrow_types::to_hive;
 use super::child::{ask_for_tables, log};
 use super::sink::FileSink;
-use super::{Done, Limits, ScriptWork, source};
+use super::{Done, FileOfTable, Limits, ObjectToRead, ScriptWork, TableToRead, source};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
@@ -106,6 +107,29 @@ async fn in_order(
     Ok(futures::stream::iter(receivers.into_iter().map(batches)).flatten())
 }
 
+/// Files as one table.
+pub(super) async fn table_of(
+    buckets: &Buckets,
+    files: Vec<ObjectToRead>,
+    limits: &Limits,
+) -> Result<DataFrame> {
+    const NAME: &str = "files";
+    let of_no_partition = |object| FileOfTable {
+        object,
+        partition: BTreeMap::new(),
+    };
+    let table = TableToRead {
+        name: NAME.to_owned(),
+        files: files.into_iter().map(of_no_partition).collect(),
+        columns: Vec::new(),
+        as_declared: false,
+        csv: None,
+    };
+    let ctx = context(limits)?;
+    source::register(&ctx, buckets, std::slice::from_ref(&table)).await?;
+    ctx.table(NAME).await.map_err(|cause| failure(&cause))
+}
+
 /// Answers a query.
 pub(super) async fn run_query(buckets: Buckets, sql: &str, limit: usize, limits: &Limits) -> Result<Done> {
     let ctx = context(limits)?;
@@ -137,7 +161,7 @@ pub(super) async fn run_query(buckets: Buckets, sql: &str, limit: usize, limits:
     })
 }
 
-pub(super) fn context(limits: &Limits) -> Result<SessionContext> {
+fn context(limits: &Limits) -> Result<SessionContext> {
     let pool_bytes = usize::try_from(limits.memory_bytes / 2).unwrap_or(usize::MAX);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(pool_bytes)))
