@@ -8,6 +8,7 @@ use crate::buckets::{Access, Buckets};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
+use crate::model::watch::Watches;
 use crate::store::{Store, Tx};
 
 /// The program's parts. Cheap to clone.
@@ -23,6 +24,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The settings.
     pub config: Arc<Config>,
+    /// The triggers in force, parsed.
+    pub watches: Arc<Watches>,
     /// Told whenever a task was put on the queue, so that a worker needn't wait for its next look.
     pub work_arrived: Arc<Notify>,
 }

@@ -176,6 +176,7 @@ pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
         access,
         clock,
         config: Arc::new(config),
+        watches: Arc::default(),
         work_arrived: Arc::new(Notify::new()),
     })
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/events`
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub(super) struct Event {
     kind: &'static str,
     size: Option<i64>,
     etag: Option<String>,
-    /// Who told of it: lake, webhook or listing.
+    /// Who told of it: lake, webhook, listing, or replay where a person asked for it.
     source: String,
     received_at: DateTime<Utc>,
     outcomes: Vec<Outcome>,
@@ -101,6 +101,23 @@ pub(super) async fn list(
         events::list(&app, &query.request()?).await?,
         Event::from,
     )))
+}
+
+/// The event that a replay made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Replayed {
+    id: String,
+}
+
+/// Have what an event told of acted on again, in the version of the object that is there now
+#[utoipa::path(post, path = "/api/v1/events/{id}/replay", operation_id = "replay_event", tag = "events", params(("id" = String, Path)),
+    responses((status = 202, body = Replayed), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn replay(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> ApiResult<(StatusCode, axum::Json<Replayed>)> {
+    let id = events::replay(&app, &id).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(Replayed { id })))
 }
 
 /// Receive a notification of S3, EventBridge, SNS, MinIO or Ceph. It is on the disk when this answers

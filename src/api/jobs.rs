@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
-use super::runs::Run;
+use super::runs::{Run, RunError, RunInput};
 use crate::app::App;
-use crate::etl::{jobs, runs, triggers};
+use crate::etl::{self, jobs, runs, triggers};
 use crate::model::job as nouns;
 
 /// A script, what it reads, what it writes, and when it runs.
@@ -61,7 +61,7 @@ pub(super) struct Output {
     /// csv, json or parquet.
     format: &'static str,
     files: u32,
-    /// overwrite or append.
+    /// overwrite, append or replace_folder.
     mode: &'static str,
     table: Option<String>,
 }
@@ -81,6 +81,31 @@ pub(super) struct JobSource {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StartRun {
     parameters: BTreeMap<String, String>,
+    /// Only say what the run would read, write and replace.
+    dry_run: bool,
+}
+
+/// What a run would do if it began now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RunPreview {
+    /// What it would read.
+    inputs: Vec<RunInput>,
+    /// What it would write; RUN stands for its id.
+    writes: Vec<String>,
+    /// What would be removed, or replaced under its name.
+    replaces: Vec<String>,
+    /// What lies in the output folder, isn't the job's, and would stay.
+    stays: Vec<String>,
+    /// Why it would not start, or fail, as far as that can be known.
+    refused: Option<RunError>,
+}
+
+/// A run that was started, or what it would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Started {
+    Run(Box<Run>),
+    Preview(RunPreview),
 }
 
 /// What starts a job by itself.
@@ -138,10 +163,7 @@ impl From<nouns::Job> for Job {
                 location: output.location,
                 format: output.format.as_str(),
                 files: output.files,
-                mode: match output.mode {
-                    nouns::OutputMode::Overwrite => "overwrite",
-                    nouns::OutputMode::Append => "append",
-                },
+                mode: output.mode.as_str(),
                 table: output.table,
             }),
             triggers,
@@ -211,17 +233,32 @@ pub(super) async fn delete(State(app): State<App>, Path(name): Path<String>) -> 
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Run a job
+/// Run a job, or say what a run would do
 #[utoipa::path(post, path = "/api/v1/jobs/{name}/runs", operation_id = "start_run", tag = "jobs",
     params(("name" = String, Path)), request_body = StartRun,
-    responses((status = 202, body = Run), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 202, body = Run), (status = 200, body = RunPreview, description = "of a dry run"),
+        (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn start_run(
     State(app): State<App>,
     Path(name): Path<String>,
     Json(request): Json<StartRun>,
-) -> ApiResult<(StatusCode, axum::Json<Run>)> {
+) -> ApiResult<(StatusCode, axum::Json<Started>)> {
+    if request.dry_run {
+        let preview = etl::preview(&app, &name, &request.parameters).await?;
+        let preview = RunPreview {
+            inputs: preview.inputs.into_iter().map(RunInput::from).collect(),
+            writes: preview.writes,
+            replaces: preview.replaces,
+            stays: preview.stays,
+            refused: preview.refused.map(RunError::from),
+        };
+        return Ok((StatusCode::OK, axum::Json(Started::Preview(preview))));
+    }
     let run = runs::start(&app, &name, &request.parameters, None).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(run.into())))
+    Ok((
+        StatusCode::ACCEPTED,
+        axum::Json(Started::Run(Box::new(run.into()))),
+    ))
 }
 
 /// List triggers

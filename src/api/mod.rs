@@ -74,9 +74,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
         .routes(routes!(runs::cancel))
+        .routes(routes!(runs::retry))
         .routes(routes!(runs::logs))
         // Events.
         .routes(routes!(events::list))
+        .routes(routes!(events::replay))
         .routes(routes!(events::receive))
         // Queries, and the program itself.
         .routes(routes!(sql::query))

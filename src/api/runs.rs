@@ -40,6 +40,8 @@ pub(super) struct Run {
     trigger: Option<String>,
     /// The events that it acts on.
     events: Vec<String>,
+    /// The jobs whose runs led to it by what they wrote, the first first.
+    chain: Vec<String>,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
@@ -107,13 +109,6 @@ pub(super) struct RunsQuery {
 impl From<nouns::Run> for Run {
     fn from(run: nouns::Run) -> Self {
         let body = run.body;
-        let input = |input: nouns::RunInput| RunInput {
-            name: input.name,
-            path: input.path,
-            size: input.size,
-            etag: input.etag,
-            rows: input.rows,
-        };
         let output = |output: nouns::RunOutput| RunOutput {
             path: output.path,
             size: output.size,
@@ -132,6 +127,7 @@ impl From<nouns::Run> for Run {
             parameters: body.parameters,
             trigger: body.trigger,
             events: body.events,
+            chain: body.chain,
             created_at: run.created_at,
             started_at: run.started_at,
             finished_at: run.finished_at,
@@ -140,12 +136,30 @@ impl From<nouns::Run> for Run {
             rows_out: body.rows_out,
             bytes_in: body.bytes_in,
             bytes_out: body.bytes_out,
-            inputs: body.inputs.into_iter().map(input).collect(),
+            inputs: body.inputs.into_iter().map(RunInput::from).collect(),
             outputs: body.outputs.into_iter().map(output).collect(),
-            error: body.error.map(|error| RunError {
-                message: error.message,
-                hint: error.hint,
-            }),
+            error: body.error.map(RunError::from),
+        }
+    }
+}
+
+impl From<nouns::RunInput> for RunInput {
+    fn from(input: nouns::RunInput) -> Self {
+        Self {
+            name: input.name,
+            path: input.path,
+            size: input.size,
+            etag: input.etag,
+            rows: input.rows,
+        }
+    }
+}
+
+impl From<nouns::RunError> for RunError {
+    fn from(error: nouns::RunError) -> Self {
+        Self {
+            message: error.message,
+            hint: error.hint,
         }
     }
 }
@@ -202,6 +216,19 @@ pub(super) async fn cancel(
     Ok((
         StatusCode::ACCEPTED,
         axum::Json(runs::cancel(&app, &id).await?.into()),
+    ))
+}
+
+/// Start a run in the place of one that failed or was stopped: with its parameters, for its events
+#[utoipa::path(post, path = "/api/v1/runs/{id}/retry", operation_id = "retry_run", tag = "jobs", params(("id" = String, Path)),
+    responses((status = 202, body = Run), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn retry(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> ApiResult<(StatusCode, axum::Json<Run>)> {
+    Ok((
+        StatusCode::ACCEPTED,
+        axum::Json(runs::retry(&app, &id).await?.into()),
     ))
 }
 

@@ -13,6 +13,7 @@ use super::page::{ListQuery, Page};
 use super::sql::{QueryResult, answer};
 use crate::app::App;
 use crate::model::name::TableRef;
+use crate::model::table::UPDATED_BY_JOB;
 use crate::{catalog, etl, model};
 
 /// The most rows of a sample.
@@ -132,7 +133,7 @@ impl Table {
             classification: input.classification().map(str::to_owned),
             location: storage.location,
             columns: storage.columns.into_iter().map(Column::from).collect(),
-            updated_by: keeper("UPDATED_BY_CRAWLER").or_else(|| keeper("UPDATED_BY_JOB")),
+            updated_by: keeper("UPDATED_BY_CRAWLER").or_else(|| keeper(UPDATED_BY_JOB)),
             name: input.name,
             description: input.description,
             table_type: input.table_type,

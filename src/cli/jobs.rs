@@ -40,6 +40,9 @@ pub(super) enum Jobs {
         /// Wait until the run is over, with its log
         #[arg(long)]
         wait: bool,
+        /// Only say what the run would read, write and replace; exits with 2 where that is anything
+        #[arg(long, conflicts_with = "wait")]
+        dry_run: bool,
     },
     /// Remove a job; its runs stay
     Delete {
@@ -75,6 +78,14 @@ pub(super) enum Runs {
         /// Its id
         id: String,
     },
+    /// Start a run in the place of one that failed or was stopped
+    Retry {
+        /// Its id
+        id: String,
+        /// Wait until the new run is over, with its log
+        #[arg(long)]
+        wait: bool,
+    },
 }
 
 /// What starts jobs by itself.
@@ -105,6 +116,12 @@ pub(super) enum Events {
         /// How many
         #[arg(long, default_value_t = 50)]
         limit: u32,
+    },
+    /// Have what events told of acted on again, in the versions of the objects that are there now
+    Replay {
+        /// Their ids
+        #[arg(required = true)]
+        ids: Vec<String>,
     },
 }
 
@@ -156,15 +173,14 @@ impl Jobs {
                 name,
                 parameters,
                 wait,
+                dry_run,
             } => {
-                let body = json!({ "parameters": object(parameters) });
+                let body = json!({ "parameters": object(parameters), "dry_run": dry_run });
                 let run = client.post(&format!("/jobs/{}/runs", segment(&name)), &body)?;
-                let id = run["id"].as_str().unwrap_or_default();
-                if wait {
-                    output::say(global.quiet, &format!("run {id}"));
-                    return finish(global, &client, id);
+                if dry_run {
+                    return Ok(previewed(global, &run));
                 }
-                output::data(id);
+                return started(&client, global, &run, wait);
             }
             Self::Delete { name } => {
                 client.delete(&format!("/jobs/{}", segment(&name)))?;
@@ -172,6 +188,39 @@ impl Jobs {
         }
         Ok(Outcome::Done)
     }
+}
+
+/// Shows what a run would do.
+fn previewed(global: &Global, preview: &Value) -> Outcome {
+    output::item(global.output, preview);
+    if let Some(refused) = preview["refused"]["message"].as_str() {
+        output::say(false, &format!("it would fail: {refused}"));
+        if let Some(hint) = preview["refused"]["hint"].as_str() {
+            output::say(false, &format!("hint: {hint}"));
+        }
+        return Outcome::Failed;
+    }
+    Outcome::WouldChange
+}
+
+/// Names a run that was started; with `wait`, shows it to its end.
+fn started(client: &Client, global: &Global, run: &Value, wait: bool) -> Result<Outcome, Error> {
+    let id = run["id"].as_str().unwrap_or_default();
+    if wait {
+        output::say(global.quiet, &format!("run {id}"));
+        return finish(global, client, id);
+    }
+    output::data(id);
+    Ok(Outcome::Done)
+}
+
+fn replay(global: &Global, ids: &[String]) -> Result<Outcome, Error> {
+    let client = Client::new(global);
+    for id in ids {
+        let event = client.post(&format!("/events/{}/replay", segment(id)), &json!({}))?;
+        output::data(event["id"].as_str().unwrap_or_default());
+    }
+    Ok(Outcome::Done)
 }
 
 /// Shows a run's log on stderr until it is over, then the run.
@@ -239,6 +288,10 @@ impl Runs {
                 id,
                 follow: until_over,
             } => follow(&client, &segment(&id), until_over, output::data)?,
+            Self::Retry { id, wait } => {
+                let run = client.post(&format!("/runs/{}/retry", segment(&id)), &json!({}))?;
+                return started(&client, global, &run, wait);
+            }
             Self::Cancel { id } => {
                 client.post(&format!("/runs/{}/cancel", segment(&id)), &json!({}))?;
                 output::say(global.quiet, "asked to stop");
@@ -274,7 +327,10 @@ impl Triggers {
 
 impl Events {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
-        let Self::List { limit } = self;
+        let limit = match self {
+            Self::List { limit } => limit,
+            Self::Replay { ids } => return replay(global, &ids),
+        };
         let page = Client::new(global).get(&format!("/events?limit={limit}"))?;
         let events: Vec<Value> = page["items"]
             .as_array()

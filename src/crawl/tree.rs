@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::Regex;
 
 use crate::model::crawl::SetAside;
-use crate::model::location::{Location, partition_of_segment};
+use crate::model::data_files::is_hidden_name;
+use crate::model::location::Location;
 
 /// How many files that were set aside are named; of more, only how many they are.
 pub const MOST_SET_ASIDE: usize = 1000;
@@ -353,11 +354,7 @@ impl Builder {
 }
 
 fn is_hidden(relative: &str) -> bool {
-    relative.ends_with("$folder$")
-        || relative.split('/').any(|segment| {
-            // `_year=2022` is a partition whose key begins with `_`.
-            segment.starts_with('.') || segment.starts_with('_') && partition_of_segment(segment).is_none()
-        })
+    relative.split('/').any(is_hidden_name)
 }
 
 /// The folder that is a Delta table, where the key is one of its log's.

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::{inputs, output_table, publish, runs};
+use crate::etl::{inputs, jobs, output_table, outputs, places, publish, runs};
 use crate::model::crawl::WorkState;
+use crate::model::data_files::is_data;
 use crate::model::job::{Job, OutputDefinition};
-use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput};
+use crate::model::location::Location;
+use crate::model::pattern::Captures;
+use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput, RunOutput};
 use crate::queue::Lease;
 use crate::store::commits::{self, CommitState};
 use crate::store::{self, Tx};
@@ -49,7 +52,7 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
 
     let execution = Execution { app, lease, run };
     let ended = match (journal, job) {
-        (Some((CommitState::Committing, manifest)), Some(job)) => {
+        (Some((CommitState::Committing | CommitState::Shown, manifest)), Some(job)) => {
             execution
                 .log(LogLevel::Info, "the output was decided: finishing it")
                 .await?;
@@ -84,6 +87,65 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     }
 }
 
+/// What a run would do.
+#[derive(Debug)]
+pub struct Preview {
+    /// What it would read.
+    pub inputs: Vec<RunInput>,
+    /// What it would write.
+    pub writes: Vec<String>,
+    /// What would be removed, or replaced under its name.
+    pub replaces: Vec<String>,
+    /// What lies in its output folder, isn't the job's, and would stay.
+    pub stays: Vec<String>,
+    /// Why it would not start, or fail, as far as that can be known.
+    pub refused: Option<RunError>,
+}
+
+/// Says what a run would read, write and replace if it began now. Nothing is changed.
+///
+/// # Errors
+/// NotFound; Invalid for unfitting parameters; Unavailable where the store can't be asked.
+pub async fn preview(app: &App, name: &str, parameters: &Captures) -> Result<Preview> {
+    let job = jobs::get(app, name).await?;
+    let parameters = job.definition.parameters_of(parameters)?;
+    let mut preview = Preview {
+        inputs: Vec::new(),
+        writes: Vec::new(),
+        replaces: Vec::new(),
+        stays: Vec::new(),
+        refused: None,
+    };
+    match foresee(app, &job, &parameters, &mut preview).await {
+        Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::NotFound) => {
+            preview.refused = Some(RunError {
+                message: error.message,
+                hint: error.hint,
+            });
+        }
+        foreseen => foreseen?,
+    }
+    Ok(preview)
+}
+
+async fn foresee(app: &App, job: &Job, parameters: &Captures, preview: &mut Preview) -> Result<()> {
+    let tables = inputs::resolve(app, job, parameters).await?;
+    preview.inputs = inputs_read(&tables, &[]);
+    let Some(output) = &job.definition.output else {
+        return Ok(());
+    };
+    let folder = output.folder(parameters)?;
+    let targets = publish::intended(output, &folder, "RUN").keys();
+    let path = |key: &String| folder.with_key(key.as_str()).to_string();
+    preview.writes = targets.iter().map(path).collect();
+    places::check(app, job, output, parameters).await?;
+    let found = outputs::look(app, job, output, &folder, &targets, &tables).await?;
+    preview.replaces = found.replaced.iter().map(|object| path(&object.key)).collect();
+    preview.replaces.extend(found.overwritten.iter().map(path));
+    preview.stays = found.foreign.iter().map(path).collect();
+    Ok(())
+}
+
 struct Execution<'a> {
     app: &'a App,
     lease: &'a Lease,
@@ -108,22 +170,28 @@ impl Execution<'_> {
             Ok(tables) => tables,
             Err(error) => return final_or_again(error),
         };
-        for table in &tables {
-            for file in &table.files {
-                let object = &file.object;
-                let line = format!(
-                    "{}: s3://{}/{} ({} bytes)",
-                    table.name, object.bucket, object.key, object.size
-                );
-                self.log(LogLevel::Info, &line).await?;
-            }
-        }
-        let folder = publish::folder_of(output, &self.run.body.parameters)?;
-        let mut manifest = match publish::begin(self.app, output, &folder, &self.run.id).await {
-            Ok(manifest) => manifest,
-            Err(error) => return final_or_again(error),
+        self.log_inputs(&tables).await?;
+        let folder = output.folder(&self.run.body.parameters)?;
+        let mut manifest = publish::intended(output, &folder, &self.run.id);
+        let targets = manifest.keys();
+        let look = async || {
+            places::check(self.app, job, output, &self.run.body.parameters).await?;
+            outputs::look(self.app, job, output, &folder, &targets, &tables).await
         };
+        if let Err(error) = look().await {
+            return final_or_again(error);
+        }
+        // The journal knows the keys before an upload is begun, so that none is left over whoever dies in between.
         self.journal(CommitState::Staging, &manifest).await?;
+        let begun = publish::begin(self.app, job, output.format, &self.run.id, &mut manifest).await;
+        let begun = match begun {
+            Ok(()) => self.journal(CommitState::Staging, &manifest).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
+            publish::throw_away(self.app, &manifest).await;
+            return final_or_again(error);
+        }
 
         let done = match self.run_script(job, output, &tables, &manifest).await {
             Ok(Some(done)) => done,
@@ -142,11 +210,22 @@ impl Execution<'_> {
         }
         manifest.files = done.files;
         manifest.columns = done.columns;
-        manifest.replaced = publish::replaced_by(self.app, output, &manifest).await?;
+        // The folder may have changed while the script ran.
+        match look().await {
+            Ok(found) => {
+                self.log_foreign(&folder, &found.foreign).await?;
+                manifest.replaced = found.replaced;
+            }
+            Err(error) => {
+                publish::throw_away(self.app, &manifest).await;
+                return final_or_again(error);
+            }
+        }
         let body = self.body_with_inputs(&tables, &done.rows_in);
         let mut tx = self.app.store.write().await?;
         self.lease.hold(&mut tx, self.app.clock.now()).await?;
         store::runs::set_body(&mut tx, &self.run.id, &body).await?;
+        publish::claim(&mut tx, job, &self.run.id, &manifest).await?;
         self.save_journal(&mut tx, CommitState::Committing, &manifest)
             .await?;
         tx.commit().await?;
@@ -206,10 +285,24 @@ impl Execution<'_> {
 
     /// Finishes what the journal says, and ends the run with everything that follows from it, all at once.
     async fn publish(&self, job: &Job, manifest: &publish::Manifest) -> Result<Ended> {
-        let outputs = publish::finish(self.app, manifest, &self.run.id).await?;
+        let outputs = publish::complete(self.app, manifest, &self.run.id).await?;
+        let mut removed = Vec::new();
+        if manifest.is_shown_first() {
+            let mut tx = self.app.store.write().await?;
+            self.lease.hold(&mut tx, self.app.clock.now()).await?;
+            publish::show(&mut tx, job, &self.run.id, manifest, &outputs).await?;
+            self.keep_table(&mut tx, job, manifest, &outputs).await?;
+            self.save_journal(&mut tx, CommitState::Shown, manifest).await?;
+            tx.commit().await?;
+            removed = publish::clear(self.app, manifest, &self.run.id, &outputs).await?;
+        }
         let now = self.app.clock.now();
         let mut tx = self.app.store.write().await?;
         self.lease.hold(&mut tx, now).await?;
+        for object in removed {
+            let line = format!("removed {object}, which this output replaces");
+            store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Info, &line).await?;
+        }
         let mut body = runs::require(&mut tx, &self.run.id).await?.body;
         body.rows_out = Some(outputs.iter().map(|file| file.rows).sum());
         body.bytes_out = Some(outputs.iter().map(|file| file.size).sum());
@@ -221,18 +314,9 @@ impl Execution<'_> {
             );
             store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Info, &line).await?;
         }
-        if let Some(output) = &job.definition.output {
-            let folder = crate::model::location::Location::parse(&manifest.folder)?;
-            output_table::keep(
-                self.app,
-                &mut tx,
-                job,
-                output,
-                &folder,
-                &manifest.columns,
-                &body.outputs,
-            )
-            .await?;
+        if !manifest.is_shown_first() {
+            publish::show(&mut tx, job, &self.run.id, manifest, &body.outputs).await?;
+            self.keep_table(&mut tx, job, manifest, &body.outputs).await?;
         }
         store::runs::finish(&mut tx, &self.run.id, WorkState::Succeeded, &body, now).await?;
         self.save_journal(&mut tx, CommitState::Committed, manifest)
@@ -240,6 +324,20 @@ impl Execution<'_> {
         self.lease.finish(&mut tx).await?;
         tx.commit().await?;
         Ok(Ended::Succeeded)
+    }
+
+    async fn keep_table(
+        &self,
+        tx: &mut Tx,
+        job: &Job,
+        manifest: &publish::Manifest,
+        outputs: &[RunOutput],
+    ) -> Result<()> {
+        let Some(output) = &job.definition.output else {
+            return Ok(());
+        };
+        let folder = Location::parse(&manifest.folder)?;
+        output_table::keep(self.app, tx, job, output, &folder, &manifest.columns, outputs).await
     }
 
     async fn end(&self, state: WorkState, error: Option<&Error>) -> Result<()> {
@@ -293,36 +391,71 @@ impl Execution<'_> {
         tx.commit().await
     }
 
+    /// Names the objects that are read, in one transaction however many they are.
+    async fn log_inputs(&self, tables: &[TableToRead]) -> Result<()> {
+        let now = self.app.clock.now();
+        let mut tx = self.app.store.write().await?;
+        self.lease.hold(&mut tx, now).await?;
+        for table in tables {
+            for file in &table.files {
+                let object = &file.object;
+                let line = format!(
+                    "{}: s3://{}/{} ({} bytes)",
+                    table.name, object.bucket, object.key, object.size
+                );
+                store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Info, &line).await?;
+            }
+        }
+        tx.commit().await
+    }
+
+    /// Warns of data in the output folder that isn't the job's, and stays.
+    async fn log_foreign(&self, folder: &Location, foreign: &[String]) -> Result<()> {
+        let is_seen = |key: &&String| key.strip_prefix(&folder.key).is_some_and(is_data);
+        let seen: Vec<&String> = foreign.iter().filter(is_seen).collect();
+        let Some(first) = seen.first() else {
+            return Ok(());
+        };
+        let count = seen.len();
+        let line = format!(
+            "{count} object(s) in {folder} aren't this job's and stay, so that readers of the folder read them, too: {}",
+            folder.with_key(first.as_str())
+        );
+        self.log(LogLevel::Warn, &line).await
+    }
+
     async fn is_cancelled(&self) -> Result<bool> {
         let mut tx = self.app.store.read().await?;
         store::runs::cancel_requested(&mut tx, &self.run.id).await
     }
 
     fn body_with_inputs(&self, tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> RunBody {
-        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let mut body = self.run.body.clone();
-        body.inputs.clear();
-        for (index, table) in tables.iter().enumerate() {
-            for (file_index, file) in table.files.iter().enumerate() {
-                let rows = rows_in
-                    .get(index)
-                    .and_then(|rows| rows.get(file_index))
-                    .copied()
-                    .flatten();
-                body.inputs.push(RunInput {
-                    name: table.name.clone(),
-                    path: format!("s3://{}/{}", file.object.bucket, file.object.key),
-                    size: count(file.object.size),
-                    etag: file.object.etag.clone(),
-                    rows: rows.map(count),
-                });
-            }
-        }
+        body.inputs = inputs_read(tables, rows_in);
         body.bytes_in = Some(body.inputs.iter().map(|input| input.size).sum());
         let rows: Option<Vec<i64>> = body.inputs.iter().map(|input| input.rows).collect();
         body.rows_in = rows.map(|rows| rows.into_iter().sum());
         body
     }
+}
+
+/// The objects that are read, with the rows of each where they are known.
+fn inputs_read(tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> Vec<RunInput> {
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut read = Vec::new();
+    for (index, table) in tables.iter().enumerate() {
+        for (file_index, file) in table.files.iter().enumerate() {
+            let rows = rows_in.get(index).and_then(|rows| rows.get(file_index));
+            read.push(RunInput {
+                name: table.name.clone(),
+                path: format!("s3://{}/{}", file.object.bucket, file.object.key),
+                size: count(file.object.size),
+                etag: file.object.etag.clone(),
+                rows: rows.copied().flatten().map(count),
+            });
+        }
+    }
+    read
 }
 
 /// A failure that would be the same the next time ends the run; another is passed on, to be tried again.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::job::{InputDefinition, Job};
+use crate::etl::outputs;
+use crate::model::data_files;
+use crate::model::job::{EmptyObjects, InputDefinition, Job};
 use crate::model::pattern::{Captures, ObjectPattern};
 use crate::task::{FileOfTable, ObjectToRead, TableToRead};
 
@@ -59,25 +61,40 @@ fn absent(name: &str, input: &InputDefinition, parameters: &Captures) -> Result<
     Ok(format!("input {name}: there is no object {}", pattern.as_str()))
 }
 
+/// The objects of an input that are there now, in the order of their keys: data alone, and of outputs what the catalog shows.
 async fn objects_of(app: &App, input: &InputDefinition, parameters: &Captures) -> Result<Vec<ObjectToRead>> {
-    let pattern = ObjectPattern::parse(&input.location)?.with_values(parameters)?;
-    let listed = match app.buckets.list(pattern.bucket(), pattern.literal_prefix()).await {
-        Ok(listed) => listed,
-        Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(error),
-    };
-    let whole_folder = input.location.ends_with('/');
-    Ok(listed
+    let written = ObjectPattern::parse(&input.location)?;
+    let mut found = Vec::new();
+    let spelled = [
+        Some(written.with_values(parameters)?),
+        written.with_plain_values(parameters)?,
+    ];
+    for pattern in spelled.into_iter().flatten() {
+        let listed = match outputs::visible(app, pattern.bucket(), pattern.literal_prefix()).await {
+            Ok(listed) => listed,
+            Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let whole_folder = input.location.ends_with('/');
+        found.extend(listed.into_iter().filter(|object| {
+            let matches = whole_folder || pattern.matches(pattern.bucket(), &object.key).is_some();
+            matches && data_files::why_no_data(&pattern, &object.key).is_none()
+        }));
+    }
+    if input.empty == EmptyObjects::Error
+        && let Some(empty) = found.iter().find(|object| object.size == 0)
+    {
+        return Err(
+            Error::invalid(format!("s3://{}/{} is empty", written.bucket(), empty.key)).hint(
+                "upload it again, or leave empty = \"error\" out of the input to read past empty objects",
+            ),
+        );
+    }
+    found.retain(|object| object.size > 0);
+    found.sort_by(|a, b| a.key.cmp(&b.key));
+    found.dedup_by(|a, b| a.key == b.key);
+    Ok(found
         .into_iter()
-        .filter(|object| {
-            whole_folder && is_data(&object.key) || pattern.matches(pattern.bucket(), &object.key).is_some()
-        })
-        .map(|object| ObjectToRead::of(pattern.bucket(), object))
+        .map(|object| ObjectToRead::of(written.bucket(), object))
         .collect())
-}
-
-/// Whether a key in a folder is data: not a folder's marker, and not hidden (Hive's rule: `_` or `.` before the name).
-pub(super) fn is_data(key: &str) -> bool {
-    let name = key.rsplit('/').next().unwrap_or_default();
-    !name.is_empty() && !name.starts_with(['_', '.'])
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::triggers;
+use crate::etl::{places, triggers};
 use crate::model::job::{Engine, Job, JobDefinition, Trigger};
 use crate::model::location::Location;
 use crate::model::name::plain_name;
@@ -106,6 +106,7 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     {
         return Ok(former);
     }
+    places::check_registration(&mut tx, &job).await?;
     let before = store::jobs::enabled_triggers(&mut tx).await?;
     let triggers: Vec<Trigger> = triggers_of(&job);
     drop(tx);

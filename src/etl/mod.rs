@@ -4,9 +4,11 @@ mod execute;
 mod inputs;
 pub mod jobs;
 mod output_table;
-mod publish;
+mod outputs;
+mod places;
+pub mod publish;
 pub mod query;
 pub mod runs;
 pub mod triggers;
 
-pub use execute::run as execute;
+pub use execute::{Preview, preview, run as execute};

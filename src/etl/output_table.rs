@@ -6,18 +6,25 @@ use crate::app::App;
 use crate::catalog::formats::{self, FileFormat};
 use crate::catalog::{databases, tables};
 use crate::error::{Error, Result};
-use crate::model::job::{Job, OutputDefinition, OutputFormat};
+use crate::model::job::{Job, OutputDefinition, OutputFormat, OutputMode};
 use crate::model::location::{Location, partition_of_segment};
 use crate::model::name::TableRef;
 use crate::model::partition::PartitionInput;
 use crate::model::run::RunOutput;
-use crate::model::table::{Column, TableInput};
+use crate::model::table::{Column, Table, TableInput, UPDATED_BY_JOB};
 use crate::store::{self, Tx};
 
 /// An output folder, taken apart: the table's location, and the partition's keys and values.
 struct Place {
     root: String,
     partition: Vec<(String, String)>,
+}
+
+impl Place {
+    fn keys(&self) -> Vec<Column> {
+        let key = |(key, _): &(String, String)| Column::new(key.clone(), "string");
+        self.partition.iter().map(key).collect()
+    }
 }
 
 /// Takes `…/yellow_green/ym=2022-01/` apart at its first `key=value` folder.
@@ -93,23 +100,59 @@ pub(super) async fn keep(
         .iter()
         .map(|(name, hive)| Column::new(name.to_lowercase(), hive.clone()))
         .collect();
-    let found = store::tables::find(tx, &name).await?;
-    let input = table_input(
-        job,
-        &name,
-        &place,
-        &format,
-        &columns,
-        found.as_ref().map(|table| &table.input),
-    );
-    match found {
-        Some(current) => tables::replace(app, tx, &current, input).await?,
+    let table = match store::tables::find(tx, &name).await? {
+        Some(table) => table,
         None => {
+            let input = table_input(job, &name, &place, &format, concrete(columns.clone()), None);
             tables::insert(app, tx, &name.database, input).await?;
+            tables::require(tx, &name).await?
         }
+    };
+    let kept = keep_partition(app, tx, &table, &place, &format, &columns, folder, files).await?;
+    let columns = match kept {
+        // The sum of the partitions, which have their own each.
+        true => sum(
+            &store::partitions::columns_in_use(tx, &table.id).await?,
+            table.input.columns(),
+        ),
+        false if output.mode == OutputMode::Append => {
+            sum(&[table.input.columns().to_vec(), columns], table.input.columns())
+        }
+        false => sum(&[columns], &[]),
+    };
+    let columns = with_words(columns, table.input.columns());
+    let input = table_input(job, &name, &place, &format, columns, Some(&table.input));
+    if input != table.input {
+        tables::replace(app, tx, &table, input).await?;
     }
+    Ok(())
+}
+
+/// Brings the partition up to date; says whether the output has one.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "an output's parts, each of a type of its own"
+)]
+async fn keep_partition(
+    app: &App,
+    tx: &mut Tx,
+    table: &Table,
+    place: &Place,
+    format: &FileFormat,
+    columns: &[Column],
+    folder: &Location,
+    files: &[RunOutput],
+) -> Result<bool> {
     if place.partition.is_empty() {
-        return Ok(());
+        return Ok(false);
+    }
+    let keys: Vec<Column> = place.keys();
+    let mut table = table.clone();
+    if table.input.partition_keys != keys {
+        let mut input = table.input.clone();
+        input.partition_keys = keys;
+        tables::replace(app, tx, &table, input).await?;
+        table = tables::require(tx, &table.name()).await?;
     }
     let mut parameters = format.parameters();
     let total = |count: fn(&RunOutput) -> i64| files.iter().map(count).sum::<i64>().to_string();
@@ -117,14 +160,15 @@ pub(super) async fn keep(
     parameters.insert("sizeKey".to_owned(), total(|file| file.size));
     parameters.insert("objectCount".to_owned(), files.len().to_string());
     let partition = PartitionInput {
-        values: place.partition.into_iter().map(|(_, value)| value).collect(),
-        storage: Some(format.storage(folder.to_string(), columns)),
+        values: place.partition.iter().map(|(_, value)| value.clone()).collect(),
+        storage: Some(format.storage(folder.to_string(), concrete(columns.to_vec()))),
         parameters,
         other: serde_json::Map::new(),
     };
-    let table = tables::require(tx, &name).await?;
-    let mut adding = store::partitions::Adding::to(&table, app.clock.now());
-    adding.upsert(tx, &partition).await
+    store::partitions::Adding::to(&table, app.clock.now())
+        .upsert(tx, &partition)
+        .await?;
+    Ok(true)
 }
 
 fn table_input(
@@ -132,54 +176,86 @@ fn table_input(
     name: &TableRef,
     place: &Place,
     format: &FileFormat,
-    columns: &[Column],
+    columns: Vec<Column>,
     current: Option<&TableInput>,
 ) -> TableInput {
     let mut input = current.cloned().unwrap_or_default();
-    let columns = widened(columns, input.columns());
     let storage = format.storage(place.root.clone(), columns);
     input.name.clone_from(&name.name);
     if input.description.is_none() {
         input.description.clone_from(&job.definition.description);
     }
     input.table_type = Some("EXTERNAL_TABLE".to_owned());
-    input.partition_keys = place
-        .partition
-        .iter()
-        .map(|(key, _)| Column::new(key.clone(), "string"))
-        .collect();
+    input.partition_keys = place.keys();
     input.storage = Some(storage);
     input.parameters.extend(format.parameters());
     input
         .parameters
-        .insert("UPDATED_BY_JOB".to_owned(), job.name.clone());
+        .insert(UPDATED_BY_JOB.to_owned(), job.name.clone());
     input
 }
 
-/// The new columns, each wide enough for what was there before, with the comments that people wrote.
-fn widened(new: &[Column], old: &[Column]) -> Vec<Column> {
-    let widen = |column: &Column| {
-        let Some(known) = old.iter().find(|known| known.name == column.name) else {
-            return column.clone();
-        };
-        let data_type = match (
-            column.data_type.as_deref().map(str::parse),
-            known.data_type.as_deref().map(str::parse),
-        ) {
-            (Some(Ok(new)), Some(Ok(old))) => {
-                let merged: DataType = DataType::merge(new, old);
-                Some(merged.to_string())
-            }
-            _ => column.data_type.clone(),
-        };
-        Column {
-            data_type,
-            comment: known.comment.clone(),
-            parameters: known.parameters.clone(),
-            ..column.clone()
+/// The parameter of a column of which nothing but nulls was written: its type says nothing.
+const ONLY_NULLS: &str = "mastic.only_nulls";
+
+/// Columns as a catalog can hold them: one whose values are all null has a type, and says that it is none of its own.
+fn concrete(columns: Vec<Column>) -> Vec<Column> {
+    let concrete = |mut column: Column| {
+        if type_of(&column) == Some(DataType::Null) {
+            column.data_type = Some(DataType::String.to_string());
+            column.parameters.insert(ONLY_NULLS.to_owned(), "true".to_owned());
         }
+        column
     };
-    new.iter().map(widen).collect()
+    columns.into_iter().map(concrete).collect()
+}
+
+fn type_of(column: &Column) -> Option<DataType> {
+    if column.parameters.contains_key(ONLY_NULLS) {
+        return Some(DataType::Null);
+    }
+    formats::real_type(column)?.parse().ok()
+}
+
+/// The columns of several parts of a table: each column of any, wide enough for all. They stand in the order that is known,
+/// and behind those the new ones.
+fn sum(parts: &[Vec<Column>], known: &[Column]) -> Vec<Column> {
+    let mut all: Vec<Column> = Vec::new();
+    for column in parts.iter().flatten() {
+        let Some(there) = all.iter_mut().find(|there| there.name == column.name) else {
+            all.push(column.clone());
+            continue;
+        };
+        let merged = match (type_of(there), type_of(column)) {
+            (Some(DataType::Null), Some(_)) => column.clone(),
+            (_, Some(DataType::Null)) => continue,
+            (Some(a), Some(b)) => Column::new(there.name.clone(), a.merge(b).to_string()),
+            _ => continue,
+        };
+        *there = merged;
+    }
+    let place = |column: &Column| {
+        let at = known.iter().position(|known| known.name == column.name);
+        at.unwrap_or(known.len())
+    };
+    all.sort_by_key(place);
+    concrete(all)
+}
+
+/// Columns with the comments and the parameters that people wrote.
+fn with_words(columns: Vec<Column>, known: &[Column]) -> Vec<Column> {
+    let with_words = |mut column: Column| {
+        if let Some(known) = known.iter().find(|known| known.name == column.name) {
+            column.comment.clone_from(&known.comment);
+            for (name, value) in &known.parameters {
+                if !name.starts_with("mastic.") {
+                    column.parameters.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        column
+    };
+    columns.into_iter().map(with_words).collect()
 }
 
 fn format_of(format: OutputFormat) -> FileFormat {
@@ -203,6 +279,37 @@ mod tests {
         assert_eq!(
             (plain.root.as_str(), plain.partition.len()),
             ("s3://lake/out/", 0)
+        );
+    }
+
+    #[test]
+    fn a_table_is_the_sum_of_its_parts() {
+        let part = |columns: &[(&str, &str)]| -> Vec<Column> {
+            let column = |(name, hive): &(&str, &str)| Column::new((*name).to_owned(), *hive);
+            concrete(columns.iter().map(column).collect())
+        };
+        let new = part(&[("fee", "double"), ("n", "int"), ("cbd", "double")]);
+        let old = part(&[("n", "bigint"), ("fee", "void")]);
+        let types = |columns: &[Column]| -> Vec<String> {
+            let describe = |column: &Column| {
+                format!(
+                    "{} {:?}",
+                    column.name,
+                    column.data_type.as_deref().unwrap_or_default()
+                )
+            };
+            columns.iter().map(describe).collect()
+        };
+        let both = sum(&[new.clone(), old.clone()], &new);
+        assert_eq!(types(&both), ["fee \"double\"", "n \"bigint\"", "cbd \"double\""]);
+        let other_way = sum(&[old.clone(), new], &old);
+        assert_eq!(
+            types(&other_way),
+            ["n \"bigint\"", "fee \"double\"", "cbd \"double\""]
+        );
+        assert_eq!(
+            types(&sum(&[old.clone(), old], &[])),
+            ["n \"bigint\"", "fee \"string\""]
         );
     }
 

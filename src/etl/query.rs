@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::app::App;
 use crate::catalog::{formats, tables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::inputs::is_data;
+use crate::etl::outputs;
+use crate::model::data_files::is_data;
 use crate::model::location::Location;
 use crate::model::name::TableRef;
 use crate::model::page::{MAX_LIMIT, PageRequest};
@@ -172,11 +173,14 @@ async fn files_at(
     let location = Location::parse(location)?;
     // A location without a slash at its end may be one file, or a folder.
     let folder = location.as_folder();
-    let objects = app.buckets.list(&location.bucket, &location.key).await?;
+    let objects = outputs::visible(app, &location.bucket, &location.key).await?;
     Ok(objects
         .into_iter()
         .filter(|object| object.key == location.key || object.key.starts_with(&folder.key))
-        .filter(|object| is_data(&object.key) && object.size > 0)
+        .filter(|object| {
+            let relative = object.key.strip_prefix(&folder.key);
+            object.size > 0 && relative.is_none_or(is_data)
+        })
         .map(|object| FileOfTable {
             object: ObjectToRead::of(&location.bucket, object),
             partition: partition.clone(),

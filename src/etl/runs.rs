@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::etl::jobs;
+use crate::model::crawl::WorkState;
 use crate::model::job::Job;
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::Captures;
@@ -19,10 +20,60 @@ pub async fn start(app: &App, name: &str, parameters: &Captures, trigger: Option
     let mut tx = app.store.write().await?;
     let job = jobs::require(&mut tx, name).await?;
     let parameters = job.definition.parameters_of(parameters)?;
-    let id = insert(app, &mut tx, &job, parameters, trigger, Vec::new()).await?;
+    let start = Start {
+        parameters,
+        trigger: trigger.map(str::to_owned),
+        ..Start::default()
+    };
+    let id = insert(app, &mut tx, &job, start).await?;
     let run = require(&mut tx, &id).await?;
     app.commit_with_work(tx).await?;
     Ok(run)
+}
+
+/// Starts a run in the place of one that failed or was stopped: of the job as it is now, with the same parameters, for the
+/// same events.
+///
+/// # Errors
+/// NotFound; Conflict where the run isn't over or has succeeded; Invalid where the job takes its parameters no more.
+pub async fn retry(app: &App, id: &str) -> Result<Run> {
+    let mut tx = app.store.write().await?;
+    let former = require(&mut tx, id).await?;
+    if !matches!(former.state, WorkState::Failed | WorkState::Cancelled) {
+        return Err(Error::conflict(format!(
+            "run {id} is {}, and only what failed or was stopped is retried",
+            former.state.as_str()
+        ))
+        .hint("start another run of its job"));
+    }
+    let job = jobs::require(&mut tx, &former.job).await?;
+    let body = former.body;
+    let start = Start {
+        parameters: job.definition.parameters_of(&body.parameters)?,
+        trigger: body.trigger,
+        events: body.events.clone(),
+        chain: body.chain,
+    };
+    let new = insert(app, &mut tx, &job, start).await?;
+    store::events::hand_over(&mut tx, &body.events, id, &new).await?;
+    let line = format!("in the place of run {id}");
+    store::runs::append_log(&mut tx, &new, app.clock.now(), LogLevel::Info, &line).await?;
+    let run = require(&mut tx, &new).await?;
+    app.commit_with_work(tx).await?;
+    Ok(run)
+}
+
+/// How a run comes to be.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// Its parameters, checked.
+    pub parameters: Captures,
+    /// The trigger that starts it; a person does where there is none.
+    pub trigger: Option<String>,
+    /// The events that it acts on.
+    pub events: Vec<String>,
+    /// The jobs whose runs led to it.
+    pub chain: Vec<String>,
 }
 
 /// Adds a run and the task that executes it, inside a transaction. Runs of one job with the same parameters write to the
@@ -30,20 +81,14 @@ pub async fn start(app: &App, name: &str, parameters: &Captures, trigger: Option
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn insert(
-    app: &App,
-    tx: &mut Tx,
-    job: &Job,
-    parameters: Captures,
-    trigger: Option<&str>,
-    events: Vec<String>,
-) -> Result<String> {
+pub async fn insert(app: &App, tx: &mut Tx, job: &Job, start: Start) -> Result<String> {
     let id = app.clock.new_id();
-    let serial_key = format!("run {} {}", job.name, parameters_key(&parameters));
+    let serial_key = format!("run {} {}", job.name, parameters_key(&start.parameters));
     let body = RunBody {
-        parameters,
-        trigger: trigger.map(str::to_owned),
-        events,
+        parameters: start.parameters,
+        trigger: start.trigger,
+        events: start.events,
+        chain: start.chain,
         ..RunBody::default()
     };
     let now = app.clock.now();

@@ -1,17 +1,25 @@
 //! Triggers: arrivals that match are batched by their parameters, and each batch becomes one run.
 
+use std::sync::Arc;
+
 use chrono::Utc;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::etl::{inputs, jobs, runs};
-use crate::model::event::{EventKind, ObjectEvent, Outcome, OutcomeState};
+use crate::model::data_files;
+use crate::model::event::{EventKind, ObjectEvent, Outcome, OutcomeState, Taken, etag_of};
 use crate::model::job::{Job, Trigger};
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::{Captures, ObjectPattern};
 use crate::model::run::Run;
+use crate::model::watch::Watch;
 use crate::queue::{self, Lease, Task};
 use crate::store::{self, Tx};
+
+/// The longest chain of runs, each caused by what the one before wrote: the number of rounds after which AWS stops its own
+/// loops.
+const LONGEST_CHAIN: usize = 16;
 
 /// Triggers by name.
 ///
@@ -46,29 +54,82 @@ async fn require(tx: &mut Tx, name: &str) -> Result<Trigger> {
         .ok_or_else(|| Error::not_found(format!("trigger {name} not found")))
 }
 
-/// Puts an event into the open batch of every trigger that it matches, and says how many did. A new batch closes by
-/// itself when its window is over: the window runs from the first arrival.
+/// The triggers in force, parsed; read again where any changed.
+async fn in_force(app: &App, tx: &mut Tx) -> Result<Arc<Vec<Watch>>> {
+    let change = store::jobs::trigger_changes(tx).await?;
+    if let Some(watches) = app.watches.as_of(change) {
+        return Ok(watches);
+    }
+    let triggers = store::jobs::enabled_triggers(tx).await?;
+    let watches = Arc::new(triggers.into_iter().map(Watch::of).collect::<Result<Vec<_>>>()?);
+    app.watches.keep(change, &watches);
+    Ok(watches)
+}
+
+/// Whether any trigger's pattern matches an event's object.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn batch(app: &App, tx: &mut Tx, event_id: &str, event: &ObjectEvent) -> Result<usize> {
-    let mut matched = 0;
-    for trigger in store::jobs::enabled_triggers(tx).await? {
-        let pattern = ObjectPattern::parse(&trigger.definition.pattern)?;
-        let Some(captures) = pattern.matches(&event.bucket, &event.key) else {
+pub async fn listen_to(app: &App, event: &ObjectEvent) -> Result<bool> {
+    let mut tx = app.store.read().await?;
+    let watches = in_force(app, &mut tx).await?;
+    Ok(watches
+        .iter()
+        .any(|watch| watch.pattern.matches(&event.bucket, &event.key).is_some()))
+}
+
+/// What became of an event at the triggers.
+pub enum Batched {
+    /// Some trigger has an outcome for it.
+    Somewhere,
+    /// None is interested; why, where its pattern matches.
+    Nowhere(Option<&'static str>),
+}
+
+/// Puts an event into the open batch of every trigger that it matches; of those in `only`, where that is told. A new batch
+/// closes by itself when its window is over: the window runs from the first arrival. A trigger of a job that is in `chain`,
+/// whose runs led to the event, doesn't start it.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn batch(
+    app: &App,
+    tx: &mut Tx,
+    event_id: &str,
+    event: &ObjectEvent,
+    chain: &[String],
+    only: Option<&[String]>,
+) -> Result<Batched> {
+    let mut batched = Batched::Nowhere(None);
+    for watch in in_force(app, tx).await?.iter() {
+        let trigger = &watch.trigger;
+        let Some(captures) = watch.pattern.matches(&event.bucket, &event.key) else {
             continue;
         };
-        matched += 1;
+        if only.is_some_and(|only| !only.contains(&trigger.name)) {
+            continue;
+        }
+        if let Some(why) = why_no_arrival(&watch.pattern, event) {
+            if matches!(batched, Batched::Nowhere(_)) {
+                batched = Batched::Nowhere(Some(why));
+            }
+            continue;
+        }
+        batched = Batched::Somewhere;
         let job = jobs::require(tx, &trigger.job).await?;
+        let parameters = match why_a_loop(chain, &job.name) {
+            Some(why) => Err(Error::invalid(why)),
+            None => parameters_of(&job, captures),
+        };
         let mut outcome = Outcome {
             trigger: Some(trigger.name.clone()),
             state: OutcomeState::Batched,
             run: None,
             detail: None,
         };
-        match parameters_of(&job, captures) {
+        match parameters {
             Ok(parameters) => {
-                let batch = join_batch(app, tx, &trigger, &parameters).await?;
+                let batch = join_batch(app, tx, trigger, &parameters).await?;
                 store::events::insert_outcome(tx, event_id, &outcome, Some(&batch)).await?;
             }
             Err(error) => {
@@ -78,7 +139,29 @@ pub async fn batch(app: &App, tx: &mut Tx, event_id: &str, event: &ObjectEvent) 
             }
         }
     }
-    Ok(matched)
+    Ok(batched)
+}
+
+/// Why an object that a trigger's pattern matches starts nothing, where it doesn't: it is no data, and the pattern doesn't
+/// spell its name, as it does of flags like `_SUCCESS`.
+fn why_no_arrival(pattern: &ObjectPattern, event: &ObjectEvent) -> Option<&'static str> {
+    data_files::why_no_data(pattern, &event.key).or_else(|| {
+        let is_empty = event.size == Some(0) && !data_files::spells_the_name(pattern);
+        is_empty.then_some("an empty object is no data")
+    })
+}
+
+/// Why a job may not follow upon the runs of `chain`, where it may not.
+fn why_a_loop(chain: &[String], job: &str) -> Option<String> {
+    let rounds = chain.join(" → ");
+    if chain.iter().any(|earlier| earlier == job) {
+        return Some(format!(
+            "a run of {job} led to this object by way of {rounds} → {job}: the loop ends here"
+        ));
+    }
+    (chain.len() >= LONGEST_CHAIN).then(|| {
+        format!("{LONGEST_CHAIN} runs in a row led to this object, each by what it wrote ({rounds}): the chain ends here")
+    })
 }
 
 /// Of the captures, those that are named like a parameter.
@@ -87,9 +170,14 @@ fn parameters_of(job: &Job, mut captures: Captures) -> Result<Captures> {
     job.definition.parameters_of(&captures)
 }
 
+/// What the batches of a trigger with the same parameters have in common.
+fn group_key(trigger: &str, parameters: &Captures) -> String {
+    format!("{trigger} {}", runs::parameters_key(parameters))
+}
+
 async fn join_batch(app: &App, tx: &mut Tx, trigger: &Trigger, parameters: &Captures) -> Result<String> {
     let due = app.clock.now() + trigger.definition.batch_window;
-    let group_key = format!("{} {}", trigger.name, runs::parameters_key(parameters));
+    let group_key = group_key(&trigger.name, parameters);
     let id = app.clock.new_id();
     let (batch, is_new) =
         store::events::open_batch(tx, &id, &group_key, &trigger.name, parameters, due).await?;
@@ -136,14 +224,31 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
         lease.finish(&mut tx).await?;
         return tx.commit().await;
     };
+    let mut tx = app.store.read().await?;
+    let arrivals = store::events::batch_events(&mut tx, batch_id).await?;
+    drop(tx);
+    let learned = learn_versions(app, &arrivals).await?;
     let missing = inputs::missing(app, &job, &batch.parameters).await;
     let mut tx = app.store.write().await?;
+    lease.hold(&mut tx, app.clock.now()).await?;
+    for (event_id, event, etag) in learned {
+        store::events::set_known_etag(&mut tx, event, event_id, &etag).await?;
+    }
     match missing {
         Ok(None) => {
-            let events = store::events::batch_events(&mut tx, batch_id).await?;
-            let run =
-                runs::insert(app, &mut tx, &job, batch.parameters, Some(&batch.trigger), events).await?;
+            let start = runs::Start {
+                parameters: batch.parameters.clone(),
+                trigger: Some(batch.trigger.clone()),
+                chain: chain_of(&arrivals),
+                events: arrivals.into_iter().map(|(id, _, _)| id).collect(),
+            };
+            let run = runs::insert(app, &mut tx, &job, start).await?;
             store::events::settle_batch(&mut tx, batch_id, OutcomeState::Started, Some(&run), None).await?;
+            // The run reads whatever its inputs are: arrivals that waited for one another are in it, too.
+            for trigger in jobs::triggers_of(&job) {
+                let group = group_key(&trigger.name, &batch.parameters);
+                store::events::settle_waiting(&mut tx, &group, &run).await?;
+            }
         }
         Ok(Some(what)) => {
             store::events::settle_batch(&mut tx, batch_id, OutcomeState::Waiting, None, Some(&what)).await?;
@@ -163,6 +268,34 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
     }
     lease.finish(&mut tx).await?;
     app.commit_with_work(tx).await
+}
+
+/// The entity tags of arrivals that came without a certain one, each with its event.
+async fn learn_versions<'a>(
+    app: &App,
+    arrivals: &'a [(String, ObjectEvent, Taken)],
+) -> Result<Vec<(&'a str, &'a ObjectEvent, String)>> {
+    let mut learned = Vec::new();
+    for (id, event, _) in arrivals.iter().filter(|(_, _, taken)| taken.unverified) {
+        match app.buckets.head(&event.bucket, &event.key).await {
+            Ok(Some(object)) => learned.extend(etag_of(&object.etag).map(|etag| (id.as_str(), event, etag))),
+            Ok(None) => {}
+            Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(learned)
+}
+
+/// The jobs whose runs led to any of these arrivals, each once, in the order of the first.
+fn chain_of(arrivals: &[(String, ObjectEvent, Taken)]) -> Vec<String> {
+    let mut chain = Vec::<String>::new();
+    for job in arrivals.iter().flat_map(|(_, _, taken)| &taken.chain) {
+        if !chain.contains(job) {
+            chain.push(job.clone());
+        }
+    }
+    chain
 }
 
 /// Takes down as seen what lies under `pattern` already: objects that were there before a trigger are its past, and it
@@ -191,11 +324,11 @@ pub async fn take_as_seen(app: &App, pattern: &ObjectPattern, others: &[ObjectPa
             key: object.key,
             kind: EventKind::Created,
             size: i64::try_from(object.size).ok(),
-            etag: Some(object.etag),
+            etag: etag_of(&object.etag),
             sequencer: None,
             source: "listing".to_owned(),
         };
-        store::events::set_known_object(&mut tx, &seen, seen.etag.as_deref(), now).await?;
+        store::events::set_known_object(&mut tx, &seen, seen.etag.as_deref(), None, now).await?;
     }
     tx.commit().await
 }

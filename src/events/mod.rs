@@ -7,52 +7,172 @@ pub mod message;
 pub mod reconcile;
 
 use crate::app::App;
-use crate::error::Result;
-use crate::etl::triggers;
-use crate::model::event::{Event, EventKind, ObjectEvent, Outcome, OutcomeState, is_older};
+use crate::error::{Error, ErrorKind, Result};
+use crate::etl::triggers::{self, Batched};
+use crate::model::event::{Event, EventKind, ObjectEvent, Outcome, OutcomeState, Taken, etag_of, is_older};
 use crate::model::page::{Page, PageRequest};
 use crate::store;
+use crate::store::Tx;
 use crate::store::events::KnownObject;
+
+/// Who told us where a person asked for an event to be acted on again.
+const REPLAY: &str = "replay";
 
 /// Takes an event down, and lets every trigger that matches batch it. When this returns, it is on the disk.
 ///
 /// # Errors
 /// Only the database's own: nothing was taken down then, and the sender should try again.
 pub async fn accept(app: &App, event: &ObjectEvent) -> Result<()> {
+    let event = event.clone().normalized();
+    match verified(app, event).await? {
+        Told::Of(event, unverified) => take(app, &event, unverified).await.map(drop),
+        Told::Nothing(event) => {
+            let now = app.clock.now();
+            let id = app.clock.new_id();
+            let mut tx = app.store.write().await?;
+            store::events::insert(&mut tx, &id, &event, &Taken::default(), now).await?;
+            let gone = "the object isn't there any more";
+            say(&mut tx, &id, OutcomeState::Superseded, Some(gone.to_owned())).await?;
+            tx.commit().await
+        }
+    }
+}
+
+/// Has what an event told of acted on again, in the version that is there now, by every trigger that matches.
+///
+/// # Errors
+/// NotFound where there is no such event, or its object isn't there any more; Invalid where nothing was created.
+pub async fn replay(app: &App, id: &str) -> Result<String> {
+    let mut tx = app.store.read().await?;
+    let former = store::events::find(&mut tx, id).await?;
+    drop(tx);
+    let event = former.ok_or_else(|| Error::not_found(format!("event {id} not found")))?;
+    if event.kind == EventKind::Removed {
+        return Err(Error::invalid(format!(
+            "event {id} is the removal of an object, and starts nothing"
+        )));
+    }
+    let place = format!("s3://{}/{}", event.bucket, event.key);
+    let object = app
+        .buckets
+        .head(&event.bucket, &event.key)
+        .await?
+        .ok_or_else(|| Error::not_found(format!("{place} isn't there any more")).hint("upload it again"))?;
+    let event = ObjectEvent {
+        size: i64::try_from(object.size).ok(),
+        etag: etag_of(&object.etag),
+        source: REPLAY.to_owned(),
+        ..event
+    };
+    take(app, &event, false).await
+}
+
+/// Takes down an event of which the version is known, or is to be learned later.
+async fn take(app: &App, event: &ObjectEvent, unverified: bool) -> Result<String> {
     let now = app.clock.now();
     let id = app.clock.new_id();
+    let is_replay = event.source == REPLAY;
     let mut tx = app.store.write().await?;
     let known = store::events::lock_object(&mut tx, event, now).await?;
-    store::events::insert(&mut tx, &id, event, now).await?;
-    if let Some((state, detail)) = nothing_new(event, &known) {
-        let outcome = Outcome {
-            trigger: None,
-            state,
-            run: None,
-            detail: Some(detail),
-        };
-        store::events::insert_outcome(&mut tx, &id, &outcome, None).await?;
-        return tx.commit().await;
-    }
-    let etag = match event.kind {
-        EventKind::Created => event.etag.as_deref(),
-        EventKind::Removed => None,
+    let chain = if is_replay {
+        Vec::new()
+    } else {
+        chain_to(&mut tx, event).await?
     };
-    store::events::set_known_object(&mut tx, event, etag, now).await?;
-    let matched = match event.kind {
-        EventKind::Created => triggers::batch(app, &mut tx, &id, event).await?,
-        EventKind::Removed => 0,
+    let taken = Taken { chain, unverified };
+    store::events::insert(&mut tx, &id, event, &taken, now).await?;
+    let news = if is_replay {
+        News::Version
+    } else {
+        news(&mut tx, event, &known).await?
     };
-    if matched == 0 {
-        let outcome = Outcome {
-            trigger: None,
-            state: OutcomeState::Unmatched,
-            run: None,
-            detail: None,
-        };
-        store::events::insert_outcome(&mut tx, &id, &outcome, None).await?;
+    let only = match news {
+        News::Version => None,
+        News::Again(triggers) => Some(triggers),
+        News::Nothing(state, detail) => {
+            say(&mut tx, &id, state, Some(detail.to_owned())).await?;
+            tx.commit().await?;
+            return Ok(id);
+        }
+    };
+    if event.kind == EventKind::Removed {
+        store::events::set_known_object(&mut tx, event, None, None, now).await?;
+        say(&mut tx, &id, OutcomeState::Unmatched, None).await?;
+        tx.commit().await?;
+        return Ok(id);
     }
-    app.commit_with_work(tx).await
+    let etag = event.etag.as_deref();
+    store::events::set_known_object(&mut tx, event, etag, Some(&id), now).await?;
+    let batched = triggers::batch(app, &mut tx, &id, event, &taken.chain, only.as_deref()).await?;
+    if let Batched::Nowhere(detail) = batched {
+        say(&mut tx, &id, OutcomeState::Unmatched, detail.map(str::to_owned)).await?;
+    }
+    app.commit_with_work(tx).await?;
+    Ok(id)
+}
+
+/// What an event is about, once the store was asked.
+enum Told {
+    /// A version; whether it is still to be learned which.
+    Of(ObjectEvent, bool),
+    /// An object that isn't there any more.
+    Nothing(ObjectEvent),
+}
+
+/// Asks the store which version is there, where somebody else says so and a trigger listens: senders leave entity tags out,
+/// or spell them as no listing does. Where the store can't be asked now, the batch asks before it becomes a run.
+async fn verified(app: &App, event: ObjectEvent) -> Result<Told> {
+    let is_told_by_others = event.source == "webhook" && event.kind == EventKind::Created;
+    if !is_told_by_others || !triggers::listen_to(app, &event).await? {
+        return Ok(Told::Of(event, false));
+    }
+    match app.buckets.head(&event.bucket, &event.key).await {
+        Ok(Some(object)) => Ok(Told::Of(
+            ObjectEvent {
+                size: i64::try_from(object.size).ok(),
+                etag: etag_of(&object.etag),
+                ..event
+            },
+            false,
+        )),
+        Ok(None) => Ok(Told::Nothing(event)),
+        Err(error) if error.kind == ErrorKind::Unavailable => Ok(Told::Of(event, true)),
+        Err(_) => {
+            let unknown = event.etag.is_none();
+            Ok(Told::Of(event, unknown))
+        }
+    }
+}
+
+/// The jobs whose runs led to what an event tells of, where a run wrote the object.
+async fn chain_to(tx: &mut Tx, event: &ObjectEvent) -> Result<Vec<String>> {
+    let Some(written) = store::outputs::find(tx, &event.bucket, &event.key).await? else {
+        return Ok(Vec::new());
+    };
+    // Without a tag it is about to be written; with another one, somebody else wrote it since.
+    let is_ours = written
+        .etag
+        .as_deref()
+        .is_none_or(|etag| etag_of(etag) == event.etag);
+    let run = match is_ours {
+        true => store::runs::find(tx, &written.run_id).await?,
+        false => None,
+    };
+    Ok(run.map_or_else(Vec::new, |run| {
+        let mut chain = run.body.chain;
+        chain.push(run.job);
+        chain
+    }))
+}
+
+async fn say(tx: &mut Tx, event: &str, state: OutcomeState, detail: Option<String>) -> Result<()> {
+    let outcome = Outcome {
+        trigger: None,
+        state,
+        run: None,
+        detail,
+    };
+    store::events::insert_outcome(tx, event, &outcome, None).await
 }
 
 /// Events with what became of them, the newest first.
@@ -64,21 +184,51 @@ pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Event>> {
     store::events::list(&mut tx, page).await
 }
 
-/// Why an event changes nothing, where it doesn't.
-fn nothing_new(event: &ObjectEvent, known: &KnownObject) -> Option<(OutcomeState, String)> {
-    if let (Some(new), Some(seen)) = (&event.sequencer, &known.sequencer)
-        && is_older(new, seen)
-    {
-        return Some((
-            OutcomeState::Superseded,
-            "a later change of this object was seen before".to_owned(),
-        ));
+/// What an event says beside what is known.
+enum News {
+    /// Another version of the object.
+    Version,
+    /// The version that is known, of which nothing came for these triggers so far.
+    Again(Vec<String>),
+    /// Nothing, and why.
+    Nothing(OutcomeState, &'static str),
+}
+
+async fn news(tx: &mut Tx, event: &ObjectEvent, known: &KnownObject) -> Result<News> {
+    const DUPLICATE: News = News::Nothing(
+        OutcomeState::Duplicate,
+        "this very version of the object was seen before",
+    );
+    let mut is_same_notice = false;
+    if let (Some(new), Some(seen)) = (&event.sequencer, &known.sequencer) {
+        if is_older(new, seen) {
+            let later = "a later change of this object was seen before";
+            return Ok(News::Nothing(OutcomeState::Superseded, later));
+        }
+        is_same_notice = !is_older(seen, new);
     }
-    let same = event.kind == EventKind::Created && event.etag.is_some() && event.etag == known.etag;
-    same.then(|| {
-        (
-            OutcomeState::Duplicate,
-            "this very version of the object was seen before".to_owned(),
-        )
+    if event.kind == EventKind::Removed {
+        return Ok(News::Version);
+    }
+    let seen = known.etag.as_deref().and_then(etag_of);
+    let is_same_version = match &event.etag {
+        Some(etag) => seen.as_ref() == Some(etag),
+        // Which version it is can't be said: it is the known one if this is the notice that told of that.
+        None => is_same_notice,
+    };
+    if !is_same_version {
+        return Ok(News::Version);
+    }
+    if is_same_notice {
+        return Ok(DUPLICATE);
+    }
+    let again = match &known.event_id {
+        Some(before) => store::events::unsettled(tx, before).await?,
+        None => Vec::new(),
+    };
+    Ok(if again.is_empty() {
+        DUPLICATE
+    } else {
+        News::Again(again)
     })
 }

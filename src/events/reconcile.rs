@@ -7,8 +7,9 @@ use futures::TryStreamExt;
 use crate::app::App;
 use crate::buckets::ObjectMeta;
 use crate::error::{ErrorKind, Result};
+use crate::etl::publish;
 use crate::events::accept;
-use crate::model::event::{EventKind, ObjectEvent};
+use crate::model::event::{EventKind, ObjectEvent, etag_of};
 use crate::model::job::Trigger;
 use crate::model::pattern::ObjectPattern;
 use crate::store;
@@ -21,6 +22,7 @@ pub async fn run(app: &App) -> Result<u64> {
     let mut tx = app.store.read().await?;
     let triggers = store::jobs::enabled_triggers(&mut tx).await?;
     drop(tx);
+    publish::sweep(app).await?;
     let mut found = 0;
     for (bucket, prefix) in watched(&triggers)? {
         let known = known_etags(app, &bucket, &prefix).await?;
@@ -36,7 +38,7 @@ pub async fn run(app: &App) -> Result<u64> {
             };
             for object in page {
                 gone.remove(&object.key);
-                if known.get(&object.key) != Some(&object.etag) {
+                if known.get(&object.key) != etag_of(&object.etag).as_ref() {
                     accept(
                         app,
                         &event(&bucket, &object.key, EventKind::Created, Some(&object)),
@@ -87,7 +89,7 @@ async fn known_etags(app: &App, bucket: &str, prefix: &str) -> Result<BTreeMap<S
         after = last.object_key.clone();
         known.extend(
             page.into_iter()
-                .filter_map(|object| Some((object.object_key, object.etag?))),
+                .filter_map(|object| Some((object.object_key, etag_of(&object.etag?)?))),
         );
     }
 }

@@ -33,6 +33,40 @@ pub struct ObjectEvent {
     pub source: String,
 }
 
+impl ObjectEvent {
+    /// The event with its entity tag in the one spelling that everything here compares: without quotes, and without the
+    /// mark of a weak one. S3's are lower-case hexadecimal, which some senders write in capitals.
+    #[must_use]
+    pub fn normalized(mut self) -> Self {
+        self.etag = self.etag.as_deref().and_then(etag_of);
+        self
+    }
+}
+
+/// An entity tag as [`ObjectEvent::normalized`] spells it; absent where it is empty.
+pub fn etag_of(text: &str) -> Option<String> {
+    let text = text.trim();
+    let bare = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');
+    let is_hexadecimal = bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let spelled = if is_hexadecimal {
+        bare.to_ascii_lowercase()
+    } else {
+        bare.to_owned()
+    };
+    (!spelled.is_empty()).then_some(spelled)
+}
+
+/// What goes with an event and isn't the sender's to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The jobs whose runs led to it, the first first; none where no run wrote the object.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
+    /// Whether the version is still to be learned from the store, which couldn't be asked when the event came.
+    #[serde(default)]
+    pub unverified: bool,
+}
+
 /// An event as it was taken down.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -89,6 +123,15 @@ pub fn is_older(new: &str, known: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn entity_tags_have_one_spelling() {
+        for text in ["\"0AbC-2\"", "0abc-2", "W/\"0abc-2\"", " 0ABC-2 "] {
+            assert_eq!(etag_of(text).as_deref(), Some("0abc-2"), "{text}");
+        }
+        assert_eq!(etag_of("\"Ceph-Tag\"").as_deref(), Some("Ceph-Tag"));
+        assert_eq!((etag_of(""), etag_of("\"\"")), (None, None));
+    }
 
     #[test]
     fn sequencers_compare_padded_on_the_right() {

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::document::parse_toml;
 use crate::model::location::Location;
 use crate::model::name::{TableRef, plain_name};
+use crate::model::overlap::Keys;
 use crate::model::pattern::{Captures, ObjectPattern, is_identifier};
 
 /// The longest batch window: Glue's (`EventBatchingCondition.BatchWindow`).
@@ -95,6 +96,19 @@ pub struct InputDefinition {
     pub columns: BTreeMap<String, String>,
     /// Whether a run starts although no object is there; the table is empty then, and has just the declared columns.
     pub optional: bool,
+    /// What becomes of objects without a byte.
+    pub empty: EmptyObjects,
+}
+
+/// What becomes of an input's objects that have no byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyObjects {
+    /// They are no data.
+    #[default]
+    Skip,
+    /// The run fails, naming one.
+    Error,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +126,8 @@ struct InputTable {
     columns: BTreeMap<String, String>,
     #[serde(default)]
     optional: bool,
+    #[serde(default)]
+    empty: EmptyObjects,
 }
 
 impl From<InputForm> for InputDefinition {
@@ -122,12 +138,14 @@ impl From<InputForm> for InputDefinition {
                 location,
                 columns: BTreeMap::new(),
                 optional: false,
+                empty: EmptyObjects::Skip,
             },
         };
         Self {
             location: table.location,
             columns: table.columns,
             optional: table.optional,
+            empty: table.empty,
         }
     }
 }
@@ -182,11 +200,24 @@ impl OutputFormat {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMode {
-    /// They are replaced.
+    /// Those that earlier runs of the job wrote there are replaced; all others stay.
     #[default]
     Overwrite,
     /// They stay.
     Append,
+    /// Everything below the folder is replaced, whoever wrote it.
+    ReplaceFolder,
+}
+
+impl OutputMode {
+    /// The name in `job.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Overwrite => "overwrite",
+            Self::Append => "append",
+            Self::ReplaceFolder => "replace_folder",
+        }
+    }
 }
 
 /// When a job runs by itself.
@@ -243,6 +274,15 @@ pub struct Trigger {
     pub enabled: bool,
 }
 
+impl InputDefinition {
+    /// The folder of its pattern: what stands before the last name.
+    pub fn folder(&self) -> &str {
+        self.location
+            .rfind('/')
+            .map_or(self.location.as_str(), |end| &self.location[..=end])
+    }
+}
+
 impl OutputDefinition {
     /// The name of the file number `index`, where `token` tells the files of one run from those of another.
     pub fn file_name(&self, index: u32, token: Option<&str>) -> String {
@@ -250,16 +290,27 @@ impl OutputDefinition {
         format!("part-{index:05}{token}.{}", self.format.as_str())
     }
 
-    /// An object as this output would write it, with something in the place of each parameter.
-    fn sample_object(&self) -> Result<Location> {
-        let pattern = ObjectPattern::parse(&self.location)?;
-        let values = pattern
-            .capture_names()
-            .into_iter()
-            .map(|name| (name.to_owned(), "x".to_owned()))
-            .collect();
-        let folder = Location::parse(pattern.with_values(&values)?.as_str())?;
-        Ok(folder.with_key(format!("{}{}", folder.key, self.file_name(0, None))))
+    /// The folder that a run with these parameters writes to.
+    ///
+    /// # Errors
+    /// Invalid where the parameters leave it open, or one can't stand in it.
+    pub fn folder(&self, parameters: &Captures) -> Result<Location> {
+        ObjectPattern::parse(&self.location)?
+            .with_values(parameters)?
+            .as_location()
+            .ok_or_else(|| Error::invalid(format!("output.location '{}' is not one folder", self.location)))
+    }
+
+    /// The folder of the output's table: the part before the first folder `key=…`.
+    pub fn table_root(&self) -> String {
+        let mut root = String::new();
+        for segment in self.location.split_inclusive('/') {
+            if segment.find('=').is_some_and(|equals| equals > 0) {
+                break;
+            }
+            root.push_str(segment);
+        }
+        root
     }
 }
 
@@ -322,11 +373,12 @@ impl JobDefinition {
                     .hint("end it with /"),
             );
         }
-        if output.location.contains(['*', '?']) {
+        if output.location.contains(['*', '?', '[']) {
             return Err(Error::invalid(
-                "output.location is one folder, so * and ? have no place in it",
+                "output.location is one folder, so *, ? and [ have no place in it",
             ));
         }
+        self.check_inputs_of(output, &pattern)?;
         if !(1..=MAX_FILES).contains(&output.files) {
             return Err(Error::invalid(format!(
                 "output.files is {}, and 1 to {MAX_FILES} are allowed",
@@ -335,6 +387,27 @@ impl JobDefinition {
         }
         if let Some(table) = &output.table {
             TableRef::parse(table)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses an output folder with something in it that the job reads, but for the job's own former output: which is what
+    /// an optional input is that reads just this folder.
+    fn check_inputs_of(&self, output: &OutputDefinition, folder: &ObjectPattern) -> Result<()> {
+        let written = Keys::of_some_value(folder);
+        for (name, input) in &self.inputs {
+            let read = Keys::of_some_value(&ObjectPattern::parse(&input.location)?);
+            if !read.meet(&written) || input.optional && input.folder() == output.location {
+                continue;
+            }
+            return Err(Error::invalid(format!(
+                "output.location '{}' overlaps inputs.{name}, '{}'",
+                output.location, input.location
+            ))
+            .hint(
+                "give the output a folder of its own; an input that reads the job's own former output names just \
+                the output's folder, and is optional, as there is none before the first run",
+            ));
         }
         Ok(())
     }
@@ -358,17 +431,15 @@ impl JobDefinition {
                 "write {{{name}}} where it stands in the key, or give the parameter a default"
             )));
         }
-        let writes_where_it_listens = self
-            .output
-            .as_ref()
-            .map(|output| output.sample_object())
-            .transpose()?
-            .is_some_and(|object| pattern.matches(&object.bucket, &object.key).is_some());
-        if writes_where_it_listens {
-            return Err(Error::invalid(
-                "the job would trigger itself: its output lies where its trigger listens",
-            )
-            .hint("give the output a folder of its own"));
+        let Some(output) = &self.output else {
+            return Ok(());
+        };
+        if Keys::of(&pattern).meet(&Keys::of(&ObjectPattern::parse(&output.location)?)) {
+            return Err(Error::invalid(format!(
+                "the job would trigger itself: its output '{}' lies where its trigger '{}' listens",
+                output.location, trigger.pattern
+            ))
+            .hint("give the output a folder of its own, that no capture or wildcard of the trigger can stand for"));
         }
         Ok(())
     }
@@ -411,11 +482,18 @@ impl JobDefinition {
                 ))
                 .hint("the pattern is a regular expression that the whole value must match"));
             }
-            if value.contains(['/', '{', '}', '*', '?']) || value == ".." {
-                return Err(Error::invalid(format!("the parameter {name} is '{value}'"))
-                    .hint("/, {, }, * and ? are not allowed in a parameter"));
+            if value.is_empty() || value == "." || value == ".." || value.contains(char::is_control) {
+                return Err(Error::invalid(format!("the parameter {name} is '{value}'")).hint(
+                    "a parameter is part of keys: it isn't empty, . or .., and has no control characters",
+                ));
             }
             parameters.insert(name.clone(), value.clone());
+        }
+        for input in self.inputs.values() {
+            ObjectPattern::parse(&input.location)?.with_values(&parameters)?;
+        }
+        if let Some(output) = &self.output {
+            output.folder(&parameters)?;
         }
         Ok(parameters)
     }

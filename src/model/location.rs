@@ -77,6 +77,23 @@ pub fn partition_of_segment(segment: &str) -> Option<(String, String)> {
     Some((name.to_lowercase(), percent_decoded(value)))
 }
 
+/// A partition's value as it stands in a folder's name: what Hive escapes there is written `%XX`
+/// (`FileUtils.escapePathName`).
+pub fn hive_escaped(value: &str) -> String {
+    const ESCAPED: &[char] = &[
+        '"', '#', '%', '\'', '*', '/', ':', '=', '?', '\\', '{', '[', ']', '^', '\u{7f}',
+    ];
+    let mut escaped = String::with_capacity(value.len());
+    for c in value.chars() {
+        if ESCAPED.contains(&c) || c < ' ' {
+            escaped.push_str(&format!("%{:02X}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
 /// Undoes `%XX`; what is not valid stays as it is.
 pub fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();

@@ -39,6 +39,9 @@ pub struct RunBody {
     /// The events that it acts on.
     #[serde(default)]
     pub events: Vec<String>,
+    /// The jobs whose runs led to it by what they wrote, the first first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
     /// Rows read.
     #[serde(default)]
     pub rows_in: Option<i64>,

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// The table parameter that names the job whose output a table is.
+pub const UPDATED_BY_JOB: &str = "UPDATED_BY_JOB";
+
 use crate::model::name::TableRef;
 
 /// Free key-value pairs, as Hive and Glue keep them.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use sqlx::types::Json;
 
 use super::{Tx, on};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How far an output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum CommitState {
     Staging,
     /// It is decided: whoever finds it finishes it.
     Committing,
+    /// The catalog shows it. What it replaces is still to be removed.
+    Shown,
     /// It is done.
     Committed,
 }
@@ -23,6 +25,7 @@ impl CommitState {
         match self {
             Self::Staging => "STAGING",
             Self::Committing => "COMMITTING",
+            Self::Shown => "SHOWN",
             Self::Committed => "COMMITTED",
         }
     }
@@ -51,7 +54,7 @@ pub async fn save<M: serde::Serialize + Sync>(
         ON CONFLICT (run_id) DO UPDATE SET attempt = excluded.attempt, state = excluded.state,
             manifest = excluded.manifest, updated_at = excluded.updated_at";
     let manifest = serde_json::to_value(manifest)
-        .map_err(|cause| crate::error::Error::internal("a manifest can't be written down").source(cause))?;
+        .map_err(|cause| Error::internal("a manifest can't be written down").source(cause))?;
     on!(tx, |conn| sqlx::query(SQL)
         .bind(run)
         .bind(attempt)
@@ -76,12 +79,19 @@ pub async fn find<M: DeserializeOwned + Send + Unpin + 'static>(
         .bind(run)
         .fetch_optional(conn)
         .await)?;
-    Ok(row.map(|row| {
+    row.map(|row| {
         let state = match row.state.as_str() {
             "COMMITTED" => CommitState::Committed,
+            "SHOWN" => CommitState::Shown,
             "COMMITTING" => CommitState::Committing,
-            _ => CommitState::Staging,
+            "STAGING" | "THROWN_AWAY" => CommitState::Staging,
+            other => {
+                return Err(Error::internal(format!(
+                    "the output of run {run} has the unknown state {other}"
+                )));
+            }
         };
-        (state, row.manifest.0)
-    }))
+        Ok((state, row.manifest.0))
+    })
+    .transpose()
 }

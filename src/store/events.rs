@@ -5,7 +5,7 @@ use sqlx::types::Json;
 
 use super::{Tx, on};
 use crate::error::Result;
-use crate::model::event::{Event, ObjectEvent, Outcome, OutcomeState};
+use crate::model::event::{Event, ObjectEvent, Outcome, OutcomeState, Taken};
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::Captures;
 
@@ -18,6 +18,8 @@ pub struct KnownObject {
     pub etag: Option<String>,
     /// The store's order, where it told one.
     pub sequencer: Option<String>,
+    /// The event that was acted on last; absent where the object was there before any trigger.
+    pub event_id: Option<String>,
 }
 
 /// A batch of arrivals that will be one run.
@@ -88,16 +90,23 @@ fn state_of(text: &str) -> OutcomeState {
         .map_or(OutcomeState::Unmatched, |(state, _)| *state)
 }
 
-/// Writes an event down.
+/// Writes an event down, with what goes with it.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn insert(tx: &mut Tx, id: &str, event: &ObjectEvent, now: DateTime<Utc>) -> Result<()> {
-    const SQL: &str = "INSERT INTO events (id, body, received_at) VALUES ($1, $2, $3)";
+pub async fn insert(
+    tx: &mut Tx,
+    id: &str,
+    event: &ObjectEvent,
+    taken: &Taken,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    const SQL: &str = "INSERT INTO events (id, body, received_at, taken) VALUES ($1, $2, $3, $4)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(Json(event))
         .bind(now)
+        .bind(Json(taken))
         .execute(conn)
         .await
         .map(drop))
@@ -144,16 +153,93 @@ pub async fn settle_batch(
         .map(drop))
 }
 
-/// The events of a batch, in the order of their arrival.
+/// Says of every event that waits for other inputs in a batch of one of these groups that a run acts on it.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn batch_events(tx: &mut Tx, batch: &str) -> Result<Vec<String>> {
-    const SQL: &str = "SELECT event_id FROM event_outcomes WHERE batch_id = $1 ORDER BY event_id";
+pub async fn settle_waiting(tx: &mut Tx, group_key: &str, run: &str) -> Result<()> {
+    const SQL: &str = "UPDATE event_outcomes SET state = $2, run_id = $3, detail = NULL
+        WHERE state = $4 AND batch_id IN (SELECT id FROM batches WHERE group_key = $1)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(group_key)
+        .bind(state_text(OutcomeState::Started))
+        .bind(run)
+        .bind(state_text(OutcomeState::Waiting))
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Says of every event that one run acted on that another does.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn hand_over(tx: &mut Tx, events: &[String], from: &str, to: &str) -> Result<()> {
+    const SQL: &str = "UPDATE event_outcomes SET run_id = $3 WHERE event_id = $1 AND run_id = $2";
+    for event in events {
+        on!(tx, |conn| sqlx::query(SQL)
+            .bind(event)
+            .bind(from)
+            .bind(to)
+            .execute(conn)
+            .await
+            .map(drop))?;
+    }
+    Ok(())
+}
+
+/// The triggers that an event matched, and that nothing came of so far: it waits, it was rejected, or its run failed or was
+/// stopped.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn unsettled(tx: &mut Tx, event: &str) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT o.trigger_name FROM event_outcomes o LEFT JOIN runs r ON r.id = o.run_id
+        WHERE o.event_id = $1 AND o.trigger_name <> ''
+            AND (o.state IN ('waiting', 'rejected') OR o.state = 'started' AND r.state IN ('FAILED', 'CANCELLED'))
+        ORDER BY o.trigger_name";
     on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(batch)
+        .bind(event)
         .fetch_all(conn)
         .await)
+}
+
+#[derive(sqlx::FromRow)]
+struct TakenRow {
+    id: String,
+    body: Json<ObjectEvent>,
+    taken: Option<Json<Taken>>,
+}
+
+/// The events of a batch with what goes with each, in the order of their arrival.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn batch_events(tx: &mut Tx, batch: &str) -> Result<Vec<(String, ObjectEvent, Taken)>> {
+    const SQL: &str = "SELECT e.id, e.body, e.taken FROM event_outcomes o JOIN events e ON e.id = o.event_id
+        WHERE o.batch_id = $1 ORDER BY e.id";
+    let rows: Vec<TakenRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(batch).fetch_all(conn).await)?;
+    let taken = |row: TakenRow| {
+        (
+            row.id,
+            row.body.0,
+            row.taken.map(|taken| taken.0).unwrap_or_default(),
+        )
+    };
+    Ok(rows.into_iter().map(taken).collect())
+}
+
+/// What happened to the object in an event.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<ObjectEvent>> {
+    const SQL: &str = "SELECT body FROM events WHERE id = $1";
+    let body: Option<Json<ObjectEvent>> = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(id)
+        .fetch_optional(conn)
+        .await)?;
+    Ok(body.map(|body| body.0))
 }
 
 /// The open batch of `group_key`, locked until the transaction ends, so that it doesn't close before the arrival is in
@@ -218,7 +304,7 @@ pub async fn lock_object(tx: &mut Tx, event: &ObjectEvent, now: DateTime<Utc>) -
     // The update that changes nothing is the lock: two arrivals of one object wait for one another.
     const SQL: &str = "INSERT INTO objects (bucket, object_key, updated_at) VALUES ($1, $2, $3)
         ON CONFLICT (bucket, object_key) DO UPDATE SET updated_at = objects.updated_at
-        RETURNING object_key, etag, sequencer";
+        RETURNING object_key, etag, sequencer, event_id";
     on!(tx, |conn| sqlx::query_as(SQL)
         .bind(&event.bucket)
         .bind(&event.key)
@@ -238,19 +324,26 @@ pub async fn known_objects(
     after: &str,
     limit: i64,
 ) -> Result<Vec<KnownObject>> {
-    const SQL: &str = "SELECT object_key, etag, sequencer FROM objects
-        WHERE bucket = $1 AND object_key > $2 AND SUBSTR(object_key, 1, LENGTH($3)) = $3
-        ORDER BY object_key LIMIT $4";
-    on!(tx, |conn| sqlx::query_as(SQL)
+    const SQL: &str = "SELECT object_key, etag, sequencer, event_id FROM objects
+        WHERE bucket = $1 AND object_key > $2 AND object_key >= $3 ORDER BY object_key LIMIT $4";
+    let mut known: Vec<KnownObject> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(bucket)
         .bind(after)
         .bind(prefix)
         .bind(limit)
         .fetch_all(conn)
-        .await)
+        .await)?;
+    // The keys of a prefix lie together.
+    let end = known
+        .iter()
+        .position(|object| !object.object_key.starts_with(prefix))
+        .unwrap_or(known.len());
+    known.truncate(end);
+    Ok(known)
 }
 
-/// Writes down the version of an object that is acted on now.
+/// Writes down the version of an object that is acted on now, and the event that told of it; none where nothing is acted
+/// on.
 ///
 /// # Errors
 /// Only the database's own.
@@ -258,18 +351,37 @@ pub async fn set_known_object(
     tx: &mut Tx,
     event: &ObjectEvent,
     etag: Option<&str>,
+    event_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    const SQL: &str = "INSERT INTO objects (bucket, object_key, etag, sequencer, updated_at)
-        VALUES ($1, $2, $3, $4, $5)
+    const SQL: &str = "INSERT INTO objects (bucket, object_key, etag, sequencer, updated_at, event_id)
+        VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (bucket, object_key) DO UPDATE SET etag = excluded.etag,
-            sequencer = COALESCE(excluded.sequencer, objects.sequencer), updated_at = excluded.updated_at";
+            sequencer = COALESCE(excluded.sequencer, objects.sequencer), updated_at = excluded.updated_at,
+            event_id = excluded.event_id";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&event.bucket)
         .bind(&event.key)
         .bind(etag)
         .bind(&event.sequencer)
         .bind(now)
+        .bind(event_id)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Writes down the true entity tag of a version that `event` told of without one, if nothing was acted on since.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn set_known_etag(tx: &mut Tx, event: &ObjectEvent, event_id: &str, etag: &str) -> Result<()> {
+    const SQL: &str = "UPDATE objects SET etag = $4 WHERE bucket = $1 AND object_key = $2 AND event_id = $3";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&event.bucket)
+        .bind(&event.key)
+        .bind(event_id)
+        .bind(etag)
         .execute(conn)
         .await
         .map(drop))

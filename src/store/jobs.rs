@@ -114,6 +114,7 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Job>> {
 /// Only the database's own.
 pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM jobs WHERE name = $1";
+    count_change(tx).await?;
     on!(tx, |conn| sqlx::query(SQL)
         .bind(name)
         .execute(conn)
@@ -128,6 +129,7 @@ pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
 pub async fn replace_triggers(tx: &mut Tx, job: &str, triggers: &[Trigger]) -> Result<()> {
     const DELETE: &str = "DELETE FROM triggers WHERE job_name = $1";
     const INSERT: &str = "INSERT INTO triggers (name, job_name, definition, enabled) VALUES ($1, $2, $3, $4)";
+    count_change(tx).await?;
     on!(tx, |conn| sqlx::query(DELETE)
         .bind(job)
         .execute(conn)
@@ -164,6 +166,33 @@ pub async fn list_triggers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Trigg
         page,
         |trigger: &Trigger| trigger.name.clone(),
     ))
+}
+
+/// How often triggers were changed.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn trigger_changes(tx: &mut Tx) -> Result<i64> {
+    const SQL: &str = "SELECT changes FROM trigger_changes WHERE id = 1";
+    on!(tx, |conn| sqlx::query_scalar(SQL).fetch_one(conn).await)
+}
+
+async fn count_change(tx: &mut Tx) -> Result<()> {
+    const SQL: &str = "UPDATE trigger_changes SET changes = changes + 1 WHERE id = 1";
+    on!(tx, |conn| sqlx::query(SQL).execute(conn).await.map(drop))
+}
+
+/// Every job, by name, without its scripts' text.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn definitions(tx: &mut Tx) -> Result<Vec<(String, JobDefinition)>> {
+    const SQL: &str = "SELECT name, definition FROM jobs ORDER BY name";
+    let rows: Vec<(String, Json<JobDefinition>)> = on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|(name, definition)| (name, definition.0))
+        .collect())
 }
 
 /// Every trigger that is on.

@@ -22,6 +22,7 @@ pub mod events;
 pub mod functions;
 pub mod jobs;
 mod memory;
+pub mod outputs;
 pub mod partitions;
 pub mod runs;
 pub mod search;

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::model::page::{Page, PageRequest};
 use crate::model::partition::key::{KeyOrder, KeyRange, spread};
 use crate::model::partition::{Partition, PartitionInput};
-use crate::model::table::{StorageDescriptor, Table};
+use crate::model::table::{Column, StorageDescriptor, Table};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -210,6 +210,27 @@ impl<'a> Adding<'a> {
         }
         Ok(id)
     }
+}
+
+/// The columns of a table's partitions: each set of columns that any has, once.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn columns_in_use(tx: &mut Tx, table_id: &str) -> Result<Vec<Vec<Column>>> {
+    const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1
+        AND id IN (SELECT DISTINCT shape_id FROM partitions WHERE table_id = $1 AND shape_id IS NOT NULL)
+        ORDER BY id";
+    let shapes: Vec<Json<StorageDescriptor>> = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(table_id)
+        .fetch_all(conn)
+        .await)?;
+    let mut columns: Vec<Vec<Column>> = Vec::new();
+    for shape in shapes {
+        if !columns.contains(&shape.0.columns) {
+            columns.push(shape.0.columns);
+        }
+    }
+    Ok(columns)
 }
 
 /// The name of a shape: a digest of what it is.

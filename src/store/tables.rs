@@ -1,6 +1,7 @@
 //! Tables and their former versions.
 
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
 use super::{Tx, on};
@@ -31,6 +32,39 @@ impl From<Row> for Table {
             updated_at: row.updated_at,
         }
     }
+}
+
+/// Tables that may lie at, in or around a prefix of a bucket: each location that begins with the prefix, or that is one of
+/// the folders above it, is among theirs.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn near(tx: &mut Tx, bucket: &str, prefix: &str) -> Result<Vec<Table>> {
+    let plain = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let mut patterns = vec![format!("%://{}/{}%", plain(bucket), plain(prefix))];
+    let above = prefix.match_indices('/').map(|(at, _)| &prefix[..at]);
+    for folder in std::iter::once("").chain(above) {
+        let folder = format!("%://{}/{}", plain(bucket), plain(folder));
+        let folder = folder.trim_end_matches('/');
+        patterns.push(format!("{folder}\"%"));
+        patterns.push(format!("{folder}/\"%"));
+    }
+    let like: Vec<String> = (1..=patterns.len())
+        .map(|at| format!("CAST(body AS TEXT) LIKE ${at} ESCAPE '\\'"))
+        .collect();
+    let sql = format!(
+        "SELECT id, database_name, version, body, created_at, updated_at FROM tables WHERE {}
+        ORDER BY database_name, name",
+        like.join(" OR ")
+    );
+    let rows: Vec<Row> = on!(tx, |conn| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
+        for pattern in &patterns {
+            query = query.bind(pattern);
+        }
+        query.fetch_all(conn).await
+    })?;
+    Ok(rows.into_iter().map(Table::from).collect())
 }
 
 /// Adds a table at version 0.
