@@ -174,11 +174,11 @@ impl Execution<'_> {
         let folder = output.folder(&self.run.body.parameters)?;
         let mut manifest = publish::intended(output, &folder, &self.run.id);
         let targets = manifest.keys();
-        let look = async || {
+        let safe = async || {
             places::check(self.app, job, output, &self.run.body.parameters).await?;
-            outputs::look(self.app, job, output, &folder, &targets, &tables).await
+            outputs::refuse_inputs(self.app, job, &folder, &tables).await
         };
-        if let Err(error) = look().await {
+        if let Err(error) = safe().await {
             return final_or_again(error);
         }
         // The journal knows the keys before an upload is begun, so that none is left over whoever dies in between.
@@ -210,8 +210,7 @@ impl Execution<'_> {
         }
         manifest.files = done.files;
         manifest.columns = done.columns;
-        // The folder may have changed while the script ran.
-        match look().await {
+        match outputs::look(self.app, job, output, &folder, &targets, &tables).await {
             Ok(found) => {
                 self.log_foreign(&folder, &found.foreign).await?;
                 manifest.replaced = found.replaced;

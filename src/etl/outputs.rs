@@ -85,7 +85,15 @@ fn not_own(job: &Job, object: &Location) -> Error {
 }
 
 /// A run may read in its output folder what its own job wrote, and nothing else.
-async fn refuse_inputs(app: &App, job: &Job, folder: &Location, tables: &[TableToRead]) -> Result<()> {
+///
+/// # Errors
+/// Invalid, naming the object; Unavailable where the store can't be asked.
+pub(super) async fn refuse_inputs(
+    app: &App,
+    job: &Job,
+    folder: &Location,
+    tables: &[TableToRead],
+) -> Result<()> {
     for table in tables {
         for file in &table.files {
             let object = &file.object;

@@ -65,7 +65,6 @@ async fn several_files_are_named_after_their_run_and_replace_those_of_the_last()
     let definition = JOB
         .replace("sales/*", "sales/*.csv")
         .replace("\"csv\"", "\"json\"\nfiles = 2\ntable = \"out.sales\"");
-    app.put("lake", "out/old.json", "{}").await;
     run_once(&app, &definition, "SELECT * FROM sales").await;
     let first = app.keys("lake", "out/").await;
     assert_eq!(first.len(), 3, "two files and _SUCCESS: {first:?}");

@@ -1,6 +1,8 @@
 //! Files land, the catalog knows them, the month's CSV appears.
 
+mod arrivals;
 mod crash;
 mod jobs;
 mod monthly_union;
 mod moving;
+mod outputs;
