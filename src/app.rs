@@ -8,7 +8,7 @@ use crate::buckets::{Access, Buckets};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
-use crate::model::watch::Watches;
+use crate::store::watches::Watches;
 use crate::store::{Store, Tx};
 
 /// The program's parts. Cheap to clone.

@@ -4,6 +4,7 @@
 //! An ETag is given without its quotes, everywhere.
 
 mod access;
+mod conditional;
 mod failure;
 pub mod pinned;
 pub mod plain_text;
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 pub use access::Access;
+pub use conditional::Condition;
 use failure::Place;
 pub use uploads::{Completed, PendingUpload, UploadedPart};
 
@@ -54,15 +56,6 @@ pub struct ObjectMeta {
     pub content_type: Option<String>,
     /// The `x-amz-meta-*` pairs, sorted; only a [`Buckets::head`] knows them.
     pub metadata: Vec<(String, String)>,
-}
-
-/// What must be so for an object to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// No object has the key.
-    IsAbsent,
-    /// The object has this entity tag.
-    IsStill(String),
 }
 
 /// A client for one store. Cheap to clone.
@@ -425,41 +418,6 @@ impl Buckets {
             .await
             .map_err(|error| failure::from_sdk(error, "write", &Place::object(bucket, key)))?;
         Ok(unquoted(answer.e_tag()))
-    }
-
-    /// As [`Buckets::put`], with `x-amz-meta-*` pairs, and only while `condition` holds.
-    ///
-    /// # Errors
-    /// `Conflict` where the condition doesn't hold; as [`Buckets::put`].
-    pub async fn put_if(
-        &self,
-        bucket: &str,
-        key: &str,
-        bytes: impl Into<Bytes>,
-        metadata: &[(&str, &str)],
-        condition: &Condition,
-    ) -> Result<String> {
-        let mut request = self.client.put_object().bucket(bucket).key(key);
-        for (name, value) in metadata {
-            request = request.metadata(*name, *value);
-        }
-        request = match condition {
-            Condition::IsAbsent => request.if_none_match("*"),
-            Condition::IsStill(etag) => request.if_match(format!("\"{etag}\"")),
-        };
-        match request.body(ByteStream::from(bytes.into())).send().await {
-            Ok(answer) => Ok(unquoted(answer.e_tag())),
-            // What isn't there has no tag to match.
-            Err(error)
-                if matches!(failure::status(&error), Some(404 | 409 | 412))
-                    && failure::code(&error) != Some("NoSuchBucket") =>
-            {
-                Err(Error::conflict(format!(
-                    "s3://{bucket}/{key} was changed meanwhile"
-                )))
-            }
-            Err(error) => Err(failure::from_sdk(error, "write", &Place::object(bucket, key))),
-        }
     }
 
     /// Removes one object. One that isn't there counts as removed.

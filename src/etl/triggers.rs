@@ -13,8 +13,8 @@ use crate::model::job::{Job, Trigger};
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::{Captures, ObjectPattern};
 use crate::model::run::Run;
-use crate::model::watch::Watch;
 use crate::queue::{self, Lease, Task};
+use crate::store::watches::Watch;
 use crate::store::{self, Tx};
 
 /// The longest chain of runs, each caused by what the one before wrote: the number of rounds after which AWS stops its own

@@ -23,4 +23,3 @@ pub mod run;
 pub mod schedule;
 pub mod source;
 pub mod table;
-pub mod watch;

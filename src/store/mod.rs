@@ -30,6 +30,7 @@ pub mod statistics;
 pub mod tables;
 pub mod tags;
 pub mod tasks;
+pub mod watches;
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};

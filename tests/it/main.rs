@@ -11,3 +11,4 @@ mod real_data;
 mod sources;
 mod store;
 mod story;
+mod upgrade;

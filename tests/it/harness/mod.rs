@@ -77,6 +77,16 @@ impl TestApp {
     pub(crate) async fn start_on(database: Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database.url(&folder).await;
+        Self::start_with(folder, url).await
+    }
+
+    /// Starts a server on the SQLite database and the lake that are in a folder.
+    pub(crate) async fn start_in(folder: TempDir) -> Self {
+        let url = Database::Sqlite.url(&folder).await;
+        Self::start_with(folder, url).await
+    }
+
+    async fn start_with(folder: TempDir, url: String) -> Self {
         let clock = Arc::new(ManualClock::at(start_of_time()));
         let mut app = Self {
             server: None,
