@@ -7,14 +7,21 @@ TARGET := $(shell $(CARGO) metadata --format-version 1 --no-deps 2>/dev/null | s
 MASTIC := $(TARGET)/debug/mastic
 PYTHON_TOOLS := $(TARGET)/python
 
-.PHONY: demo build frontend openapi test test-tools check bench
+# Where tests write what they left out, and why.
+export MASTIC_TESTS_SKIPPED := $(TARGET)/skipped-tests
+
+.PHONY: demo build machine frontend openapi test test-tools crash-test check bench
 
 # Builds everything, and tells the whole story on generated trips.
 demo: build
 	$(MASTIC) demo
 
+# What is missing is named before ten minutes of building have passed.
+machine:
+	@CARGO=$(CARGO) NPM=$(NPM) tests/check-machine
+
 # The frontend first: it becomes part of the program.
-build: frontend
+build: machine frontend
 	$(CARGO) build --locked
 
 frontend: frontend/dist/index.html
@@ -29,13 +36,22 @@ openapi: build
 
 # Installs what the tests need, then runs all of them: the program's on SQLite and PostgreSQL, and against MariaDB, the frontend's, and both
 # together in a browser and under AWS's own clients.
-test: test-tools build
+test: machine test-tools build
+	@rm -f $(MASTIC_TESTS_SKIPPED)
 	tests/with-postgres tests/with-mariadb $(CARGO) test --locked --workspace
 	cd frontend && $(NPM) test
 	MASTIC_BIN=$(MASTIC) tests/with-demo tests/clients/run $(PYTHON_TOOLS)
 	MASTIC_BIN=$(MASTIC) tests/with-postgres tests/clients/run-catalog $(PYTHON_TOOLS)
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(MASTIC) --updates 10
+	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(MASTIC) --objects 30 --kills 6
 	MASTIC_BIN=$(MASTIC) tests/with-demo $(NPM) --prefix frontend run test:browser
+	@tests/say-skipped
+
+# Ten thousand objects under two hundred kills, pauses and outages, on both databases; hours of work for the machine.
+crash-test: frontend
+	$(CARGO) build --locked --release
+	tests/install-tools $(PYTHON_TOOLS)
+	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(TARGET)/release/mastic --objects 10000 --kills 200
 
 test-tools:
 	tests/install-tools $(PYTHON_TOOLS)

@@ -18,7 +18,7 @@ fn trips() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: there is no {}", folder.display());
+    crate::harness::skipped(&format!("tests on real trips: there is no {}", folder.display()));
     None
 }
 

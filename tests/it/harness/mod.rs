@@ -44,6 +44,20 @@ macro_rules! both_databases {
     };
 }
 
+/// Says that a test is left out, and why; `make test` lists these at its end.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the list is, is a setting of the tests"
+)]
+pub(crate) fn skipped(why: &str) {
+    use std::io::Write as _;
+    eprintln!("skipped: {why}");
+    if let Some(list) = std::env::var_os("MASTIC_TESTS_SKIPPED") {
+        let list = std::fs::OpenOptions::new().append(true).create(true).open(list);
+        list.and_then(|mut list| writeln!(list, "{why}")).unwrap();
+    }
+}
+
 /// The moment at which every test begins.
 pub(crate) fn start_of_time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).unwrap()
