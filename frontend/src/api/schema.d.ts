@@ -458,6 +458,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have what an event told of acted on again, in the version of the object that is there now */
+        post: operations["replay_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -503,7 +520,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Run a job */
+        /** Run a job, or say what a run would do */
         post: operations["start_run"];
         delete?: never;
         options?: never;
@@ -576,6 +593,23 @@ export interface paths {
         get: operations["run_logs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a run in the place of one that failed or was stopped: with its parameters, for its events */
+        post: operations["retry_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -692,7 +726,7 @@ export interface components {
          * @description What of a database's tables is taken besides their columns: what is said of them, types as the database spells them.
          * @enum {string}
          */
-        AdditionalMetadata: "COMMENTS" | "RAWTYPES";
+        AdditionalMetadata: "RawTypes" | "Comments";
         /** @description One line of a plan. */
         Change: {
             detail: string;
@@ -761,7 +795,7 @@ export interface components {
          * @description Whether a CSV file has a header.
          * @enum {string}
          */
-        ContainsHeader: "UNKNOWN" | "PRESENT" | "ABSENT";
+        ContainsHeader: "Present" | "Absent" | "Unknown";
         /** @description A crawl. */
         Crawl: components["schemas"]["CrawlSummary"] & {
             plan?: components["schemas"]["Plan"] | null;
@@ -936,7 +970,7 @@ export interface components {
             received_at: string;
             /** Format: int64 */
             size?: number | null;
-            /** @description Who told of it: lake, webhook or listing. */
+            /** @description Who told of it: lake, webhook, listing, or replay where a person asked for it. */
             source: string;
         };
         /** @description Something whose name contains what was looked for. */
@@ -1131,7 +1165,7 @@ export interface components {
             /** @description csv, json or parquet. */
             format: string;
             location: string;
-            /** @description overwrite or append. */
+            /** @description overwrite, append or replace_folder. */
             mode: string;
             table?: string | null;
         };
@@ -1291,7 +1325,7 @@ export interface components {
                 received_at: string;
                 /** Format: int64 */
                 size?: number | null;
-                /** @description Who told of it: lake, webhook or listing. */
+                /** @description Who told of it: lake, webhook, listing, or replay where a person asked for it. */
                 source: string;
             }[];
             /** @description What to give as `cursor` for the next page; null on the last. */
@@ -1393,6 +1427,8 @@ export interface components {
                 bytes_in?: number | null;
                 /** Format: int64 */
                 bytes_out?: number | null;
+                /** @description The jobs whose runs led to it by what they wrote, the first first. */
+                chain: string[];
                 /** Format: date-time */
                 created_at: string;
                 /** Format: int64 */
@@ -1566,6 +1602,10 @@ export interface components {
          * @enum {string}
          */
         RecrawlBehavior: "CrawlNewFoldersOnly" | "CrawlEventMode" | "CrawlEverything";
+        /** @description The event that a replay made. */
+        Replayed: {
+            id: string;
+        };
         /** @description A column of a result. */
         ResultColumn: {
             name: string;
@@ -1597,6 +1637,8 @@ export interface components {
             bytes_in?: number | null;
             /** Format: int64 */
             bytes_out?: number | null;
+            /** @description The jobs whose runs led to it by what they wrote, the first first. */
+            chain: string[];
             /** Format: date-time */
             created_at: string;
             /** Format: int64 */
@@ -1649,6 +1691,18 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        /** @description What a run would do if it began now. */
+        RunPreview: {
+            /** @description What it would read. */
+            inputs: components["schemas"]["RunInput"][];
+            refused?: components["schemas"]["RunError"] | null;
+            /** @description What would be removed, or replaced under its name. */
+            replaces: string[];
+            /** @description What lies in the output folder, isn't the job's, and would stay. */
+            stays: string[];
+            /** @description What it would write; RUN stands for its id. */
+            writes: string[];
+        };
         /** @description When a crawler runs by itself. */
         Schedule: {
             /** @description `cron(minutes hours day-of-month month day-of-week year)`, in UTC. */
@@ -1681,6 +1735,11 @@ export interface components {
         };
         /** @description How a run is started. */
         StartRun: {
+            /**
+             * @description Only say what the run would read, write and replace.
+             * @default false
+             */
+            dry_run: boolean;
             /** @default {} */
             parameters: {
                 [key: string]: string;
@@ -2982,6 +3041,35 @@ export interface operations {
             };
         };
     };
+    replay_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
@@ -3118,6 +3206,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description of a dry run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPreview"];
+                };
+            };
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3252,6 +3349,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_LogLine"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             default: {
