@@ -106,10 +106,10 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     {
         return Ok(former);
     }
-    places::check_registration(&mut tx, &job).await?;
     let before = store::jobs::enabled_triggers(&mut tx).await?;
     let triggers: Vec<Trigger> = triggers_of(&job);
     drop(tx);
+    places::check_registration(app, &job).await?;
     take_past_as_seen(app, &triggers, &before).await?;
 
     let mut tx = app.store.write().await?;

@@ -15,7 +15,9 @@ use crate::store::{self, Tx};
 ///
 /// # Errors
 /// Invalid, naming both.
-pub(super) async fn check_registration(tx: &mut Tx, job: &Job) -> Result<()> {
+pub(super) async fn check_registration(app: &App, job: &Job) -> Result<()> {
+    let mut tx = app.store.read().await?;
+    let tx = &mut tx;
     let others = store::jobs::definitions(tx).await?;
     for (name, other) in others.iter().filter(|(name, _)| *name != job.name) {
         check_outputs(&job.name, &job.definition, name, other)?;
@@ -123,7 +125,7 @@ async fn check_tables(tx: &mut Tx, job: &Job, output: &OutputDefinition, root: &
         let Ok(location) = Location::parse(location) else {
             continue;
         };
-        let folder = ObjectPattern::literal(&location.as_folder())?;
+        let folder = ObjectPattern::literal(&location.as_folder());
         if Keys::of(&folder).meet(&written) {
             return Err(Error::invalid(format!(
                 "job {}: its output '{}' overlaps the table {}, which is at {location}",

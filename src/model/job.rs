@@ -337,6 +337,7 @@ impl JobDefinition {
         for (name, input) in &self.inputs {
             check_identifier("input", name)?;
             let pattern = ObjectPattern::parse(&input.location)?;
+            pattern.check()?;
             self.check_captures(&pattern, &format!("inputs.{name}"))?;
             for (column, data_type) in &input.columns {
                 data_type.parse::<classifiers::DataType>().map_err(|cause| {
@@ -414,6 +415,7 @@ impl JobDefinition {
 
     fn check_trigger(&self, trigger: &TriggerDefinition) -> Result<()> {
         let pattern = ObjectPattern::parse(&trigger.pattern)?;
+        pattern.check()?;
         if trigger.batch_window > MAX_BATCH_WINDOW {
             return Err(Error::invalid("a trigger's batch_window is longer than 900s"));
         }

@@ -108,7 +108,13 @@ impl Keys {
 
     /// Whether a key is in both.
     pub fn meet(&self, other: &Self) -> bool {
-        if self.bucket != other.bucket {
+        // Most sets part where both are still spelled out.
+        let spelled = |step: &Step| !step.repeats && matches!(step.takes, Takes::Char(_));
+        let both = self.steps.iter().zip(&other.steps);
+        let parts = both
+            .take_while(|(a, b)| spelled(a) && spelled(b))
+            .any(|(a, b)| a.takes != b.takes);
+        if self.bucket != other.bucket || parts {
             return false;
         }
         let (mine, theirs) = (self.steps.len(), other.steps.len());

@@ -8,6 +8,7 @@
 //! that way, and values are put in that way.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use regex::Regex;
 
@@ -23,7 +24,8 @@ pub struct ObjectPattern {
     text: String,
     bucket: String,
     tokens: Vec<Token>,
-    regex: Regex,
+    /// Made when a key is matched for the first time: most patterns are only compared with each other.
+    regex: Arc<OnceLock<Option<Regex>>>,
     /// The capture that each group of `regex` stands for, in order, and whether it is spelled as Hive does; a name may come
     /// twice.
     groups: Vec<(String, bool)>,
@@ -79,45 +81,58 @@ impl ObjectPattern {
             );
         }
         let tokens = tokenize(text, &location.key)?;
-        Self::of(text.to_owned(), location.bucket, tokens)
+        Ok(Self::of(text.to_owned(), location.bucket, tokens))
     }
 
-    fn of(text: String, bucket: String, tokens: Vec<Token>) -> Result<Self> {
+    fn of(text: String, bucket: String, tokens: Vec<Token>) -> Self {
+        let group = |token: &Token| match token {
+            Token::Capture(name, is_escaped) => Some((name.clone(), *is_escaped)),
+            _ => None,
+        };
+        Self {
+            groups: tokens.iter().filter_map(group).collect(),
+            text,
+            bucket,
+            tokens,
+            regex: Arc::default(),
+        }
+    }
+
+    /// Checks that keys can be matched with it.
+    ///
+    /// # Errors
+    /// Invalid where it is too long, or a class in it can't match.
+    pub fn check(&self) -> Result<()> {
+        Regex::new(&self.source()).map(drop).map_err(|cause| {
+            Error::invalid(format!(
+                "the pattern '{}' is too long, or has a class that nothing is in",
+                self.text
+            ))
+            .source(cause)
+        })
+    }
+
+    /// The pattern as a regular expression of a key.
+    fn source(&self) -> String {
         let mut source = String::from("(?s)^");
-        let mut groups = Vec::new();
-        for (at, token) in tokens.iter().enumerate() {
+        for (at, token) in self.tokens.iter().enumerate() {
             match token {
                 Token::Literal(literal) => source.push_str(&regex::escape(literal)),
-                Token::Capture(name, is_escaped) => {
-                    groups.push((name.clone(), *is_escaped));
-                    source.push_str("([^/]+?)");
-                }
+                Token::Capture(..) => source.push_str("([^/]+?)"),
                 Token::AnyInFolder(true) => source.push_str("[^/]+"),
                 Token::AnyInFolder(false) => source.push_str("[^/]*"),
-                Token::Any if at + 1 == tokens.len() => source.push_str(".+"),
+                Token::Any if at + 1 == self.tokens.len() => source.push_str(".+"),
                 Token::Any => source.push_str(".*"),
                 Token::One => source.push_str("[^/]"),
                 Token::Class(class) => source.push_str(&class.source()),
             }
         }
         source.push('$');
-        let regex = Regex::new(&source).map_err(|cause| {
-            Error::invalid(format!(
-                "the pattern '{text}' is too long, or a class in it is empty"
-            ))
-            .source(cause)
-        })?;
-        Ok(Self {
-            text,
-            bucket,
-            tokens,
-            regex,
-            groups,
-        })
+        source
     }
 
     /// The pattern that one location alone matches, or, of a folder, what lies in it.
-    pub fn literal(location: &Location) -> Result<Self> {
+    pub fn literal(location: &Location) -> Self {
         let tokens = match location.key.as_str() {
             "" => Vec::new(),
             key => vec![Token::Literal(key.to_owned())],
@@ -160,7 +175,8 @@ impl ObjectPattern {
         if bucket != self.bucket || !key.starts_with(self.literal_prefix()) {
             return None;
         }
-        let found = self.regex.captures(key)?;
+        let regex = self.regex.get_or_init(|| Regex::new(&self.source()).ok());
+        let found = regex.as_ref()?.captures(key)?;
         let mut captures = Captures::new();
         for (group, (name, is_escaped)) in self.groups.iter().enumerate() {
             let text = found.get(group + 1)?.as_str();
@@ -233,7 +249,7 @@ impl ObjectPattern {
                 _ => tokens.push(Token::Literal(literal)),
             }
         }
-        Self::of(text, self.bucket.clone(), tokens)
+        Ok(Self::of(text, self.bucket.clone(), tokens))
     }
 
     /// The location that the pattern names, where nothing in it is left open.
