@@ -11,7 +11,7 @@ use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput};
 use crate::queue::Lease;
 use crate::store::commits::{self, CommitState};
 use crate::store::{self, Tx};
-use crate::task::{Child, Done, Limits, Message, ScriptWork, Spec, TableToRead, Work};
+use crate::task::{Done, Limits, Message, ScriptWork, Spec, TableToRead, Work};
 
 /// How often a running child's run is asked whether somebody wants it stopped.
 const CANCEL_CHECK: Duration = Duration::from_millis(500);
@@ -180,7 +180,7 @@ impl Execution<'_> {
                 wall_seconds: timeout,
             },
         };
-        let mut child = Child::start(&self.app.config.tasks.program, &spec).await?;
+        let mut child = self.app.children.start(&spec).await?;
         let mut cancel_check = tokio::time::interval(CANCEL_CHECK);
         loop {
             let message = tokio::select! {
@@ -196,10 +196,7 @@ impl Execution<'_> {
                 Message::Log { level, message } => self.log(level, &message).await?,
                 Message::Done(done) => return Ok(Some(*done)),
                 Message::Failed(failure) => return Err(failure.into()),
-                Message::Looking { .. }
-                | Message::Classified { .. }
-                | Message::NeedTables { .. }
-                | Message::Listed { .. } => {}
+                _ => {}
             }
         }
     }
