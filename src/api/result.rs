@@ -1,6 +1,7 @@
 //! A query's answer on the wire: its head, the rows as they come, and an end that nobody can take for another.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
@@ -17,6 +18,8 @@ use crate::error::Error;
 use crate::etl::query::{Answer, Part, RowForm};
 
 const LINES: &str = "application/x-ndjson";
+/// How long the reason may take to reach the client before the connection is broken off.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Rows.
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,8 +112,8 @@ impl Rendering {
             })),
             Next::BreakOff => {
                 self.next = Next::Nothing;
-                // A turn in which what was said before leaves.
-                tokio::task::yield_now().await;
+                // What was said before would be thrown away with the connection where it hasn't left yet.
+                tokio::time::sleep(LAST_WORDS).await;
                 Some(Err(std::io::Error::other("the result broke off")))
             }
             Next::Nothing => None,

@@ -74,6 +74,8 @@ impl Child {
             .env_clear()
             .envs(aws_environment(spec))
             .envs(temporary)
+            // The allocator would reserve 64 MiB of the address space for most threads, which is limited.
+            .env("MALLOC_ARENA_MAX", "2")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
