@@ -56,3 +56,4 @@ bench: frontend
 	$(PYTHON_TOOLS)/bin/python tests/bench/catalog.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/crawl.py $(TARGET)/release/mastic
+	$(PYTHON_TOOLS)/bin/python tests/bench/queries.py $(TARGET)/release/mastic

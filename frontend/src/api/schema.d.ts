@@ -608,7 +608,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Query catalogued tables */
+        /**
+         * Query catalogued tables
+         * @description Rows are sent as they come. Asked for `application/x-ndjson`, the answer has a line with the columns, a line for each
+         *     row, and a last line, which is `{"rows": …, "truncated": …, "elapsed_ms": …}`. What goes wrong after a large result
+         *     began is its last member, or its last line: `error`; and the connection is broken off.
+         */
         post: operations["run_sql"];
         delete?: never;
         options?: never;
@@ -692,7 +697,7 @@ export interface components {
          * @description What of a database's tables is taken besides their columns: what is said of them, types as the database spells them.
          * @enum {string}
          */
-        AdditionalMetadata: "COMMENTS" | "RAWTYPES";
+        AdditionalMetadata: "RawTypes" | "Comments";
         /** @description One line of a plan. */
         Change: {
             detail: string;
@@ -761,7 +766,7 @@ export interface components {
          * @description Whether a CSV file has a header.
          * @enum {string}
          */
-        ContainsHeader: "UNKNOWN" | "PRESENT" | "ABSENT";
+        ContainsHeader: "Present" | "Absent" | "Unknown";
         /** @description A crawl. */
         Crawl: components["schemas"]["CrawlSummary"] & {
             plan?: components["schemas"]["Plan"] | null;
@@ -1666,7 +1671,7 @@ export interface components {
         };
         /** @description A query. */
         SqlRequest: {
-            /** @description The most rows, 1 to 100000; 1000 unless told. */
+            /** @description The most rows, 1 to what the setting query.max_rows says (100000 unless it is set); 1000 unless told. */
             limit?: number | null;
             /** @description One SELECT over catalogued tables, written as `database.table`. */
             query: string;
@@ -3313,6 +3318,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueryResult"];
+                    "application/x-ndjson": string;
                 };
             };
             default: {
