@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::store::watches::Watches;
 use crate::store::{Store, Tx};
+use crate::task::Children;
 
 /// The program's parts. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct App {
     pub buckets: Buckets,
     /// How a child process reaches the object stores.
     pub access: Access,
+    /// Who starts child processes.
+    pub children: Arc<Children>,
     /// Time and ids.
     pub clock: Arc<dyn Clock>,
     /// The settings.

@@ -1,6 +1,8 @@
 //! The settings: flags override the environment, which overrides `mastic.toml`, which overrides the defaults.
 //! Each value remembers where it came from.
 
+mod query;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::model::crawl_options::Compatibility;
 use crate::model::document::parse_toml;
+
+pub use query::QueryConfig;
 
 /// The file that is read where no other is named and it is there.
 pub const DEFAULT_FILE: &str = "mastic.toml";
@@ -32,6 +36,8 @@ pub struct Config {
     pub catalog: CatalogConfig,
     /// What child processes may use.
     pub tasks: TaskConfig,
+    /// What queries may use.
+    pub query: QueryConfig,
     /// Whose rules crawls go by that name none.
     pub crawl_compatibility: Compatibility,
     /// How often the buckets are listed for objects that no event announced.
@@ -95,6 +101,10 @@ pub struct TaskConfig {
     pub run_timeout: Duration,
     /// How many tasks are worked on at the same time.
     pub workers: usize,
+    /// The folder where processes put what they can't keep in memory.
+    pub spill_dir: PathBuf,
+    /// How much each of them may put there, in bytes.
+    pub spill_bytes: u64,
 }
 
 /// Where a value came from.
@@ -135,6 +145,7 @@ struct File {
     jobs: FileJobs,
     catalog: FileCatalog,
     tasks: FileTasks,
+    query: query::FileQuery,
     events: FileEvents,
     crawl: FileCrawl,
 }
@@ -178,6 +189,8 @@ struct FileTasks {
     classify_memory_mib: Option<u64>,
     run_timeout_seconds: Option<u64>,
     workers: Option<usize>,
+    spill_dir: Option<String>,
+    spill_bytes: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -333,6 +346,7 @@ impl Config {
         };
         let credentials = resolve_credentials(&mut picker, &file.lake)?;
         let lake = resolve_lake(&mut picker, flags, file.lake, credentials.as_ref())?;
+        let data_folder = data_folder(&database_url, lake.as_ref());
         Ok(Self {
             listen: address("listen", &listen)?,
             database_url,
@@ -340,7 +354,8 @@ impl Config {
             jobs: jobs.map(PathBuf::from),
             credentials,
             catalog,
-            tasks: resolve_tasks(&mut picker, file.tasks)?,
+            tasks: resolve_tasks(&mut picker, file.tasks, &data_folder)?,
+            query: query::resolve(&mut picker, &file.query)?,
             crawl_compatibility: {
                 let named = file.crawl.compatibility;
                 let picked = picker.pick("crawl.compatibility", None, None, named, Some("mastic"));
@@ -438,8 +453,31 @@ fn resolve_lake(
     }))
 }
 
-fn resolve_tasks(picker: &mut Picker<'_>, file: FileTasks) -> Result<TaskConfig> {
+/// Where this installation keeps what is its own: beside the database, or else beside the lake.
+fn data_folder(database_url: &str, lake: Option<&LakeConfig>) -> PathBuf {
+    let beside = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new(".")).to_owned()
+    };
+    let file = database_url
+        .strip_prefix("sqlite:")
+        .map(|path| path.strip_prefix("//").unwrap_or(path))
+        .and_then(|path| path.split('?').next())
+        .filter(|path| !path.is_empty() && !path.starts_with(':'));
+    match (file, lake) {
+        (Some(file), _) => beside(Path::new(file)),
+        (None, Some(lake)) => beside(&lake.folder),
+        (None, None) => PathBuf::from("mastic-data"),
+    }
+}
+
+fn resolve_tasks(picker: &mut Picker<'_>, file: FileTasks, data_folder: &Path) -> Result<TaskConfig> {
     const MIB: u64 = 1 << 20;
+    const SPILL_BYTES: u64 = 10 << 30;
+    let beside_data = data_folder.join("spill").display().to_string();
+    let spill_dir = picker
+        .pick("tasks.spill_dir", None, None, file.spill_dir, Some(&beside_data))
+        .unwrap_or_default();
     let program = std::env::current_exe()
         .map_err(|cause| Error::internal("this program's own file can't be found").source(cause))?;
     Ok(TaskConfig {
@@ -466,6 +504,11 @@ fn resolve_tasks(picker: &mut Picker<'_>, file: FileTasks) -> Result<TaskConfig>
             4,
         )?)
         .unwrap_or(4),
+        // A child's own folder is another, so it must not be a relative one.
+        spill_dir: std::path::absolute(&spill_dir).map_err(|cause| {
+            Error::invalid(format!("tasks.spill_dir is '{spill_dir}', which is no folder")).source(cause)
+        })?,
+        spill_bytes: number(picker, "tasks.spill_bytes", file.spill_bytes, SPILL_BYTES)?,
     })
 }
 

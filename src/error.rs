@@ -26,6 +26,9 @@ pub enum ErrorKind {
     Limit,
     /// Something needed can't be reached just now; trying again may help.
     Unavailable,
+    /// A process at work was killed from outside, as the system does where memory is short. Trying again helps, unless it
+    /// is this work that needs too much.
+    Killed,
     /// Our own mistake.
     Internal,
 }

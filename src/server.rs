@@ -30,6 +30,7 @@ use crate::etl::jobs;
 use crate::lake::{Announce, Lake, ObjectChange, ObjectChangeKind};
 use crate::model::event::{EventKind, ObjectEvent};
 use crate::store::Store;
+use crate::task::Children;
 use crate::{api, events, glue, web, worker};
 
 /// The largest request, in bytes.
@@ -170,10 +171,14 @@ pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
         .lake
         .as_ref()
         .map_or(Access::Environment, |lake| lake_access(lake, &config));
+    let store = Store::open(&config.database_url).await?;
+    let children = Arc::new(Children::new(&config));
+    children.remove_leftovers().await;
     Ok(App {
-        store: Store::open(&config.database_url).await?,
+        store,
         buckets: Buckets::new(&access).await?,
         access,
+        children,
         clock,
         config: Arc::new(config),
         watches: Arc::default(),

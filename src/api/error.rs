@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 
 use crate::error::{Error, ErrorKind};
 
+/// When what isn't available may be, in seconds.
+const RETRY_AFTER: &str = "5";
+
 /// A failure (RFC 9457).
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -45,37 +48,73 @@ impl IntoResponse for ApiError {
 /// What a handler answers with.
 pub(super) type ApiResult<T> = Result<T, ApiError>;
 
-/// An error as a response. An internal one is logged with its cause, and shown as a fixed sentence.
+impl Problem {
+    /// An error as a document. An internal one is logged with its cause, and shown as a fixed sentence.
+    pub(super) fn of(error: &Error) -> Self {
+        let (status, kind, title) = match error.kind {
+            ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+            ErrorKind::AlreadyExists => (StatusCode::CONFLICT, "already_exists", "Already exists"),
+            ErrorKind::Invalid => (StatusCode::BAD_REQUEST, "invalid", "Invalid"),
+            ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
+            ErrorKind::Denied => (StatusCode::FORBIDDEN, "denied", "Not allowed"),
+            ErrorKind::Unfit => (StatusCode::CONFLICT, "unfit", "What is kept does not fit"),
+            ErrorKind::Limit => (StatusCode::UNPROCESSABLE_ENTITY, "limit", "Limit reached"),
+            ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available"),
+            ErrorKind::Killed => (StatusCode::SERVICE_UNAVAILABLE, "killed", "Killed from outside"),
+            ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+        };
+        let request_id = request_id();
+        let detail = if error.kind == ErrorKind::Internal {
+            tracing::error!(request_id, "{}{}", error.message, error.causes());
+            "something went wrong in the server; its log has more under this request's id".to_owned()
+        } else {
+            error.message.clone()
+        };
+        Self {
+            kind: format!("urn:mastic:{kind}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail,
+            hint: error.hint.clone(),
+            request_id,
+        }
+    }
+
+    /// The failure that the document tells of.
+    pub fn into_error(self) -> Error {
+        let kind = match self.kind.rsplit(':').next().unwrap_or_default() {
+            "not_found" => ErrorKind::NotFound,
+            "already_exists" => ErrorKind::AlreadyExists,
+            "invalid" => ErrorKind::Invalid,
+            "conflict" => ErrorKind::Conflict,
+            "denied" => ErrorKind::Denied,
+            "unfit" => ErrorKind::Unfit,
+            "limit" => ErrorKind::Limit,
+            "unavailable" => ErrorKind::Unavailable,
+            "killed" => ErrorKind::Killed,
+            _ => ErrorKind::Internal,
+        };
+        let error = Error::new(kind, self.detail);
+        match self.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// An error as a response. What may pass says when to try again.
 pub fn problem(error: &Error) -> Response {
-    let (status, kind, title) = match error.kind {
-        ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
-        ErrorKind::AlreadyExists => (StatusCode::CONFLICT, "already_exists", "Already exists"),
-        ErrorKind::Invalid => (StatusCode::BAD_REQUEST, "invalid", "Invalid"),
-        ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
-        ErrorKind::Denied => (StatusCode::FORBIDDEN, "denied", "Not allowed"),
-        ErrorKind::Unfit => (StatusCode::CONFLICT, "unfit", "What is kept does not fit"),
-        ErrorKind::Limit => (StatusCode::UNPROCESSABLE_ENTITY, "limit", "Limit reached"),
-        ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available"),
-        ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
-    };
-    let request_id = request_id();
-    let detail = if error.kind == ErrorKind::Internal {
-        tracing::error!(request_id, "{}{}", error.message, error.causes());
-        "something went wrong in the server; its log has more under this request's id".to_owned()
-    } else {
-        error.message.clone()
-    };
-    let problem = Problem {
-        kind: format!("urn:mastic:{kind}"),
-        title: title.to_owned(),
-        status: status.as_u16(),
-        detail,
-        hint: error.hint.clone(),
-        request_id,
-    };
+    let problem = Problem::of(error);
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, axum::Json(problem)).into_response();
-    let media_type = HeaderValue::from_static("application/problem+json");
-    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    }
     response
 }
 

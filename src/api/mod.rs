@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod jobs;
 mod page;
+mod result;
 mod runs;
 mod sql;
 mod tables;

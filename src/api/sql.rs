@@ -1,17 +1,18 @@
 //! `/api/v1/sql`, `/api/v1/search` and `/api/v1/system`
 
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::Page;
+use super::result::{QueryResult, Rendering, form_for};
 use crate::app::App;
-use crate::error::{Error, Result};
 use crate::{catalog, etl};
 
 const DEFAULT_ROWS: usize = 1000;
-const MAX_ROWS: usize = 100_000;
 const MAX_FOUND: u32 = 100;
 
 /// A query.
@@ -20,30 +21,8 @@ const MAX_FOUND: u32 = 100;
 pub(super) struct SqlRequest {
     /// One SELECT over catalogued tables, written as `database.table`.
     query: String,
-    /// The most rows, 1 to 100000; 1000 unless told.
+    /// The most rows, 1 to what the setting query.max_rows says (100000 unless it is set); 1000 unless told.
     limit: Option<usize>,
-}
-
-/// Rows.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct QueryResult {
-    columns: Vec<ResultColumn>,
-    /// A value for each column: null, true, false, a number or text.
-    #[schema(value_type = Vec<Vec<serde_json::Value>>)]
-    rows: Vec<Vec<serde_json::Value>>,
-    /// Whether there are more rows.
-    truncated: bool,
-    /// How long it took, in milliseconds.
-    elapsed_ms: i64,
-}
-
-/// A column of a result.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ResultColumn {
-    name: String,
-    /// In Hive's spelling.
-    #[serde(rename = "type")]
-    data_type: String,
 }
 
 /// What is looked for.
@@ -82,36 +61,27 @@ pub(super) struct LakeSystem {
     buckets: Vec<String>,
 }
 
-/// Renders a query's answer with the time that it took.
-pub(super) async fn answer(
-    app: &App,
-    query: impl Future<Output = Result<etl::query::QueryResult>>,
-) -> ApiResult<axum::Json<QueryResult>> {
-    let started = app.clock.now();
-    let result = query.await?;
-    let column = |(name, data_type)| ResultColumn { name, data_type };
-    Ok(axum::Json(QueryResult {
-        columns: result.columns.into_iter().map(column).collect(),
-        rows: result.rows,
-        truncated: result.truncated,
-        elapsed_ms: (app.clock.now() - started).num_milliseconds(),
-    }))
-}
-
 /// Query catalogued tables
+///
+/// Rows are sent as they come. Asked for `application/x-ndjson`, the answer has a line with the columns, a line for each
+/// row, and a last line, which is `{"rows": …, "truncated": …, "elapsed_ms": …}`. What goes wrong after a large result
+/// began is its last member, or its last line: `error`; and the connection is broken off.
 #[utoipa::path(post, path = "/api/v1/sql", operation_id = "run_sql", tag = "sql", request_body = SqlRequest,
-    responses((status = 200, body = QueryResult), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    responses(
+        (status = 200, content((QueryResult = "application/json"), (String = "application/x-ndjson"))),
+        (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn query(
     State(app): State<App>,
+    headers: HeaderMap,
     Json(request): Json<SqlRequest>,
-) -> ApiResult<axum::Json<QueryResult>> {
-    let limit = request.limit.unwrap_or(DEFAULT_ROWS);
-    if !(1..=MAX_ROWS).contains(&limit) {
-        return Err(Error::invalid(format!("limit is {limit}"))
-            .hint("it may be 1 to 100000")
-            .into());
-    }
-    answer(&app, async { etl::query::run(&app, &request.query, limit).await }).await
+) -> ApiResult<Response> {
+    let started = app.clock.now();
+    let form = form_for(&headers);
+    let limit = request
+        .limit
+        .unwrap_or(DEFAULT_ROWS.min(app.config.query.max_rows));
+    let answer = etl::query::begin(&app, &request.query, limit, form).await?;
+    Ok(Rendering::new(&app, started, form, answer).response())
 }
 
 /// Find databases, tables, jobs and crawlers by name

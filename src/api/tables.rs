@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ApiResult, Problem, Query};
 use super::page::{ListQuery, Page};
-use super::sql::{QueryResult, answer};
+use super::result::{QueryResult, Rendering};
 use crate::app::App;
+use crate::etl::query::RowForm;
 use crate::model::name::TableRef;
 use crate::model::table::UPDATED_BY_JOB;
 use crate::{catalog, etl, model};
@@ -253,10 +255,12 @@ pub(super) async fn sample(
     State(app): State<App>,
     Path((database, table)): Path<(String, String)>,
     Query(query): Query<SampleQuery>,
-) -> ApiResult<axum::Json<QueryResult>> {
+) -> ApiResult<Response> {
+    let started = app.clock.now();
     let name = TableRef::new(&database, &table)?;
     let limit = query.limit.unwrap_or(20).clamp(1, MAX_SAMPLE);
-    answer(&app, async { etl::query::sample(&app, &name, limit).await }).await
+    let answer = etl::query::sample(&app, &name, limit, RowForm::Listed).await?;
+    Ok(Rendering::new(&app, started, RowForm::Listed, answer).response())
 }
 
 /// Show a table as a `CREATE EXTERNAL TABLE` statement

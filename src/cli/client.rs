@@ -1,5 +1,6 @@
 //! Talking to a server's REST API.
 
+use std::io::BufRead;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,7 +9,7 @@ use ureq::{Agent, Body};
 
 use super::Global;
 use crate::api::Problem;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// A server.
 pub(super) struct Client {
@@ -82,9 +83,29 @@ impl Client {
             .map_err(|cause| Error::internal("the server's answer is no JSON").source(cause))
     }
 
+    /// POSTs to a path below `/api/v1`, and reads the answer line by line as it comes.
+    pub(super) fn post_for_lines(&self, path: &str, body: &Value) -> Result<impl BufRead> {
+        let mut response = self.call("POST", path, Some(body), "application/x-ndjson")?;
+        if !response.status().is_success() {
+            return Err(refused(&mut response));
+        }
+        Ok(std::io::BufReader::new(response.into_body().into_reader()))
+    }
+
     fn answer(&self, method: &str, path: &str, body: Option<&Value>) -> Result<String> {
+        let mut response = self.call(method, path, body, "*/*")?;
+        if !response.status().is_success() {
+            return Err(refused(&mut response));
+        }
+        text_of(&mut response)
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<&Value>, accept: &str) -> Result<Response<Body>> {
         let uri = format!("{}/api/v1{path}", self.url);
-        let mut request = Request::builder().method(method).uri(&uri);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(&uri)
+            .header("accept", accept);
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -96,44 +117,32 @@ impl Client {
             }
             None => self.agent.run(request.body(()).map_err(bad)?),
         };
-        let mut response = sent.map_err(|cause| {
+        sent.map_err(|cause| {
             Error::unavailable(format!("the server at {} can't be reached: {cause}", self.url))
                 .hint("start it with `mastic serve`, or name another with --url")
-        })?;
-        read(&mut response)
+        })
     }
 }
 
-fn read(response: &mut Response<Body>) -> Result<String> {
-    let status = response.status();
-    let text = response
+fn text_of(response: &mut Response<Body>) -> Result<String> {
+    response
         .body_mut()
         .with_config()
         .limit(u64::MAX)
         .read_to_string()
-        .map_err(|cause| Error::unavailable(format!("the server's answer can't be read: {cause}")))?;
-    if status.is_success() {
-        return Ok(text);
-    }
-    let problem: Problem = serde_json::from_str(&text).map_err(|_| {
-        Error::internal(format!("the server answered {status}")).hint("is it a mastic server?")
-    })?;
-    let kind = match problem.kind.rsplit(':').next().unwrap_or_default() {
-        "not_found" => ErrorKind::NotFound,
-        "already_exists" => ErrorKind::AlreadyExists,
-        "invalid" => ErrorKind::Invalid,
-        "conflict" => ErrorKind::Conflict,
-        "denied" => ErrorKind::Denied,
-        "unfit" => ErrorKind::Unfit,
-        "limit" => ErrorKind::Limit,
-        "unavailable" => ErrorKind::Unavailable,
-        _ => ErrorKind::Internal,
+        .map_err(|cause| Error::unavailable(format!("the server's answer can't be read: {cause}")))
+}
+
+fn refused(response: &mut Response<Body>) -> Error {
+    let status = response.status();
+    let text = match text_of(response) {
+        Ok(text) => text,
+        Err(error) => return error,
     };
-    let error = Error::new(kind, problem.detail);
-    Err(match problem.hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    })
+    match serde_json::from_str::<Problem>(&text) {
+        Ok(problem) => problem.into_error(),
+        Err(_) => Error::internal(format!("the server answered {status}")).hint("is it a mastic server?"),
+    }
 }
 
 /// A name as a segment of a path.

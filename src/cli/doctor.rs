@@ -41,6 +41,7 @@ pub(super) fn run(flags: ServeFlags, global: &Global) -> Result<Outcome> {
     report("database", block_on(database(&config)));
     report("object store", block_on(object_store(&config)));
     report("jobs", jobs(&config));
+    report("spilled data", spill_folder(&config));
     report("API", port(config.listen, "--listen"));
     if let Some(lake) = &config.lake {
         report("S3 endpoint", port(lake.listen, "--lake-listen"));
@@ -85,6 +86,15 @@ fn jobs(config: &Config) -> Result<String> {
         count += 1;
     }
     Ok(format!("{count} in {}", folder.display()))
+}
+
+fn spill_folder(config: &Config) -> Result<String> {
+    let folder = &config.tasks.spill_dir;
+    std::fs::create_dir_all(folder).map_err(|cause| {
+        Error::unavailable(format!("can't make {}: {cause}", folder.display()))
+            .hint("put it elsewhere with tasks.spill_dir")
+    })?;
+    Ok(format!("the folder {}", folder.display()))
 }
 
 fn port(address: std::net::SocketAddr, flag: &str) -> Result<String> {

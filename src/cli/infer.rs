@@ -13,7 +13,7 @@ use super::{Global, Outcome, classifiers};
 use crate::buckets::{Access, Buckets};
 use crate::error::{Error, Result};
 use crate::model::location::Location;
-use crate::task::{Child, Failure, FileToClassify, Limits, Message, ObjectToRead, Spec, Work};
+use crate::task::{Children, Failure, FileToClassify, Limits, Message, ObjectToRead, Spec, Work};
 
 const LIMITS: Limits = Limits {
     memory_bytes: 1 << 30,
@@ -161,21 +161,23 @@ async fn judge(
         .min(MOST_PROCESSES)
         .min(files.len().div_ceil(FILES_OF_A_PROCESS));
     let share = files.len().div_ceil(processes.max(1)).max(1);
+    let program = std::env::current_exe()
+        .map_err(|cause| Error::internal("this program's own file can't be found").source(cause))?;
+    let children = Children::of_a_command(program, processes.max(1));
     let shares = files
         .chunks(share)
-        .map(|files| judge_share(files.to_vec(), custom, access.clone()));
+        .map(|files| judge_share(&children, files.to_vec(), custom, access.clone()));
     let verdicts = futures::future::try_join_all(shares).await?;
     Ok(verdicts.into_iter().flatten().collect())
 }
 
 /// What each file of a share is. A file that kills the process that looks at it is said to, and the rest goes on.
 async fn judge_share(
+    children: &Children,
     mut rest: Vec<(usize, FileToClassify)>,
     custom: &[CustomClassifier],
     access: Option<Access>,
 ) -> Result<BTreeMap<usize, Value>> {
-    let program = std::env::current_exe()
-        .map_err(|cause| Error::internal("this program's own file can't be found").source(cause))?;
     let mut verdicts = BTreeMap::new();
     while !rest.is_empty() {
         let spec = Spec {
@@ -186,7 +188,7 @@ async fn judge_share(
             access: access.clone(),
             limits: LIMITS,
         };
-        let mut child = Child::start(&program, &spec).await?;
+        let mut child = children.start(&spec).await?;
         let mut judged = 0;
         let died = loop {
             match child.next().await {

@@ -42,6 +42,16 @@ pub(super) fn data(text: &str) {
     let _ = writeln!(stdout, "{}", text.trim_end_matches('\n'));
 }
 
+/// Prints text as it is.
+pub(super) fn text(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints cells as a line of CSV.
+pub(super) fn csv_line(cells: impl Iterator<Item = String>) {
+    data(&cells.map(|cell| quoted(&cell)).collect::<Vec<_>>().join(","));
+}
+
 /// Prints a message for people.
 pub(super) fn say(quiet: bool, text: &str) {
     if !quiet {
@@ -91,10 +101,9 @@ pub(super) fn list(format: Format, items: &[Value], columns: &[ListColumn]) {
 /// Prints rows under titles.
 pub(super) fn rows_of(format: Format, titles: &[&str], rows: &[Vec<String>]) {
     if format == Format::Csv {
-        let line = |cells: &mut dyn Iterator<Item = &str>| cells.map(quoted).collect::<Vec<_>>().join(",");
-        data(&line(&mut titles.iter().copied()));
+        csv_line(titles.iter().map(|title| (*title).to_owned()));
         for row in rows {
-            data(&line(&mut row.iter().map(String::as_str)));
+            csv_line(row.iter().cloned());
         }
         return;
     }

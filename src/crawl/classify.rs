@@ -5,7 +5,7 @@ use classifiers::{CustomClassifier, Verdict};
 use super::sample::Look;
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::task::{Child, FileToClassify, Limits, Message, Spec, Work};
+use crate::task::{FileToClassify, Limits, Message, Spec, Work};
 
 /// How many files one child looks at before what they are is remembered.
 pub(super) const CHUNK: usize = 200;
@@ -68,7 +68,7 @@ async fn one_child(
             wall_seconds: WALL_SECONDS,
         },
     };
-    let mut child = Child::start(&app.config.tasks.program, &spec).await?;
+    let mut child = app.children.start(&spec).await?;
     let mut judged = 0;
     let mut is_looking = false;
     loop {
@@ -97,7 +97,7 @@ async fn one_child(
             }
             Ok(Message::Done(_)) => return Ok((judged, None)),
             Ok(Message::Failed(failure)) => return Err(failure.into()),
-            Ok(Message::Log { .. } | Message::NeedTables { .. } | Message::Listed { .. }) => {}
+            Ok(_) => {}
             Err(error) if is_looking => return Ok((judged, Some(error))),
             Err(error) => return Err(error),
         }

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::crawl::CrawlTarget;
 use crate::model::location::Location;
-use crate::task::{Child, Limits, Message, ObjectToRead, Spec, Work};
+use crate::task::{Limits, Message, ObjectToRead, Spec, Work};
 
 const MANIFEST: &str = "manifest.json";
 /// The most inventories of one configuration that are looked at.
@@ -42,7 +42,7 @@ pub(super) async fn everything(
         },
     };
     let folder = location.as_folder().key;
-    let mut child = Child::start(&config.program, &spec).await?;
+    let mut child = session.app.children.start(&spec).await?;
     let mut reported = session.progress.objects;
     loop {
         match child.next().await? {

@@ -227,7 +227,10 @@ async fn not_stopped(tx: &mut Tx, id: &str) -> Result<()> {
 }
 
 fn is_passing(error: &Error) -> bool {
-    matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Internal)
+    matches!(
+        error.kind,
+        ErrorKind::Unavailable | ErrorKind::Killed | ErrorKind::Internal
+    )
 }
 
 /// What a crawl found, and what it would change.

@@ -14,7 +14,7 @@ use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput, RunOutput};
 use crate::queue::Lease;
 use crate::store::commits::{self, CommitState};
 use crate::store::{self, Tx};
-use crate::task::{Child, Done, Limits, Message, ScriptWork, Spec, TableToRead, Work};
+use crate::task::{Done, Limits, Message, ScriptWork, Spec, TableToRead, Work};
 
 /// How often a running child's run is asked whether somebody wants it stopped.
 const CANCEL_CHECK: Duration = Duration::from_millis(500);
@@ -258,7 +258,7 @@ impl Execution<'_> {
                 wall_seconds: timeout,
             },
         };
-        let mut child = Child::start(&self.app.config.tasks.program, &spec).await?;
+        let mut child = self.app.children.start(&spec).await?;
         let mut cancel_check = tokio::time::interval(CANCEL_CHECK);
         loop {
             let message = tokio::select! {
@@ -274,10 +274,7 @@ impl Execution<'_> {
                 Message::Log { level, message } => self.log(level, &message).await?,
                 Message::Done(done) => return Ok(Some(*done)),
                 Message::Failed(failure) => return Err(failure.into()),
-                Message::Looking { .. }
-                | Message::Classified { .. }
-                | Message::NeedTables { .. }
-                | Message::Listed { .. } => {}
+                _ => {}
             }
         }
     }
@@ -460,7 +457,7 @@ fn inputs_read(tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> Vec<RunI
 /// A failure that would be the same the next time ends the run; another is passed on, to be tried again.
 fn final_or_again(error: Error) -> Result<Ended> {
     match error.kind {
-        ErrorKind::Unavailable | ErrorKind::Internal => Err(error),
+        ErrorKind::Unavailable | ErrorKind::Killed | ErrorKind::Internal => Err(error),
         // An input changed while it was read: the next attempt reads the new version.
         ErrorKind::Conflict => Err(Error::unavailable(error.message)),
         _ => Ok(Ended::Failed(error)),

@@ -83,7 +83,7 @@ impl Exception {
             ErrorKind::Conflict => Self::ConcurrentModification,
             ErrorKind::Denied => Self::AccessDenied,
             ErrorKind::Limit => Self::ResourceNumberLimitExceeded,
-            ErrorKind::Unavailable | ErrorKind::Internal => Self::InternalService,
+            ErrorKind::Unavailable | ErrorKind::Killed | ErrorKind::Internal => Self::InternalService,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::io::{BufRead, Write};
 
 use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
 
-use super::{Done, Failure, Message, Spec, Tables, Work, classify, inventory, sql};
+use super::children::Means;
+use super::{Assignment, Done, Failure, Message, Spec, Tables, Work, classify, inventory, sql};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
@@ -22,12 +23,17 @@ pub fn main() -> Result<()> {
         .lock()
         .read_line(&mut line)
         .map_err(|cause| Error::invalid("stdin can't be read").source(cause))?;
-    let spec: Spec = serde_json::from_str(&line).map_err(|cause| {
+    let assignment: Assignment = serde_json::from_str(&line).map_err(|cause| {
         Error::invalid("stdin holds no task")
             .hint("`mastic task` is started by mastic itself")
             .source(cause)
     })?;
+    let Assignment { spec, spill } = assignment;
     limit_this_process(&spec)?;
+    let means = Means {
+        limits: spec.limits,
+        spill,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from))
         .thread_stack_size(STACK_BYTES)
@@ -36,7 +42,7 @@ pub fn main() -> Result<()> {
         .map_err(|cause| Error::unavailable("no threads can be started").source(cause))?;
     runtime.block_on(async {
         // On a thread of the pool, whose stack is the big one.
-        let outcome = tokio::spawn(work(spec)).await;
+        let outcome = tokio::spawn(work(spec, means)).await;
         match outcome {
             Ok(Ok(Some(done))) => say(&Message::Done(Box::new(done))),
             Ok(Ok(None)) => say(&Message::Done(Box::default())),
@@ -49,7 +55,7 @@ pub fn main() -> Result<()> {
     Ok(())
 }
 
-async fn work(spec: Spec) -> Result<Option<Done>> {
+async fn work(spec: Spec, means: Means) -> Result<Option<Done>> {
     let buckets = match &spec.access {
         Some(access) => Some(Buckets::new(access).await?),
         None => None,
@@ -61,17 +67,15 @@ async fn work(spec: Spec) -> Result<Option<Done>> {
     };
     match spec.work {
         Work::Classify { files, custom } => {
-            classify::run(buckets, files, &custom, &spec.limits).await;
+            classify::run(buckets, files, &custom, &means).await;
             Ok(None)
         }
         Work::Inventory { manifest, bucket } => {
-            inventory::run(&required()?, &manifest, &bucket, &spec.limits).await?;
+            inventory::run(&required()?, &manifest, &bucket, &means).await?;
             Ok(None)
         }
-        Work::Script(script) => sql::run_script(required()?, script, &spec.limits).await.map(Some),
-        Work::Query { sql, limit } => sql::run_query(required()?, &sql, limit, &spec.limits)
-            .await
-            .map(Some),
+        Work::Script(script) => sql::run_script(required()?, script, &means).await.map(Some),
+        Work::Query(query) => sql::run_query(required()?, query, &means).await.map(Some),
     }
 }
 
@@ -104,6 +108,18 @@ pub(super) fn say(message: &Message) {
         .and_then(|()| stdout.write_all(b"\n"))
         .and_then(|()| stdout.flush());
     if written.is_err() {
+        std::process::exit(1);
+    }
+}
+
+/// Says a piece of a query's rows.
+pub(super) fn say_rows(text: &[u8]) {
+    say(&Message::Rows {
+        length: text.len(),
+        text: Vec::new(),
+    });
+    let mut stdout = std::io::stdout().lock();
+    if stdout.write_all(text).and_then(|()| stdout.flush()).is_err() {
         std::process::exit(1);
     }
 }

@@ -6,7 +6,8 @@ use classifiers::{CustomClassifier, Outcome, Sample, Verdict};
 use futures::StreamExt;
 
 use super::child::say;
-use super::{DeltaLog, Failure, FileToClassify, Limits, Message, ObjectToRead, delta, iceberg};
+use super::children::Means;
+use super::{DeltaLog, Failure, FileToClassify, Message, ObjectToRead, delta, iceberg};
 use crate::buckets::Buckets;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -24,7 +25,7 @@ pub(super) async fn run(
     buckets: Option<Buckets>,
     files: Vec<FileToClassify>,
     custom: &[CustomClassifier],
-    limits: &Limits,
+    means: &Means,
 ) {
     let mut samples = futures::stream::iter(files.into_iter().enumerate())
         .map(|(index, file)| {
@@ -35,7 +36,7 @@ pub(super) async fn run(
     while let Some((file, begun)) = samples.next().await {
         say(&Message::Looking { file });
         let (verdict, bytes_read) = match begun {
-            Ok(begun) => begun.judge(custom, limits).await,
+            Ok(begun) => begun.judge(custom, means).await,
             Err(error) => (Err(error), 0),
         };
         say(&Message::Classified {
@@ -92,11 +93,11 @@ impl Begun {
     }
 
     /// What it is, and how many bytes were read of it.
-    async fn judge(self, custom: &[CustomClassifier], limits: &Limits) -> (Result<Verdict>, u64) {
+    async fn judge(self, custom: &[CustomClassifier], means: &Means) -> (Result<Verdict>, u64) {
         let judged = match self {
             Self::File(mut fetched) => return (fetched.judge(custom).await, fetched.bytes_read()),
             Self::IcebergMetadata(buckets, metadata) => iceberg::verdict(&buckets, &metadata).await,
-            Self::DeltaLog(buckets, log) => delta::verdict(&buckets, &log, limits).await,
+            Self::DeltaLog(buckets, log) => delta::verdict(&buckets, &log, means).await,
         };
         match judged {
             Ok((verdict, bytes_read)) => (Ok(verdict), bytes_read),

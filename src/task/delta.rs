@@ -8,9 +8,10 @@ use datafusion::arrow::datatypes::DataType as Arrow;
 use datafusion::logical_expr::col;
 use serde_json::Value;
 
+use super::children::Means;
 use super::classify;
 use super::iceberg::{self, MAX_DEPTH, MAX_METADATA, text_of};
-use super::{DeltaLog, Limits, ObjectToRead, sql};
+use super::{DeltaLog, ObjectToRead, sql};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// Invalid for what is no such log; those of reading.
-pub(super) async fn verdict(buckets: &Buckets, log: &DeltaLog, limits: &Limits) -> Result<(Verdict, u64)> {
+pub(super) async fn verdict(buckets: &Buckets, log: &DeltaLog, means: &Means) -> Result<(Verdict, u64)> {
     let mut bytes_read = 0;
     for commit in &log.commits {
         bytes_read += commit.size;
@@ -26,7 +27,7 @@ pub(super) async fn verdict(buckets: &Buckets, log: &DeltaLog, limits: &Limits) 
             return Ok((of_schema(&schema)?, bytes_read));
         }
     }
-    if let Some(schema) = schema_of_checkpoint(buckets, &log.checkpoint, limits).await? {
+    if let Some(schema) = schema_of_checkpoint(buckets, &log.checkpoint, means).await? {
         bytes_read += log.checkpoint.iter().map(|part| part.size).sum::<u64>();
         return Ok((of_schema(&schema)?, bytes_read));
     }
@@ -65,12 +66,12 @@ fn schema_of_commit(bytes: &[u8]) -> Result<Option<String>> {
 async fn schema_of_checkpoint(
     buckets: &Buckets,
     parts: &[ObjectToRead],
-    limits: &Limits,
+    means: &Means,
 ) -> Result<Option<String>> {
     if parts.is_empty() {
         return Ok(None);
     }
-    let frame = sql::table_of(buckets, parts.to_vec(), limits).await?;
+    let frame = sql::table_of(buckets, parts.to_vec(), means).await?;
     let broken = |cause| Error::invalid("its checkpoint can't be read").source(cause);
     let actions = frame
         .filter(col("metadata").is_not_null())

@@ -14,8 +14,9 @@ use futures::StreamExt;
 use serde::Deserialize;
 
 use super::child::say;
+use super::children::Means;
 use super::sql::{failure, table_of};
-use super::{Limits, ListedObject, Message, ObjectToRead};
+use super::{ListedObject, Message, ObjectToRead};
 use crate::buckets::Buckets;
 use crate::buckets::plain_text::Arriving;
 use crate::error::{Error, Result};
@@ -46,7 +47,7 @@ pub(super) async fn run(
     buckets: &Buckets,
     manifest: &ObjectToRead,
     bucket: &str,
-    limits: &Limits,
+    means: &Means,
 ) -> Result<()> {
     let place = format!("s3://{}/{}", manifest.bucket, manifest.key);
     let named = |error: Error| error.within(&place);
@@ -100,7 +101,7 @@ pub(super) async fn run(
             }
             Ok(())
         }
-        "PARQUET" => parquet(buckets, files, limits).await.map_err(named),
+        "PARQUET" => parquet(buckets, files, means).await.map_err(named),
         other => Err(named(
             Error::invalid(format!("the format {other} can't be read"))
                 .hint("let the inventory be CSV or Parquet"),
@@ -216,11 +217,11 @@ async fn csv(buckets: &Buckets, file: &ObjectToRead, columns: &Columns) -> Resul
         .map_err(|cause| Error::internal("reading an inventory ended early").source(cause))?
 }
 
-async fn parquet(buckets: &Buckets, files: Vec<ObjectToRead>, limits: &Limits) -> Result<()> {
+async fn parquet(buckets: &Buckets, files: Vec<ObjectToRead>, means: &Means) -> Result<()> {
     if files.is_empty() {
         return Ok(());
     }
-    let frame = table_of(buckets, files, limits).await?;
+    let frame = table_of(buckets, files, means).await?;
     let mut batches = wanted(frame)?
         .execute_stream()
         .await

@@ -5,30 +5,40 @@
 //! stdout, one JSON document a line, under limits on address space and CPU. A child that dies fails its own task with a
 //! clear error and nothing else. It holds no lease and writes nothing that is visible: what it uploads stays incomplete
 //! until the server completes it.
+//!
+//! Nothing here grows with what a child says: a line has a limit, and the rows of a query come in pieces of text that the
+//! server passes on without reading them. [`Children`] holds how many children there may be at once.
 
 mod arrow_types;
 pub mod child;
+mod children;
 mod classify;
 mod delta;
+mod door;
 mod iceberg;
 mod inventory;
 mod parent;
+mod rows;
 mod sink;
 mod source;
+mod spill;
 mod sql;
+mod wire;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use classifiers::{CsvDialect, CustomClassifier, Verdict};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::buckets::{Access, ObjectMeta, UploadedPart};
 use crate::error::{Error, ErrorKind};
 use crate::model::job::OutputFormat;
 use crate::model::run::LogLevel;
 
+use spill::Spill;
+
+pub use children::Children;
 pub use parent::{Child, Limits};
 
 /// What a child is to do.
@@ -40,6 +50,20 @@ pub struct Spec {
     pub access: Option<Access>,
     /// What it may use.
     pub limits: Limits,
+}
+
+/// What is on a child's first line.
+#[derive(Serialize)]
+struct Handed<'a> {
+    spec: &'a Spec,
+    spill: Option<Spill>,
+}
+
+/// The same on the child's side.
+#[derive(Deserialize)]
+struct Assignment {
+    spec: Spec,
+    spill: Option<Spill>,
 }
 
 /// The kinds of work.
@@ -64,12 +88,30 @@ pub enum Work {
     /// Run a job's script and upload its result.
     Script(ScriptWork),
     /// Answer a query; the tables that it names are asked for.
-    Query {
-        /// One SELECT.
-        sql: String,
-        /// The most rows that are given back.
-        limit: usize,
-    },
+    Query(QueryWork),
+}
+
+/// A query, and how much of an answer is wanted.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct QueryWork {
+    /// One SELECT.
+    pub sql: String,
+    /// The most rows that are given back.
+    pub limit: usize,
+    /// The most bytes that they may have as text.
+    pub max_bytes: u64,
+    /// How they are written.
+    pub form: RowForm,
+}
+
+/// How the rows of a result are written: each is a JSON array of its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowForm {
+    /// With a comma between two of them.
+    Listed,
+    /// Each on a line.
+    Lines,
 }
 
 /// A file to be classified.
@@ -209,6 +251,19 @@ pub enum Message {
         /// Their names as the query has them.
         names: Vec<String>,
     },
+    /// The columns of a query's result with their types in Hive's spelling; its rows follow.
+    Columns {
+        /// Name and type of each.
+        columns: Vec<(String, String)>,
+    },
+    /// The next piece of a query's rows. It may end in the middle of one.
+    Rows {
+        /// How many bytes it has: they follow the line as they are.
+        length: usize,
+        /// Those bytes.
+        #[serde(skip)]
+        text: Vec<u8>,
+    },
     /// Everything went well.
     Done(Box<Done>),
     /// It went wrong.
@@ -277,8 +332,8 @@ pub struct Done {
     pub rows_in: Vec<Vec<Option<u64>>>,
     /// The files that were uploaded, in the order of the uploads.
     pub files: Vec<WrittenFile>,
-    /// A query's rows.
-    pub rows: Vec<Vec<Value>>,
+    /// How many rows a query gave.
+    pub rows: u64,
     /// Whether the query had more rows than were asked for.
     pub truncated: bool,
 }

@@ -6,12 +6,15 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::Instant;
 
-use super::{Message, Spec};
-use crate::error::{Error, Result};
+use super::door::Place;
+use super::spill::ChildFolder;
+use super::wire::{MAX_PIECE, Wire};
+use super::{Handed, Message, Spec};
+use crate::error::{Error, ErrorKind, Result};
 
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
@@ -19,6 +22,8 @@ const SIGSEGV: i32 = 11;
 const SIGXCPU: i32 = 24;
 /// How much of what a child says on stderr is kept, in bytes.
 const STDERR_TAIL: usize = 4096;
+/// How long a child may take to end that has nothing more to say.
+const LAST_MOMENTS: Duration = Duration::from_secs(5);
 
 /// What a child may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,12 +38,24 @@ pub struct Limits {
 
 /// A running child. Dropping it kills it.
 pub struct Child {
-    process: tokio::process::Child,
+    /// There until it is dropped.
+    running: Option<Running>,
     stdin: ChildStdin,
-    lines: Lines<BufReader<ChildStdout>>,
+    wire: Wire<BufReader<ChildStdout>>,
     stderr: tokio::task::JoinHandle<String>,
     limits: Limits,
     deadline: Instant,
+}
+
+/// What is a child's as long as its process is there: its folder goes after the process, and its place after both.
+pub(super) struct Remains {
+    pub(super) spill: Option<ChildFolder>,
+    pub(super) place: Place,
+}
+
+struct Running {
+    process: tokio::process::Child,
+    remains: Remains,
 }
 
 impl Child {
@@ -46,14 +63,19 @@ impl Child {
     ///
     /// # Errors
     /// Unavailable where the process can't be started.
-    pub async fn start(program: &Path, spec: &Spec) -> Result<Self> {
+    pub(super) async fn start(program: &Path, spec: &Spec, remains: Remains) -> Result<Self> {
         let unavailable = |cause: std::io::Error| {
             Error::unavailable(format!("can't start {} task: {cause}", program.display()))
         };
+        let spill = remains.spill.as_ref().map(|folder| folder.spill.clone());
+        let temporary = spill.iter().map(|spill| ("TMPDIR", &spill.folder));
         let mut process = Command::new(program)
             .arg("task")
             .env_clear()
             .envs(aws_environment(spec))
+            .envs(temporary)
+            // The allocator would reserve 64 MiB of the address space for most threads, which is limited.
+            .env("MALLOC_ARENA_MAX", "2")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -67,57 +89,101 @@ impl Child {
             return Err(Error::internal("a child process has no pipes"));
         };
         let mut child = Self {
-            process,
+            running: Some(Running { process, remains }),
             stdin,
-            lines: BufReader::new(stdout).lines(),
+            wire: Wire::new(BufReader::with_capacity(MAX_PIECE, stdout)),
             stderr: tokio::spawn(tail_of(stderr)),
             limits: spec.limits,
             deadline: Instant::now() + Duration::from_secs(spec.limits.wall_seconds),
         };
-        child.say(spec).await?;
+        child.say(&Handed { spec, spill }).await?;
         Ok(child)
     }
 
     /// Hands the child one line.
     ///
     /// # Errors
-    /// Says why the child died, where it did.
+    /// Says why the child died, where it did; Limit where its time is over.
     pub async fn say(&mut self, line: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_vec(line)
             .map_err(|cause| Error::internal("a task's spec can't be written down").source(cause))?;
         text.push(b'\n');
-        if self.stdin.write_all(&text).await.is_err() || self.stdin.flush().await.is_err() {
-            return Err(self.why_it_died().await);
+        let saying = async {
+            self.stdin.write_all(&text).await?;
+            self.stdin.flush().await
+        };
+        match tokio::time::timeout_at(self.deadline, saying).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(self.why_it_died().await),
+            Err(_) => Err(self.time_is_over()),
         }
-        Ok(())
     }
 
-    /// The next line that the child says.
+    /// The next message of the child. A call that is given up loses nothing.
     ///
     /// # Errors
-    /// Says why the child died, where it did; Limit where its time is over.
+    /// Says why the child died, where it did; Limit where its time is over, or it says too much at once.
     pub async fn next(&mut self) -> Result<Message> {
-        let line = match tokio::time::timeout_at(self.deadline, self.lines.next_line()).await {
-            Ok(Ok(Some(line))) => line,
-            Ok(_) => return Err(self.why_it_died().await),
-            Err(_) => {
-                let _ = self.process.start_kill();
-                return Err(Error::limit(format!(
-                    "it took more than {} seconds and was stopped",
-                    self.limits.wall_seconds
-                )));
+        match tokio::time::timeout_at(self.deadline, self.wire.next()).await {
+            Ok(Ok(Some(message))) => Ok(message),
+            Ok(Ok(None)) => Err(self.why_it_died().await),
+            Ok(Err(error)) => {
+                self.kill();
+                Err(error)
             }
-        };
-        serde_json::from_str(&line)
-            .map_err(|cause| Error::internal("a child process said something unintelligible").source(cause))
+            Err(_) => Err(self.time_is_over()),
+        }
+    }
+
+    fn kill(&mut self) {
+        if let Some(running) = &mut self.running {
+            let _ = running.process.start_kill();
+        }
+    }
+
+    fn time_is_over(&mut self) -> Error {
+        self.kill();
+        Error::limit(format!(
+            "it took more than {} seconds and was stopped",
+            self.limits.wall_seconds
+        ))
     }
 
     async fn why_it_died(&mut self) -> Error {
-        let Ok(status) = self.process.wait().await else {
+        let Some(running) = &mut self.running else {
             return Error::internal("a child process was lost");
         };
-        let stderr = (&mut self.stderr).await.unwrap_or_default();
-        explain(status, &stderr, self.limits)
+        let ending = async {
+            let status = running.process.wait().await.ok()?;
+            Some((status, (&mut self.stderr).await.unwrap_or_default()))
+        };
+        match tokio::time::timeout(LAST_MOMENTS, ending).await {
+            Ok(Some((status, stderr))) => explain(status, &stderr, self.limits),
+            Ok(None) => Error::internal("a child process was lost"),
+            Err(_) => Error::internal("the process at work fell silent and did not end"),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let Some(mut running) = self.running.take() else {
+            return;
+        };
+        let _ = running.process.start_kill();
+        // Its folder and its place are given back when it is really gone. Where nothing can be waited for any more, the
+        // program itself is about to end.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = running.process.wait().await;
+                // Much may have been spilled, and removing it takes its time.
+                tokio::task::spawn_blocking(move || {
+                    let Remains { spill, place } = running.remains;
+                    drop(spill);
+                    drop(place);
+                });
+            });
+        }
     }
 }
 
@@ -144,7 +210,7 @@ fn explain(status: ExitStatus, stderr: &str, limits: Limits) -> Error {
             "it used more than {} seconds of CPU time",
             limits.cpu_seconds
         )),
-        Some(SIGKILL) => Error::limit("the process at work was killed")
+        Some(SIGKILL) => Error::new(ErrorKind::Killed, "the process at work was killed")
             .hint("the machine may have run out of memory, or the limit of CPU time was reached"),
         Some(SIGABRT | SIGSEGV) => Error::internal(format!("the process at work crashed: {last}")),
         Some(signal) => Error::internal(format!(

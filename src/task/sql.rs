@@ -7,6 +7,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
@@ -14,12 +15,13 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::Statement as Ast;
 use futures::{Stream, StreamExt, TryStreamExt};
-use serde_json::Value;
 
 use super::arrow_types::to_hive;
-use super::child::{ask_for_tables, log};
+use super::child::{ask_for_tables, log, say};
+use super::children::Means;
+use super::rows::Rows;
 use super::sink::FileSink;
-use super::{Done, FileOfTable, Limits, ObjectToRead, ScriptWork, TableToRead, source};
+use super::{Done, FileOfTable, Message, ObjectToRead, QueryWork, ScriptWork, TableToRead, source};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
@@ -32,8 +34,8 @@ const PROGRESS_ROWS: u64 = 1_000_000;
 const BATCHES_AHEAD: usize = 4;
 
 /// Runs a job's script and uploads its result.
-pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, limits: &Limits) -> Result<Done> {
-    let ctx = context(limits)?;
+pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means) -> Result<Done> {
+    let ctx = context(means)?;
     parse(&work.sql)?;
     let rows_in = source::register(&ctx, &buckets, &work.tables).await?;
     for (table, rows) in work.tables.iter().zip(&rows_in) {
@@ -111,7 +113,7 @@ async fn in_order(
 pub(super) async fn table_of(
     buckets: &Buckets,
     files: Vec<ObjectToRead>,
-    limits: &Limits,
+    means: &Means,
 ) -> Result<DataFrame> {
     const NAME: &str = "files";
     let of_no_partition = |object| FileOfTable {
@@ -125,15 +127,15 @@ pub(super) async fn table_of(
         as_declared: false,
         csv: None,
     };
-    let ctx = context(limits)?;
+    let ctx = context(means)?;
     source::register(&ctx, buckets, std::slice::from_ref(&table)).await?;
     ctx.table(NAME).await.map_err(|cause| failure(&cause))
 }
 
-/// Answers a query.
-pub(super) async fn run_query(buckets: Buckets, sql: &str, limit: usize, limits: &Limits) -> Result<Done> {
-    let ctx = context(limits)?;
-    let statement = parse(sql)?;
+/// Answers a query: says its columns, and then its rows as they come.
+pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) -> Result<Done> {
+    let ctx = context(means)?;
+    let statement = parse(&work.sql)?;
     let (tables, _) = datafusion::sql::resolve::resolve_table_references(&statement, true)
         .map_err(|cause| failure(&cause))?;
     let names: Vec<String> = tables.iter().map(|table| table.to_string()).collect();
@@ -144,27 +146,41 @@ pub(super) async fn run_query(buckets: Buckets, sql: &str, limit: usize, limits:
         }
         source::register(&ctx, &buckets, &answer.tables).await?;
     }
-    let frame = plan(&ctx, sql).await?;
+    let frame = plan(&ctx, &work.sql).await?;
     let frame = frame
-        .limit(0, Some(limit.saturating_add(1)))
+        .limit(0, Some(work.limit.saturating_add(1)))
         .map_err(|cause| failure(&cause))?;
     let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-    let batches = frame.collect().await.map_err(|cause| failure(&cause))?;
-    let mut rows = rows_as_json(&schema, &batches)?;
-    let truncated = rows.len() > limit;
-    rows.truncate(limit);
-    Ok(Done {
+    say(&Message::Columns {
         columns: columns(&schema),
-        rows,
+    });
+    let mut stream = frame.execute_stream().await.map_err(|cause| failure(&cause))?;
+    let mut rows = Rows::begin(&work, schema, means.limits.memory_bytes);
+    let mut truncated = false;
+    while let Some(batch) = stream.try_next().await.map_err(|cause| failure(&cause))? {
+        truncated = !rows.write(&batch)?;
+        if truncated {
+            break;
+        }
+    }
+    Ok(Done {
+        rows: rows.finish(),
         truncated,
         ..Done::default()
     })
 }
 
-fn context(limits: &Limits) -> Result<SessionContext> {
-    let pool_bytes = usize::try_from(limits.memory_bytes / 2).unwrap_or(usize::MAX);
+fn context(means: &Means) -> Result<SessionContext> {
+    let pool_bytes = usize::try_from(means.limits.memory_bytes / 2).unwrap_or(usize::MAX);
+    let disk = match &means.spill {
+        Some(spill) => DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![spill.folder.clone()]))
+            .with_max_temp_directory_size(spill.bytes),
+        None => DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled),
+    };
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(pool_bytes)))
+        .with_disk_manager_builder(disk)
         .build_arc()
         .map_err(|cause| failure(&cause))?;
     // The engine would read and write this machine's files by itself.
@@ -230,43 +246,6 @@ fn columns(schema: &SchemaRef) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Rows as JSON values, for people and programs to read.
-fn rows_as_json(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<Vec<Value>>> {
-    use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-    let broken = |cause: datafusion::arrow::error::ArrowError| {
-        Error::internal("a result can't be shown").source(cause)
-    };
-    let options = FormatOptions::default()
-        .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-        .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"));
-    let mut rows = Vec::new();
-    for batch in batches {
-        let formatters = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(broken)?;
-        for row in 0..batch.num_rows() {
-            let values = schema.fields().iter().enumerate().map(|(index, field)| {
-                if batch.column(index).is_null(row) {
-                    return Value::Null;
-                }
-                let text = formatters[index].value(row).to_string();
-                match field.data_type() {
-                    numeric if numeric.is_numeric() || numeric.is_null() => {
-                        serde_json::from_str(&text).unwrap_or(Value::String(text))
-                    }
-                    datafusion::arrow::datatypes::DataType::Boolean => Value::Bool(text == "true"),
-                    _ => Value::String(text),
-                }
-            });
-            rows.push(values.collect());
-        }
-    }
-    Ok(rows)
-}
-
 fn files(count: usize) -> String {
     if count == 1 {
         "1 file".to_owned()
@@ -278,6 +257,9 @@ fn files(count: usize) -> String {
 /// What the engine says is wrong, without its wrapping.
 pub(super) fn failure(cause: &DataFusionError) -> Error {
     let message = cause.strip_backtrace();
+    if let Some(error) = spilling_failed(&message) {
+        return error;
+    }
     match cause.find_root() {
         DataFusionError::ResourcesExhausted(_) => {
             Error::limit(format!("it needs more memory than it may use: {message}"))
@@ -289,4 +271,26 @@ pub(super) fn failure(cause: &DataFusionError) -> Error {
             Error::invalid(message).hint("column names are in lower case here; quote those with other signs")
         }
     }
+}
+
+/// What went wrong with data that was put aside on disk; the engine has no kinds for that.
+fn spilling_failed(message: &str) -> Option<Error> {
+    if let Some((_, rest)) = message.split_once("exceeded the allowable limit of ") {
+        let limit = rest.split(". ").next().unwrap_or(rest);
+        let error = Error::limit(format!(
+            "it needs more than the {limit} of disk that tasks.spill_bytes allows for what doesn't fit in memory"
+        ));
+        return Some(
+            error.hint(
+                "sort, group or join less at a time, or raise tasks.spill_bytes or tasks.sql_memory_mib",
+            ),
+        );
+    }
+    let is_full = ["No space left on device", "Disk quota exceeded"]
+        .iter()
+        .any(|words| message.contains(words));
+    is_full.then(|| {
+        Error::unavailable("there is no room left for what doesn't fit in memory")
+            .hint("make room where tasks.spill_dir is, or put it elsewhere")
+    })
 }

@@ -30,7 +30,7 @@ const RULES: [(&str, &[&str]); 19] = [
     ("lake", &["model"]),
     ("web", &[]),
     ("worker", &["store", "queue", "crawl", "etl", "events"]),
-    ("app", &["buckets", "store"]),
+    ("app", &["buckets", "store", "task"]),
     ("config", &["model", "store"]),
     ("error", &[]),
     ("clock", &[]),

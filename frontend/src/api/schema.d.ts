@@ -642,7 +642,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Query catalogued tables */
+        /**
+         * Query catalogued tables
+         * @description Rows are sent as they come. Asked for `application/x-ndjson`, the answer has a line with the columns, a line for each
+         *     row, and a last line, which is `{"rows": …, "truncated": …, "elapsed_ms": …}`. What goes wrong after a large result
+         *     began is its last member, or its last line: `error`; and the connection is broken off.
+         */
         post: operations["run_sql"];
         delete?: never;
         options?: never;
@@ -1720,7 +1725,7 @@ export interface components {
         };
         /** @description A query. */
         SqlRequest: {
-            /** @description The most rows, 1 to 100000; 1000 unless told. */
+            /** @description The most rows, 1 to what the setting query.max_rows says (100000 unless it is set); 1000 unless told. */
             limit?: number | null;
             /** @description One SELECT over catalogued tables, written as `database.table`. */
             query: string;
@@ -3439,6 +3444,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueryResult"];
+                    "application/x-ndjson": string;
                 };
             };
             default: {

@@ -79,7 +79,11 @@ pub(crate) struct TestApp {
     clock: Arc<ManualClock>,
     url: String,
     folder: TempDir,
+    settings: Settings,
 }
+
+/// A test's own settings.
+type Settings = Box<dyn Fn(&mut Config) + Send + Sync>;
 
 impl TestApp {
     /// Starts a server on SQLite.
@@ -87,26 +91,36 @@ impl TestApp {
         Self::start_on(Database::Sqlite).await
     }
 
+    /// Starts a server on SQLite with settings of the test's own.
+    pub(crate) async fn start_with(settings: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
+        Self::start_as(Database::Sqlite, Box::new(settings)).await
+    }
+
     /// Starts a server on this database.
     pub(crate) async fn start_on(database: Database) -> Self {
+        Self::start_as(database, Box::new(|_| {})).await
+    }
+
+    async fn start_as(database: Database, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database.url(&folder).await;
-        Self::start_with(folder, url).await
+        Self::start_at(folder, url, settings).await
     }
 
     /// Starts a server on the SQLite database and the lake that are in a folder.
     pub(crate) async fn start_in(folder: TempDir) -> Self {
         let url = Database::Sqlite.url(&folder).await;
-        Self::start_with(folder, url).await
+        Self::start_at(folder, url, Box::new(|_| {})).await
     }
 
-    async fn start_with(folder: TempDir, url: String) -> Self {
+    async fn start_at(folder: TempDir, url: String, settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::at(start_of_time()));
         let mut app = Self {
             server: None,
             clock,
             url,
             folder,
+            settings,
         };
         app.restart().await;
         app
@@ -127,6 +141,7 @@ impl TestApp {
         let mut config = Config::resolve(&flags, &Default::default()).unwrap();
         config.tasks.program = env!("CARGO_BIN_EXE_mastic").into();
         config.jobs = None;
+        (self.settings)(&mut config);
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         self.server = Some(Server::start(config, clock, Parts::WithoutWorker).await.unwrap());
     }
