@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -230,9 +230,17 @@ async fn metrics(State(app): State<App>) -> Response {
     .into_response()
 }
 
+/// What a browser says of whose page a request comes from (Fetch Metadata).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// Nobody signs in on loopback, so a page of another site must not be able to use a visitor's browser: neither by a
 /// request that changes something, nor by a name that it makes point here.
 async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    if request.uri().path().contains("%00") {
+        return api::problem(
+            &Error::invalid("the path has a NUL character (%00), which no name has").hint("leave it out"),
+        );
+    }
     if is_from_another_site(&request) {
         return api::problem(
             &Error::denied("the request comes from another site")
@@ -243,13 +251,17 @@ async fn refuse_other_sites(request: Request, next: Next) -> Response {
 }
 
 fn is_from_another_site(request: &Request) -> bool {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     let host = header(header::HOST).unwrap_or_default();
-    let origin = header(header::ORIGIN)
-        .and_then(|origin| origin.split_once("://"))
-        .map(|(_, host)| host);
+    // An origin that can't be told, as a sandboxed frame's is (`null`), is another's.
+    let is_others = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        origin.is_none_or(|(_, origin)| origin != host)
+    };
+    let comes_from_others = request.headers().get_all(header::ORIGIN).iter().any(is_others)
+        || matches!(header(SEC_FETCH_SITE), Some("cross-site" | "same-site"));
     let changes = request.method() != Method::GET && request.method() != Method::HEAD;
-    !is_this_machine(host) || changes && origin.is_some_and(|origin| origin != host)
+    !is_this_machine(host) || changes && comes_from_others
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problem documents.
 
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -151,6 +152,15 @@ where
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| ApiError(Error::invalid(rejection.body_text())))?;
+        if says_nul(&bytes) {
+            return Err(ApiError(no_nul()));
+        }
+        let request = Request::from_parts(parts, Body::from(bytes));
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(rejection) => Err(ApiError(
@@ -158,6 +168,21 @@ where
             )),
         }
     }
+}
+
+/// Whether a text in JSON has a NUL in it, which JSON can only say as `\\u0000`.
+fn says_nul(json: &[u8]) -> bool {
+    let is_escape = |at: usize| {
+        let slashes = json[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        slashes % 2 == 0
+    };
+    let mut places = json.windows(6).enumerate();
+    places.any(|(at, window)| window == b"\\u0000" && is_escape(at))
+}
+
+/// What no database here can hold, and no name has.
+pub(super) fn no_nul() -> Error {
+    Error::invalid("the request has a NUL character (U+0000) in a text").hint("leave it out")
 }
 
 /// A query string; a bad one is a problem document.
@@ -174,6 +199,9 @@ where
         parts: &mut axum::http::request::Parts,
         state: &S,
     ) -> Result<Self, Self::Rejection> {
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(ApiError(no_nul()));
+        }
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
             Err(rejection) => Err(ApiError(Error::invalid(rejection.body_text()))),

@@ -51,10 +51,46 @@ pub(super) enum OutcomeState {
     Rejected,
 }
 
-/// How many events a notification held.
+/// What a notification held.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Received {
+    /// How many events of objects that were written or removed.
     accepted: usize,
+    /// What it told beside that, and nothing acts on, in words.
+    ignored: Vec<String>,
+    /// The topics whose subscriptions wait to be confirmed from now on.
+    to_confirm: Vec<String>,
+}
+
+/// A subscription of SNS that waits for somebody to visit its address.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Confirmation {
+    /// The topic's ARN.
+    topic: String,
+    /// The address. The server never visits it by itself.
+    url: String,
+    received_at: DateTime<Utc>,
+}
+
+/// The subscriptions that wait.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Confirmations {
+    items: Vec<Confirmation>,
+}
+
+/// List subscriptions of SNS that wait to be confirmed
+#[utoipa::path(get, path = "/api/v1/events/confirmations", operation_id = "list_confirmations", tag = "events",
+    responses((status = 200, body = Confirmations), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn confirmations(State(app): State<App>) -> ApiResult<axum::Json<Confirmations>> {
+    let waiting = events::confirmations(&app).await?;
+    let confirmation = |(waiting, received_at): (nouns::Confirmation, DateTime<Utc>)| Confirmation {
+        topic: waiting.topic,
+        url: waiting.url,
+        received_at,
+    };
+    Ok(axum::Json(Confirmations {
+        items: waiting.into_iter().map(confirmation).collect(),
+    }))
 }
 
 impl From<nouns::Event> for Event {
@@ -120,21 +156,22 @@ pub(super) async fn replay(
     Ok((StatusCode::ACCEPTED, axum::Json(Replayed { id })))
 }
 
-/// Receive a notification of S3, EventBridge, SNS, MinIO or Ceph. It is on the disk when this answers
+/// Receive a notification of S3, EventBridge, MinIO or Ceph, as it is or in the envelopes of SNS, SQS and Lambda. It is on
+/// the disk when this answers; what isn't understood is refused whole
 #[utoipa::path(post, path = "/api/v1/events/s3", operation_id = "receive_events", tag = "events", request_body = String,
     responses((status = 200, body = Received), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn receive(
     State(app): State<App>,
     body: String,
 ) -> ApiResult<(StatusCode, axum::Json<Received>)> {
-    let events = events::message::parse(&body)?;
-    for event in &events {
-        events::accept(&app, event).await?;
-    }
+    let found = events::receive(&app, &body).await?;
+    let topic = |confirmation: nouns::Confirmation| confirmation.topic;
     Ok((
         StatusCode::OK,
         axum::Json(Received {
-            accepted: events.len(),
+            accepted: found.events.len(),
+            ignored: found.ignored,
+            to_confirm: found.confirmations.into_iter().map(topic).collect(),
         }),
     ))
 }

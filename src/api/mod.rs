@@ -80,6 +80,7 @@ fn routes() -> OpenApiRouter<App> {
         // Events.
         .routes(routes!(events::list))
         .routes(routes!(events::replay))
+        .routes(routes!(events::confirmations))
         .routes(routes!(events::receive))
         // Queries, and the program itself.
         .routes(routes!(sql::query))

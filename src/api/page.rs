@@ -35,7 +35,11 @@ impl ListQuery {
             None => None,
             Some(cursor) => {
                 let bytes = hex::decode(cursor).map_err(|_| bad("cursor"))?;
-                Some(String::from_utf8(bytes).map_err(|_| bad("cursor"))?)
+                let after = String::from_utf8(bytes).map_err(|_| bad("cursor"))?;
+                Some(after)
+                    .filter(|after| !after.contains('\0'))
+                    .ok_or_else(|| bad("cursor"))
+                    .map(Some)?
             }
         };
         Ok(PageRequest::new(limit, after))

@@ -117,6 +117,8 @@ pub(super) enum Events {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// List subscriptions of SNS that wait for somebody to confirm them, by visiting the address
+    Confirmations,
     /// Have what events told of acted on again, in the versions of the objects that are there now
     Replay {
         /// Their ids
@@ -330,6 +332,17 @@ impl Events {
         let limit = match self {
             Self::List { limit } => limit,
             Self::Replay { ids } => return replay(global, &ids),
+            Self::Confirmations => {
+                let waiting = Client::new(global).get("/events/confirmations")?;
+                let columns = [
+                    ("topic", "topic"),
+                    ("received", "received_at"),
+                    ("address", "url"),
+                ];
+                let waiting = waiting["items"].as_array().cloned().unwrap_or_default();
+                output::list(global.output, &waiting, &columns);
+                return Ok(Outcome::Done);
+            }
         };
         let page = Client::new(global).get(&format!("/events?limit={limit}"))?;
         let events: Vec<Value> = page["items"]

@@ -6,10 +6,15 @@
 pub mod message;
 pub mod reconcile;
 
+use chrono::{DateTime, Utc};
+
+use self::message::Notification;
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::etl::triggers::{self, Batched};
-use crate::model::event::{Event, EventKind, ObjectEvent, Outcome, OutcomeState, Taken, etag_of, is_older};
+use crate::model::event::{
+    Confirmation, Event, EventKind, ObjectEvent, Outcome, OutcomeState, Taken, etag_of, is_older,
+};
 use crate::model::page::{Page, PageRequest};
 use crate::store;
 use crate::store::Tx;
@@ -36,6 +41,35 @@ pub async fn accept(app: &App, event: &ObjectEvent) -> Result<()> {
             tx.commit().await
         }
     }
+}
+
+/// Takes a notification, whoever sent it: each event as [`accept`] does, and subscriptions that wait to be confirmed. What
+/// isn't understood refuses the whole.
+///
+/// # Errors
+/// As [`message::parse`], with nothing taken; the database's own.
+pub async fn receive(app: &App, notification: &str) -> Result<Notification> {
+    let found = message::parse(notification)?;
+    for event in &found.events {
+        accept(app, event).await?;
+    }
+    if !found.confirmations.is_empty() {
+        let mut tx = app.store.write().await?;
+        for confirmation in &found.confirmations {
+            store::events::keep_confirmation(&mut tx, confirmation, app.clock.now()).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(found)
+}
+
+/// The subscriptions that wait for somebody to confirm them, with when each asked.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn confirmations(app: &App) -> Result<Vec<(Confirmation, DateTime<Utc>)>> {
+    let mut tx = app.store.read().await?;
+    store::events::confirmations(&mut tx).await
 }
 
 /// Has what an event told of acted on again, in the version that is there now, by every trigger that matches.

@@ -56,6 +56,15 @@ pub fn etag_of(text: &str) -> Option<String> {
     (!spelled.is_empty()).then_some(spelled)
 }
 
+/// A subscription of SNS that waits for somebody to visit an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The topic's ARN.
+    pub topic: String,
+    /// The address that confirms it. Nothing here visits it.
+    pub url: String,
+}
+
 /// What goes with an event and isn't the sender's to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {

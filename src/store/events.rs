@@ -5,7 +5,7 @@ use sqlx::types::Json;
 
 use super::{Tx, on};
 use crate::error::Result;
-use crate::model::event::{Event, ObjectEvent, Outcome, OutcomeState, Taken};
+use crate::model::event::{Confirmation, Event, ObjectEvent, Outcome, OutcomeState, Taken};
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::Captures;
 
@@ -433,4 +433,44 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Event>> {
         })
         .collect();
     Ok(Page::of(items, page, |event: &Event| event.id.clone()))
+}
+
+#[derive(sqlx::FromRow)]
+struct ConfirmationRow {
+    topic: String,
+    url: String,
+    received_at: DateTime<Utc>,
+}
+
+/// Writes down that a subscription waits to be confirmed; a later notice of the same topic takes the place of the earlier.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn keep_confirmation(tx: &mut Tx, confirmation: &Confirmation, now: DateTime<Utc>) -> Result<()> {
+    const SQL: &str = "INSERT INTO confirmations (topic, url, received_at) VALUES ($1, $2, $3)
+        ON CONFLICT (topic) DO UPDATE SET url = excluded.url, received_at = excluded.received_at";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&confirmation.topic)
+        .bind(&confirmation.url)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// The subscriptions that wait to be confirmed, with when each asked.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn confirmations(tx: &mut Tx) -> Result<Vec<(Confirmation, DateTime<Utc>)>> {
+    const SQL: &str = "SELECT topic, url, received_at FROM confirmations ORDER BY topic LIMIT 1000";
+    let rows: Vec<ConfirmationRow> = on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)?;
+    let confirmation = |row: ConfirmationRow| {
+        let waiting = Confirmation {
+            topic: row.topic,
+            url: row.url,
+        };
+        (waiting, row.received_at)
+    };
+    Ok(rows.into_iter().map(confirmation).collect())
 }
