@@ -2,6 +2,7 @@
 //! Each value remembers where it came from.
 
 mod query;
+mod tasks;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use crate::model::crawl_options::Compatibility;
 use crate::model::document::parse_toml;
 
 pub use query::QueryConfig;
+pub use tasks::TaskConfig;
 
 /// The file that is read where no other is named and it is there.
 pub const DEFAULT_FILE: &str = "mastic.toml";
@@ -88,25 +90,6 @@ pub struct CatalogConfig {
     pub default_database: bool,
 }
 
-/// What child processes may use.
-#[derive(Clone, Debug)]
-pub struct TaskConfig {
-    /// The program that is started as `PROGRAM task`: this one.
-    pub program: PathBuf,
-    /// Address space of a process that runs SQL, in bytes.
-    pub sql_memory_bytes: u64,
-    /// Address space of a process that looks at files, in bytes.
-    pub classify_memory_bytes: u64,
-    /// How long a run may take unless its job says otherwise.
-    pub run_timeout: Duration,
-    /// How many tasks are worked on at the same time.
-    pub workers: usize,
-    /// The folder where processes put what they can't keep in memory.
-    pub spill_dir: PathBuf,
-    /// How much each of them may put there, in bytes.
-    pub spill_bytes: u64,
-}
-
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -144,7 +127,7 @@ struct File {
     lake: FileLake,
     jobs: FileJobs,
     catalog: FileCatalog,
-    tasks: FileTasks,
+    tasks: tasks::FileTasks,
     query: query::FileQuery,
     events: FileEvents,
     crawl: FileCrawl,
@@ -180,17 +163,6 @@ struct FileCatalog {
     region: Option<String>,
     version_retention: Option<u32>,
     default_database: Option<bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct FileTasks {
-    sql_memory_mib: Option<u64>,
-    classify_memory_mib: Option<u64>,
-    run_timeout_seconds: Option<u64>,
-    workers: Option<usize>,
-    spill_dir: Option<String>,
-    spill_bytes: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -346,7 +318,7 @@ impl Config {
         };
         let credentials = resolve_credentials(&mut picker, &file.lake)?;
         let lake = resolve_lake(&mut picker, flags, file.lake, credentials.as_ref())?;
-        let data_folder = data_folder(&database_url, lake.as_ref());
+        let data_folder = tasks::data_folder(&database_url, lake.as_ref());
         Ok(Self {
             listen: address("listen", &listen)?,
             database_url,
@@ -354,7 +326,7 @@ impl Config {
             jobs: jobs.map(PathBuf::from),
             credentials,
             catalog,
-            tasks: resolve_tasks(&mut picker, file.tasks, &data_folder)?,
+            tasks: tasks::resolve(&mut picker, file.tasks, &data_folder)?,
             query: query::resolve(&mut picker, &file.query)?,
             crawl_compatibility: {
                 let named = file.crawl.compatibility;
@@ -451,65 +423,6 @@ fn resolve_lake(
         listen,
         buckets: file.buckets.unwrap_or_else(|| vec!["lake".to_owned()]),
     }))
-}
-
-/// Where this installation keeps what is its own: beside the database, or else beside the lake.
-fn data_folder(database_url: &str, lake: Option<&LakeConfig>) -> PathBuf {
-    let beside = |path: &Path| {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        parent.unwrap_or(Path::new(".")).to_owned()
-    };
-    let file = database_url
-        .strip_prefix("sqlite:")
-        .map(|path| path.strip_prefix("//").unwrap_or(path))
-        .and_then(|path| path.split('?').next())
-        .filter(|path| !path.is_empty() && !path.starts_with(':'));
-    match (file, lake) {
-        (Some(file), _) => beside(Path::new(file)),
-        (None, Some(lake)) => beside(&lake.folder),
-        (None, None) => PathBuf::from("mastic-data"),
-    }
-}
-
-fn resolve_tasks(picker: &mut Picker<'_>, file: FileTasks, data_folder: &Path) -> Result<TaskConfig> {
-    const MIB: u64 = 1 << 20;
-    const SPILL_BYTES: u64 = 10 << 30;
-    let beside_data = data_folder.join("spill").display().to_string();
-    let spill_dir = picker
-        .pick("tasks.spill_dir", None, None, file.spill_dir, Some(&beside_data))
-        .unwrap_or_default();
-    let program = std::env::current_exe()
-        .map_err(|cause| Error::internal("this program's own file can't be found").source(cause))?;
-    Ok(TaskConfig {
-        program,
-        sql_memory_bytes: number(picker, "tasks.sql_memory_mib", file.sql_memory_mib, 4096)?
-            .saturating_mul(MIB),
-        classify_memory_bytes: number(
-            picker,
-            "tasks.classify_memory_mib",
-            file.classify_memory_mib,
-            1024,
-        )?
-        .saturating_mul(MIB),
-        run_timeout: Duration::from_secs(number(
-            picker,
-            "tasks.run_timeout_seconds",
-            file.run_timeout_seconds,
-            7200,
-        )?),
-        workers: usize::try_from(number(
-            picker,
-            "tasks.workers",
-            file.workers.map(|n| n as u64),
-            4,
-        )?)
-        .unwrap_or(4),
-        // A child's own folder is another, so it must not be a relative one.
-        spill_dir: std::path::absolute(&spill_dir).map_err(|cause| {
-            Error::invalid(format!("tasks.spill_dir is '{spill_dir}', which is no folder")).source(cause)
-        })?,
-        spill_bytes: number(picker, "tasks.spill_bytes", file.spill_bytes, SPILL_BYTES)?,
-    })
 }
 
 fn number(picker: &mut Picker<'_>, name: &'static str, file: Option<u64>, default: u64) -> Result<u64> {

@@ -74,14 +74,15 @@ mod tests {
         let refused = door.enter().await.unwrap_err();
         assert_eq!(refused.kind, ErrorKind::Unavailable);
         assert_eq!(refused.message, "too many queries: 1 are at work and 1 wait");
-        // Whoever gives up waiting makes room in the queue; whoever waits comes before those who come later.
+        // Whoever gives up waiting makes room in the queue.
         drop(waiting);
         let mut waiting = Box::pin(door.enter());
         assert!(futures::poll!(&mut waiting).is_pending());
         drop(inside);
+        let inside = waiting.await.unwrap();
         let mut late = Box::pin(door.enter());
         assert!(futures::poll!(&mut late).is_pending());
-        drop(waiting.await.unwrap());
+        drop(inside);
         drop(late.await.unwrap());
     }
 

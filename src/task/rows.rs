@@ -152,7 +152,7 @@ impl Rows {
 
     fn too_large(&self, column: usize) -> Error {
         let row = self.rows + 1;
-        let name = self.schema.field(column).name();
+        let name = self.schema.fields().get(column).map_or("", |field| field.name());
         Error::limit(format!(
             "the result is larger than the {} that query.max_bytes allows: column {name} of row {row} goes beyond it, \
              and up to {} rows were asked for",
