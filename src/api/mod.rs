@@ -15,6 +15,7 @@ mod runs;
 mod sql;
 mod tables;
 mod targets;
+mod tasks;
 mod words;
 
 use axum::Router;
@@ -78,6 +79,11 @@ fn routes() -> OpenApiRouter<App> {
         // Events.
         .routes(routes!(events::list))
         .routes(routes!(events::receive))
+        // The queue.
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::get))
+        .routes(routes!(tasks::retry))
+        .routes(routes!(tasks::settle))
         // Queries, and the program itself.
         .routes(routes!(sql::query))
         .routes(routes!(sql::system))

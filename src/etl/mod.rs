@@ -9,4 +9,4 @@ pub mod query;
 pub mod runs;
 pub mod triggers;
 
-pub use execute::run as execute;
+pub use execute::{put_back, run as execute};

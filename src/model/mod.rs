@@ -21,3 +21,4 @@ pub mod run;
 pub mod schedule;
 pub mod source;
 pub mod table;
+pub mod task;
