@@ -7,6 +7,7 @@ mod glue;
 mod harness;
 mod lake;
 mod openapi;
+mod queue;
 mod real_data;
 mod sources;
 mod store;
