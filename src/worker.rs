@@ -43,7 +43,7 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()> + Send) {
     tokio::pin!(shutdown);
     loop {
         while working.len() < app.config.tasks.workers {
-            match queue::claim(&app.store, &*app.clock).await {
+            match claim(&app).await {
                 Ok(Some((lease, task))) => {
                     let (app, in_hand) = (app.clone(), Arc::clone(&in_hand));
                     let place = lock(&in_hand).insert(&lease, &task);
@@ -80,6 +80,13 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()> + Send) {
             );
         }
     }
+}
+
+/// Takes a task. A connection that broke unnoticed gives no answer for a quarter of an hour; nobody waits that long.
+async fn claim(app: &App) -> Result<Option<(Lease, Task)>> {
+    tokio::time::timeout(LEASE, queue::claim(&app.store, &*app.clock))
+        .await
+        .unwrap_or_else(|_| Err(Error::unavailable("the database gave no answer")))
 }
 
 /// The tasks that this process holds.

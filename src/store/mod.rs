@@ -52,7 +52,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use failure::{database_error, migration_error};
 use file::{File, lock_file};
-use memory::Memory;
+use memory::{Memory, Writing};
 
 pub use memory::Moment;
 
@@ -94,7 +94,7 @@ pub enum Tx {
 /// A connection, inside a transaction or for a look.
 pub enum Connection<DB: sqlx::Database> {
     /// Inside a transaction; with the memory that its commit makes wrong, where there is one.
-    Transaction(Transaction<'static, DB>, Option<Arc<Memory>>),
+    Transaction(Transaction<'static, DB>, Option<Writing>),
     /// For statements that each see the database as it is then.
     Look(PoolConnection<DB>),
 }
@@ -318,7 +318,8 @@ impl Store {
                     .begin_with("BEGIN IMMEDIATE")
                     .await
                     .map_err(database_error)?;
-                Ok(Tx::Sqlite(Connection::Transaction(tx, Some(memory.clone()))))
+                let writing = Writing::begun(memory);
+                Ok(Tx::Sqlite(Connection::Transaction(tx, Some(writing))))
             }
             Pool::Postgres { pool, .. } => {
                 let tx = pool.begin().await.map_err(database_error)?;
@@ -335,9 +336,9 @@ impl Store {
     pub async fn try_write(&self, clock: &dyn Clock) -> Result<()> {
         const SQL: &str =
             "INSERT INTO readiness (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
-        if let Pool::Sqlite { writer, file, .. } = &self.0 {
+        if let Pool::Sqlite { memory, file, .. } = &self.0 {
             file.check()?;
-            if writer.size() > 0 && writer.num_idle() == 0 {
+            if memory.is_being_written() {
                 return Ok(());
             }
         }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use mastic::error::ErrorKind;
 use mastic::model::database::DatabaseInput;
 use mastic::store::{self, Store};
+use serde_json::{Value, json};
 
+use crate::harness::process::ServeProcess;
 use crate::harness::start_of_time;
 
 /// A small file system of its own, for as long as it lives.
@@ -100,4 +102,86 @@ async fn nothing_is_written_to_a_database_that_was_removed_or_replaced() {
     assert!(error.message.ends_with("was replaced by another"), "{error}");
     std::fs::rename(&aside, &path).unwrap();
     write(&store, "after").await.unwrap();
+}
+
+/// What `/readyz` answers, asked until its status is the expected one.
+fn readiness(server: &ServeProcess, expected: u16) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let (status, text) = call(server, "GET", "/readyz", None);
+        if status == expected {
+            return serde_json::from_str(&text).unwrap();
+        }
+        assert!(Instant::now() < deadline, "{status} {text}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn call(server: &ServeProcess, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let request = ureq::http::Request::builder()
+        .method(method)
+        .uri(format!("{}{path}", server.url))
+        .header("content-type", "application/json")
+        .body(body.map(Value::to_string).unwrap_or_default())
+        .unwrap();
+    let mut answer = agent.run(request).unwrap();
+    let text = answer.body_mut().read_to_string().unwrap();
+    (answer.status().as_u16(), text)
+}
+
+fn make_database(server: &ServeProcess, name: &str) -> (u16, String) {
+    let body = json!({ "name": name, "description": "x".repeat(2000) });
+    call(server, "POST", "/api/v1/databases", Some(&body))
+}
+
+#[test]
+fn a_server_on_a_full_disk_says_so_and_goes_on_when_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else {
+        println!("skipped: can't mount a small file system");
+        return;
+    };
+    let url = format!("sqlite://{}", disk.path().join("mastic.db").display());
+    let server = ServeProcess::start(disk.path(), &url);
+    assert_eq!(readiness(&server, 200)["ready"], true);
+    disk.fill();
+    let report = readiness(&server, 503);
+    let problems: Vec<&Value> = report["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|part| part["ok"] == false)
+        .collect();
+    assert!(problems.iter().any(|part| part["part"] == "lake"), "{report}");
+    let refused = (0..500)
+        .map(|number| make_database(&server, &format!("full{number}")))
+        .find(|(status, _)| *status != 201);
+    let (status, text) = refused.expect("the disk was not full");
+    assert_eq!(status, 503, "{text}");
+    assert!(text.contains("disk"), "{text}");
+    disk.make_room();
+    let (status, text) = make_database(&server, "after");
+    assert_eq!(status, 201, "{text}");
+    assert_eq!(readiness(&server, 200)["ready"], true);
+}
+
+#[test]
+fn a_server_whose_database_was_removed_is_not_ready_and_takes_no_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mastic.db");
+    let server = ServeProcess::start(folder.path(), &format!("sqlite://{}", path.display()));
+    let aside = folder.path().join("aside");
+    std::fs::rename(&path, &aside).unwrap();
+    let report = readiness(&server, 503);
+    assert_eq!(report["parts"][0]["part"], "database");
+    let problem = report["parts"][0]["problem"].as_str().unwrap();
+    assert!(problem.ends_with("was removed"), "{problem}");
+    let (status, text) = make_database(&server, "lost");
+    assert_eq!(status, 503, "{text}");
+    std::fs::rename(&aside, &path).unwrap();
+    assert_eq!(make_database(&server, "kept").0, 201);
+    readiness(&server, 200);
 }
