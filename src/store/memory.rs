@@ -18,7 +18,7 @@ pub struct Moment(u64);
 
 /// Texts by what they answer.
 #[derive(Default)]
-pub struct Memory {
+pub(super) struct Memory {
     commits: AtomicU64,
     /// How many transactions that write are under way.
     writing: AtomicUsize,
