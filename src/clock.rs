@@ -12,6 +12,10 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
     /// A new id that sorts by its time (UUID version 7, RFC 9562).
     fn new_id(&self) -> String;
+    /// Whether this is a machine's clock, which may be wrong: what several machines share goes by the database's then.
+    fn is_machine(&self) -> bool {
+        true
+    }
 }
 
 /// The machine's clock.
@@ -65,6 +69,10 @@ impl Clock for ManualClock {
     fn new_id(&self) -> String {
         let count = self.ids.fetch_add(1, Ordering::SeqCst) + 1;
         format!("00000000-0000-7000-8000-{count:012x}")
+    }
+
+    fn is_machine(&self) -> bool {
+        false
     }
 }
 

@@ -42,6 +42,7 @@ pub struct Error {
     pub message: String,
     /// What to do about it, where there is something to do.
     pub hint: Option<String>,
+    is_refusal: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -52,6 +53,7 @@ impl Error {
             kind,
             message: message.into(),
             hint: None,
+            is_refusal: false,
             source: None,
         }
     }
@@ -61,6 +63,19 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Says that something outside refused, and that people may change that without changing the request.
+    #[must_use]
+    pub fn refusal(mut self) -> Self {
+        self.is_refusal = true;
+        self
+    }
+
+    /// Whether something outside refused, which people may mend without changing the request: keys that aren't allowed to,
+    /// a bucket that isn't there.
+    pub fn is_refusal(&self) -> bool {
+        self.is_refusal || self.kind == ErrorKind::Denied
     }
 
     /// Adds the cause, for the log.

@@ -1,7 +1,9 @@
 //! Every route on one page; timeouts, limits, graceful shutdown.
 
+mod ready;
+
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -9,7 +11,7 @@ use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{any, get};
 use futures::FutureExt;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -32,6 +34,7 @@ use crate::model::event::{EventKind, ObjectEvent};
 use crate::store::Store;
 use crate::task::Children;
 use crate::{api, events, glue, web, worker};
+use ready::Readiness;
 
 /// The largest request, in bytes.
 const MAX_BODY: usize = 10 << 20;
@@ -99,7 +102,8 @@ impl Server {
         if let Some(listener) = lake_listener {
             server.serve_lake(listener)?;
         }
-        let router = router(server.app.clone());
+        let job_errors = Arc::new(OnceLock::new());
+        let router = router(server.app.clone(), Arc::clone(&job_errors));
         let stop = server.stop.clone();
         server.spawn(async move { serve(listener, router, stop.cancelled_owned()).await });
         if server.app.config.catalog.default_database {
@@ -110,6 +114,7 @@ impl Server {
         if let Some(folder) = server.app.config.jobs.clone() {
             let (registered, wrong) = jobs::register_all(&server.app, &folder).await?;
             tracing::info!(jobs = registered.len(), folder = %folder.display(), "jobs are registered");
+            let _ = job_errors.set(wrong.iter().map(|error| error.message.clone()).collect());
             server.job_errors = wrong;
         }
         if parts == Parts::All {
@@ -186,14 +191,23 @@ pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
     })
 }
 
-/// Every route.
-pub fn router(app: App) -> Router {
+/// Every route. What is wrong with the jobs folder is known later.
+fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>) -> Router {
+    let readiness = Readiness::default();
     Router::new()
         .route("/", any(glue_api).get(web::serve))
         .merge(api::router())
         .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route(
+            "/readyz",
+            get(move |State(app): State<App>| async move {
+                ready::ready(&app, &readiness, job_errors.get().map_or(&[], Vec::as_slice)).await
+            }),
+        )
+        .route(
+            "/metrics",
+            get(|State(app): State<App>| async move { ready::metrics(&app).await }),
+        )
         .fallback(web::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(refuse_other_sites))
@@ -204,30 +218,6 @@ async fn glue_api(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, glue::MAX_REQUEST).await.ok();
     glue::handle(&app, &parts, body).await
-}
-
-/// Whether requests can be answered: the database is there.
-async fn ready(State(app): State<App>) -> Response {
-    match app.store.read().await {
-        Ok(_) => "ready".into_response(),
-        Err(error) => api::problem(&error),
-    }
-}
-
-/// What operators watch, in Prometheus' text format.
-async fn metrics(State(app): State<App>) -> Response {
-    let waiting = match worker::unfinished(&app).await {
-        Ok(waiting) => waiting,
-        Err(error) => return api::problem(&error),
-    };
-    let version = env!("CARGO_PKG_VERSION");
-    format!(
-        "# HELP mastic_build_info The version that runs.\n# TYPE mastic_build_info gauge\n\
-         mastic_build_info{{version=\"{version}\"}} 1\n\
-         # HELP mastic_tasks_unfinished Tasks that wait or are at work.\n# TYPE mastic_tasks_unfinished gauge\n\
-         mastic_tasks_unfinished {waiting}\n"
-    )
-    .into_response()
 }
 
 /// What a browser says of whose page a request comes from (Fetch Metadata).

@@ -1,15 +1,17 @@
 //! Every kind of background task on one page, and the loop that works on them.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::error::{Error, Result};
-use crate::queue::{self, HEARTBEAT, Lease, Task};
-use crate::{crawl, etl, events};
+use crate::error::{Error, ErrorKind, Result};
+use crate::queue::{self, HEARTBEAT, LEASE, Lease, Task};
+use crate::{crawl, etl, events, store};
 
 /// How long a worker sleeps at the most before it looks at the queue: other processes may put tasks on it unheard.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -19,6 +21,10 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Every kind of background task.
 async fn work_on(app: &App, lease: &Lease, task: &Task) -> Result<()> {
     match task {
+        // Crawls and runs say so in their own logs.
+        Task::CloseBatch { .. } | Task::ScheduledCrawl { .. } if lease.is_exhausted() => {
+            Err(lease.exhaustion())
+        }
         // Boxed, because its future is the deepest of all, and the compiler only looks so far into one.
         Task::Crawl { crawl } => Box::pin(crawl::run(app, lease, crawl)).await,
         Task::ScheduledCrawl { crawler, due } => crawl::schedules::run(app, lease, crawler, *due).await,
@@ -33,13 +39,18 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()> + Send) {
         release_abandoned(&app).await;
     }
     let mut working = JoinSet::new();
+    let in_hand = InHand::default();
     tokio::pin!(shutdown);
     loop {
         while working.len() < app.config.tasks.workers {
-            match queue::claim(&app.store, &*app.clock).await {
+            match claim(&app).await {
                 Ok(Some((lease, task))) => {
-                    let app = app.clone();
-                    working.spawn(async move { attempt(&app, &lease, &task).await });
+                    let (app, in_hand) = (app.clone(), Arc::clone(&in_hand));
+                    let place = lock(&in_hand).insert(&lease, &task);
+                    working.spawn(async move {
+                        attempt(&app, &lease, &task).await;
+                        lock(&in_hand).remove(place);
+                    });
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -56,8 +67,66 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()> + Send) {
             () = tokio::time::sleep(until_next(&app).await) => {}
         }
     }
-    // What is under way is dropped; its lease runs out, or is released at the next start, and it is taken up again.
+    // What is under way is dropped, and given back as if it had not been taken.
     working.shutdown().await;
+    let left = std::mem::take(&mut lock(&in_hand).tasks);
+    for (lease, task) in left.into_values() {
+        if let Err(error) = release(&app, &lease, &task).await {
+            tracing::warn!(
+                ?task,
+                "it can't be given back: {}{}",
+                error.message,
+                error.causes()
+            );
+        }
+    }
+}
+
+/// Takes a task. A connection that broke unnoticed gives no answer for a quarter of an hour; nobody waits that long.
+async fn claim(app: &App) -> Result<Option<(Lease, Task)>> {
+    tokio::time::timeout(LEASE, queue::claim(&app.store, &*app.clock))
+        .await
+        .unwrap_or_else(|_| Err(Error::unavailable("the database gave no answer")))
+}
+
+/// The tasks that this process holds.
+#[derive(Default)]
+struct Held {
+    next: u64,
+    tasks: BTreeMap<u64, (Lease, Task)>,
+}
+
+type InHand = Arc<Mutex<Held>>;
+
+impl Held {
+    fn insert(&mut self, lease: &Lease, task: &Task) -> u64 {
+        self.next += 1;
+        self.tasks.insert(self.next, (lease.clone(), task.clone()));
+        self.next
+    }
+
+    fn remove(&mut self, place: u64) {
+        self.tasks.remove(&place);
+    }
+}
+
+fn lock(in_hand: &InHand) -> MutexGuard<'_, Held> {
+    in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives a task back with its try.
+async fn release(app: &App, lease: &Lease, task: &Task) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    match lease.release(&mut tx).await {
+        Ok(()) => {}
+        // It was finished in the last moment.
+        Err(error) if error.kind == ErrorKind::Conflict => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    if let Task::Run { run } = task {
+        store::runs::put_back(&mut tx, run, None).await?;
+    }
+    tx.commit().await
 }
 
 /// Works on every task that is due, one after the other, and then stops. For tests.
@@ -100,7 +169,7 @@ pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
 async fn release_abandoned(app: &App) {
     let released = async {
         let mut tx = app.store.write().await?;
-        let released = crate::store::tasks::release_all(&mut tx).await?;
+        let released = store::tasks::release_all(&mut tx).await?;
         tx.commit().await?;
         Ok::<_, Error>(released)
     };
@@ -132,17 +201,30 @@ async fn attempt(app: &App, lease: &Lease, task: &Task) {
         error.message,
         error.causes()
     );
-    if let Err(error) = put_back(app, lease, &error).await {
-        tracing::warn!(?task, "it can't be put back: {}", error.message);
+    // Where the database is away as well: as long as the lease holds, and after that it counts as a worker that died.
+    let deadline = tokio::time::Instant::now() + LEASE;
+    while let Err(failure) = put_back(app, lease, task, &error).await {
+        tracing::warn!(
+            ?task,
+            "it can't be put back: {}{}",
+            failure.message,
+            failure.causes()
+        );
+        if failure.kind != ErrorKind::Unavailable || tokio::time::Instant::now() > deadline {
+            return;
+        }
+        tokio::time::sleep(AFTER_FAILURE).await;
     }
 }
 
-async fn put_back(app: &App, lease: &Lease, error: &Error) -> Result<()> {
+/// Puts a task back that can't be done now, or says of it that it failed for good, and what follows from that.
+async fn put_back(app: &App, lease: &Lease, task: &Task, error: &Error) -> Result<()> {
     let mut tx = app.store.write().await?;
-    if lease.is_exhausted() {
-        lease.fail(&mut tx, error).await?;
-    } else {
-        lease.retry(&mut tx, app.clock.now(), error).await?;
+    let is_final = lease.put_back(&mut tx, app.clock.now(), error).await?;
+    match task {
+        Task::Run { run } => etl::put_back(app, &mut tx, run, error, is_final).await?,
+        Task::Crawl { crawl } if is_final => crawl::give_up(app, &mut tx, crawl, error).await?,
+        _ => {}
     }
     tx.commit().await
 }
@@ -167,13 +249,4 @@ async fn until_next(app: &App) -> Duration {
             .min(LONGEST_SLEEP),
         _ => LONGEST_SLEEP,
     }
-}
-
-/// How many tasks wait or are at work.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn unfinished(app: &App) -> Result<i64> {
-    let mut tx = app.store.read().await?;
-    crate::store::tasks::count_unfinished(&mut tx).await
 }

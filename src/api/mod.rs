@@ -16,6 +16,7 @@ mod runs;
 mod sql;
 mod tables;
 mod targets;
+mod tasks;
 mod words;
 
 use axum::Router;
@@ -82,6 +83,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::replay))
         .routes(routes!(events::confirmations))
         .routes(routes!(events::receive))
+        // The queue.
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::get))
+        .routes(routes!(tasks::retry))
+        .routes(routes!(tasks::settle))
         // Queries, and the program itself.
         .routes(routes!(sql::query))
         .routes(routes!(sql::system))

@@ -35,6 +35,8 @@ pub(super) struct Run {
     attempt: i64,
     /// QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.
     state: &'static str,
+    /// What a queued run waits for, where that isn't its turn: what it needs is away or refuses.
+    waiting: Option<String>,
     parameters: BTreeMap<String, String>,
     /// The trigger that started it; null where a person did.
     trigger: Option<String>,
@@ -124,6 +126,7 @@ impl From<nouns::Run> for Run {
             job: run.job,
             attempt: run.attempt,
             state: run.state.as_str(),
+            waiting: run.waiting,
             parameters: body.parameters,
             trigger: body.trigger,
             events: body.events,

@@ -115,7 +115,8 @@ pub(super) fn from_code(code: &str, words: &str, status: Option<u16>, verb: &str
     let error = |kind| Error::new(kind, format!("couldn't {verb} {place}: {said}"));
     match (code, status) {
         ("NoSuchBucket", _) => Error::not_found(format!("there is no bucket `{}`", place.bucket))
-            .hint("check its name, and that the endpoint is the one that has it"),
+            .hint("check its name, and that the endpoint is the one that has it")
+            .refusal(),
         ("NoSuchKey", _) => Error::not_found(format!("there is no object {place}")),
         ("NoSuchUpload", _) => error(ErrorKind::NotFound),
         ("BucketAlreadyExists" | "BucketAlreadyOwnedByYou", _) => {

@@ -19,6 +19,7 @@ mod jobs;
 mod output;
 mod serve;
 mod sql;
+mod tasks;
 mod terraform;
 
 use std::path::PathBuf;
@@ -119,6 +120,9 @@ enum Command {
     /// What arrived, and what became of it
     #[command(subcommand)]
     Events(jobs::Events),
+    /// Background work: what waits, and what failed for good
+    #[command(subcommand)]
+    Tasks(tasks::Tasks),
     /// Bring a catalog in: from AWS Glue, or from an export
     #[command(subcommand)]
     Import(import::Import),
@@ -236,6 +240,7 @@ fn run(cli: Cli) -> Result<Outcome, Error> {
         Command::Runs(command) => command.run(&global),
         Command::Triggers(command) => command.run(&global),
         Command::Events(command) => command.run(&global),
+        Command::Tasks(command) => command.run(&global),
         Command::Import(import) => import.run(&global),
         Command::Export(export) => export.run(&global),
         Command::Sql(sql) => sql.run(&global),

@@ -173,10 +173,7 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     tx.commit().await?;
 
     let planned = if lease.is_exhausted() {
-        Err(Error::new(
-            ErrorKind::Invalid,
-            "every worker that took it up died of it",
-        ))
+        Err(lease.exhaustion())
     } else {
         make_plan(app, lease, &crawl).await
     };
@@ -187,17 +184,41 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     match done {
         Ok(()) => Ok(()),
         Err(_) if is_stopped(app, id).await? => end(app, lease, id, WorkState::Cancelled, None).await,
-        Err(error) if is_passing(&error) && !lease.is_last() => Err(error),
-        Err(error) if error.kind == ErrorKind::Conflict => Err(error),
-        Err(error) => {
-            let hint = error
-                .hint
-                .as_ref()
-                .map_or(String::new(), |hint| format!(" (hint: {hint})"));
-            let message = format!("{}{}{hint}", error.message, error.causes());
-            end(app, lease, id, WorkState::Failed, Some(&message)).await
+        // Other people's databases are asked three times: nobody says that one will be back.
+        Err(error)
+            if is_away(&error)
+                && crawl
+                    .request
+                    .targets
+                    .iter()
+                    .any(|target| target.connection.is_some()) =>
+        {
+            let counted = Error::internal(format!("{}{}", error.message, error.causes()));
+            Err(match error.hint {
+                Some(hint) => counted.hint(hint),
+                None => counted,
+            })
         }
+        Err(error) if is_passing(&error) => Err(error),
+        Err(error) => end(app, lease, id, WorkState::Failed, Some(&error)).await,
     }
+}
+
+/// Says of a crawl that its worker won't try it again.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn give_up(app: &App, tx: &mut Tx, id: &str, error: &Error) -> Result<()> {
+    let state = WorkState::Failed;
+    store::crawls::finish(tx, id, state, None, Some(&in_words(error)), app.clock.now()).await
+}
+
+fn in_words(error: &Error) -> String {
+    let hint = error
+        .hint
+        .as_ref()
+        .map_or(String::new(), |hint| format!(" (hint: {hint})"));
+    format!("{}{}{hint}", error.message, error.causes())
 }
 
 async fn is_stopped(app: &App, id: &str) -> Result<bool> {
@@ -206,12 +227,17 @@ async fn is_stopped(app: &App, id: &str) -> Result<bool> {
 }
 
 /// Ends a crawl that changed nothing.
-async fn end(app: &App, lease: &Lease, id: &str, state: WorkState, error: Option<&str>) -> Result<()> {
+async fn end(app: &App, lease: &Lease, id: &str, state: WorkState, error: Option<&Error>) -> Result<()> {
     let mut tx = app.store.write().await?;
     let now = app.clock.now();
     lease.hold(&mut tx, now).await?;
-    store::crawls::finish(&mut tx, id, state, None, error, now).await?;
-    lease.finish(&mut tx).await?;
+    let words = error.map(in_words);
+    store::crawls::finish(&mut tx, id, state, None, words.as_deref(), now).await?;
+    match error {
+        // What failed for good stands in the list of tasks until somebody settles it.
+        Some(error) => lease.fail(&mut tx, now, error).await?,
+        None => lease.finish(&mut tx).await?,
+    }
     tx.commit().await
 }
 
@@ -226,10 +252,14 @@ async fn not_stopped(tx: &mut Tx, id: &str) -> Result<()> {
     Ok(())
 }
 
+fn is_away(error: &Error) -> bool {
+    error.kind == ErrorKind::Unavailable
+}
+
 fn is_passing(error: &Error) -> bool {
     matches!(
         error.kind,
-        ErrorKind::Unavailable | ErrorKind::Killed | ErrorKind::Internal
+        ErrorKind::Unavailable | ErrorKind::Killed | ErrorKind::Internal | ErrorKind::Conflict
     )
 }
 

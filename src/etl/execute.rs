@@ -26,6 +26,31 @@ enum Ended {
     Cancelled,
 }
 
+/// Says of a run that its worker put it back: it waits, or it failed for good.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn put_back(app: &App, tx: &mut Tx, id: &str, error: &Error, is_final: bool) -> Result<()> {
+    let now = app.clock.now();
+    let Some(mut run) = store::runs::find(tx, id)
+        .await?
+        .filter(|run| !run.state.is_final())
+    else {
+        return Ok(());
+    };
+    let message = format!("{}{}", error.message, error.causes());
+    if is_final {
+        run.body.error = Some(RunError {
+            message: message.clone(),
+            hint: error.hint.clone(),
+        });
+        store::runs::append_log(tx, id, now, LogLevel::Error, &message).await?;
+        return store::runs::finish(tx, id, WorkState::Failed, &run.body, now).await;
+    }
+    store::runs::append_log(tx, id, now, LogLevel::Warn, &format!("{message}; trying again")).await?;
+    store::runs::put_back(tx, id, Some(&error.message)).await
+}
+
 /// Executes a run, or goes on with it where a worker died.
 ///
 /// # Errors
@@ -73,17 +98,7 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
         Ok(Ended::Succeeded) => Ok(()),
         Ok(Ended::Cancelled) => execution.end(WorkState::Cancelled, None).await,
         Ok(Ended::Failed(error)) => execution.end(WorkState::Failed, Some(&error)).await,
-        Err(error) if error.kind == ErrorKind::Conflict => Err(error),
-        Err(error) if lease.is_last() => execution.end(WorkState::Failed, Some(&error)).await,
-        Err(error) => {
-            execution
-                .log(
-                    LogLevel::Warn,
-                    &format!("{}{}; trying again", error.message, error.causes()),
-                )
-                .await?;
-            Err(error)
-        }
+        Err(error) => Err(error),
     }
 }
 
@@ -156,9 +171,7 @@ impl Execution<'_> {
     /// One attempt from the beginning.
     async fn attempt(&self, job: &Job) -> Result<Ended> {
         if self.lease.is_exhausted() {
-            return Ok(Ended::Failed(Error::internal(
-                "every worker that took it up died of it",
-            )));
+            return Ok(Ended::Failed(self.lease.exhaustion()));
         }
         if self.is_cancelled().await? {
             return Ok(Ended::Cancelled);
@@ -351,7 +364,11 @@ impl Execution<'_> {
         };
         store::runs::append_log(&mut tx, &self.run.id, now, level, &line).await?;
         store::runs::finish(&mut tx, &self.run.id, state, &body, now).await?;
-        self.lease.finish(&mut tx).await?;
+        match error {
+            // What failed for good stands in the list of tasks until somebody settles it.
+            Some(error) => self.lease.fail(&mut tx, now, error).await?,
+            None => self.lease.finish(&mut tx).await?,
+        }
         tx.commit().await
     }
 
@@ -457,6 +474,7 @@ fn inputs_read(tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> Vec<RunI
 /// A failure that would be the same the next time ends the run; another is passed on, to be tried again.
 fn final_or_again(error: Error) -> Result<Ended> {
     match error.kind {
+        _ if error.is_refusal() => Err(error),
         ErrorKind::Unavailable | ErrorKind::Killed | ErrorKind::Internal => Err(error),
         // An input changed while it was read: the next attempt reads the new version.
         ErrorKind::Conflict => Err(Error::unavailable(error.message)),

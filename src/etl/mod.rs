@@ -11,4 +11,4 @@ pub mod query;
 pub mod runs;
 pub mod triggers;
 
-pub use execute::{Preview, preview, run as execute};
+pub use execute::{Preview, preview, put_back, run as execute};

@@ -23,3 +23,4 @@ pub mod run;
 pub mod schedule;
 pub mod source;
 pub mod table;
+pub mod task;

@@ -20,6 +20,8 @@ pub struct Run {
     pub attempt: i64,
     /// What it was started with and what it did.
     pub body: RunBody,
+    /// What it waits for, where it is queued for another reason than its turn.
+    pub waiting: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When a worker took it.

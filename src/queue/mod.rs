@@ -3,6 +3,8 @@
 //! A task is put on the queue in the transaction that makes it necessary, and taken off it in the transaction that
 //! writes its result. Every write of a worker goes through its [`Lease`]: one that lost it changes nothing.
 
+pub mod list;
+
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::tasks::{self, LeasedTask, NewTask};
+use crate::model::task::TaskCounts;
+use crate::store::tasks::{self, Back, LeasedTask, NewTask};
 use crate::store::{Store, Tx};
 
 /// How long a worker that says nothing is believed to live.
@@ -19,6 +22,14 @@ pub const LEASE: Duration = Duration::from_secs(30);
 pub const HEARTBEAT: Duration = Duration::from_secs(8);
 /// How long to wait before the second try; every later wait is twice the one before.
 const FIRST_BACKOFF: Duration = Duration::from_secs(2);
+/// How often a wait is doubled at the most: to some four minutes.
+const MOST_DOUBLINGS: i64 = 7;
+/// How often a task may fail by our own mistake.
+const MAX_FAILURES: i64 = 3;
+/// How many workers in a row may die with a task.
+pub const MAX_DEATHS: i64 = 10;
+/// How long a task goes on asking what refuses it.
+pub const REFUSED_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// Every kind of background work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,17 +78,34 @@ pub struct Lease {
     /// Which try this is, from 1.
     pub attempt: i64,
     max_attempts: i64,
+    failures: i64,
+    waits: i64,
+    deaths: i64,
+    refused_since: Option<DateTime<Utc>>,
+    by_database: bool,
 }
 
 impl Lease {
-    /// Whether there were more tries than allowed: the workers before this one died of it.
+    /// Whether the workers before this one, too many in a row, died with it.
     pub fn is_exhausted(&self) -> bool {
-        self.attempt > self.max_attempts
+        self.deaths >= MAX_DEATHS
     }
 
-    /// Whether a failure of this try is final.
-    pub fn is_last(&self) -> bool {
-        self.attempt >= self.max_attempts
+    /// What to say of a task that [is exhausted](Lease::is_exhausted).
+    pub fn exhaustion(&self) -> Error {
+        Error::invalid("ten workers in a row died of it")
+            .hint("the server's log says what they did last; a limit of memory may be too low")
+    }
+
+    /// Whether this failure is final. One that lies in what is away never is; in what refuses, after an hour; in our own
+    /// mistakes, the third time; and in the work itself, at once.
+    fn is_final(&self, error: &Error, now: DateTime<Utc>) -> bool {
+        match Cause::of(error) {
+            Cause::Away => false,
+            Cause::Refused => self.refused_since.is_some_and(|since| now - since >= REFUSED_FOR),
+            Cause::Mistake => self.failures + 1 >= self.max_attempts,
+            Cause::Work => true,
+        }
     }
 
     /// Makes sure, inside a transaction that writes, that the task is still ours.
@@ -85,8 +113,17 @@ impl Lease {
     /// # Errors
     /// Conflict where it isn't: stop and write nothing.
     pub async fn hold(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
+        let now = self.time(tx, now).await?;
         let held = tasks::extend(tx, &self.id, &self.token, now + LEASE).await?;
         self.or_lost(held)
+    }
+
+    /// The time that leases go by.
+    async fn time(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+        if self.by_database {
+            return Ok(tx.time().await?.unwrap_or(now));
+        }
+        Ok(now)
     }
 
     /// Takes the task off the queue, in the transaction that writes its result.
@@ -98,23 +135,46 @@ impl Lease {
         self.or_lost(held)
     }
 
-    /// Puts the task back, to be tried again after a while.
+    /// Puts the task back, to be tried again after a while, or keeps it as failed where the failure is final. Says
+    /// whether it is.
     ///
     /// # Errors
     /// Conflict where it isn't ours any more.
-    pub async fn retry(&self, tx: &mut Tx, now: DateTime<Utc>, error: &Error) -> Result<()> {
-        let doublings = u32::try_from(self.attempt - 1).unwrap_or(0).min(8);
-        let run_at = now + FIRST_BACKOFF * 2_u32.pow(doublings);
-        let held = tasks::retry(tx, &self.id, &self.token, run_at, &error.message).await?;
+    pub async fn put_back(&self, tx: &mut Tx, now: DateTime<Utc>, error: &Error) -> Result<bool> {
+        let now = self.time(tx, now).await?;
+        if self.is_final(error, now) {
+            self.fail(tx, now, error).await?;
+            return Ok(true);
+        }
+        let cause = Cause::of(error);
+        let counts = cause == Cause::Mistake;
+        let before = if counts { self.failures } else { self.waits };
+        let doublings = u32::try_from(before.clamp(0, MOST_DOUBLINGS)).unwrap_or(0);
+        let back = Back {
+            counts,
+            refused_since: (cause == Cause::Refused).then(|| self.refused_since.unwrap_or(now)),
+            run_at: now + FIRST_BACKOFF * 2_u32.pow(doublings),
+        };
+        let held = tasks::put_back(tx, (&self.id, &self.token), back, now, error).await?;
+        self.or_lost(held)?;
+        Ok(false)
+    }
+
+    /// Gives the task back with its try, due at once: the worker stops in an orderly way.
+    ///
+    /// # Errors
+    /// Conflict where it isn't ours any more.
+    pub async fn release(&self, tx: &mut Tx) -> Result<()> {
+        let held = tasks::release(tx, &self.id, &self.token).await?;
         self.or_lost(held)
     }
 
-    /// Keeps the task as failed: it won't be tried again.
+    /// Keeps the task as failed: it stands in the list until somebody settles it.
     ///
     /// # Errors
     /// Conflict where it isn't ours any more.
-    pub async fn fail(&self, tx: &mut Tx, error: &Error) -> Result<()> {
-        let held = tasks::fail(tx, &self.id, &self.token, &error.message).await?;
+    pub async fn fail(&self, tx: &mut Tx, now: DateTime<Utc>, error: &Error) -> Result<()> {
+        let held = tasks::fail(tx, &self.id, &self.token, now, error).await?;
         self.or_lost(held)
     }
 
@@ -127,6 +187,41 @@ impl Lease {
             self.id
         )))
     }
+}
+
+/// Where the cause of a failure lies, which decides how often it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// Something can't be reached, is busy or full, or changed meanwhile.
+    Away,
+    /// Something refuses, as long as people don't change that.
+    Refused,
+    /// Our own mistake.
+    Mistake,
+    /// The work itself, which would fail again.
+    Work,
+}
+
+impl Cause {
+    fn of(error: &Error) -> Self {
+        match error.kind {
+            _ if error.is_refusal() => Self::Refused,
+            ErrorKind::Unavailable | ErrorKind::Conflict => Self::Away,
+            ErrorKind::Internal => Self::Mistake,
+            _ => Self::Work,
+        }
+    }
+}
+
+/// The time that the queue goes by: the database's, which all workers share; on SQLite, and by a clock that tests hold,
+/// the clock's.
+async fn time(tx: &mut Tx, clock: &dyn Clock) -> Result<DateTime<Utc>> {
+    let shared = if clock.is_machine() {
+        tx.time().await?
+    } else {
+        None
+    };
+    Ok(shared.unwrap_or_else(|| clock.now()))
 }
 
 /// Puts a task on the queue, due at `run_at`. Of the tasks with the same `serial_key`, one is at work at a time.
@@ -145,8 +240,9 @@ pub async fn enqueue(
     let new = NewTask {
         kind: task.kind(),
         payload,
-        run_at,
-        max_attempts: 3,
+        // As far from now by the queue's time as it is by the clock's.
+        run_at: run_at + (time(tx, clock).await? - clock.now()),
+        max_attempts: MAX_FAILURES,
         serial_key,
     };
     tasks::insert(tx, &clock.new_id(), &new, clock.now()).await
@@ -157,8 +253,8 @@ pub async fn enqueue(
 /// # Errors
 /// Only the database's own.
 pub async fn claim(store: &Store, clock: &dyn Clock) -> Result<Option<(Lease, Task)>> {
-    let now = clock.now();
     let mut tx = store.write().await?;
+    let now = time(&mut tx, clock).await?;
     let claimed = match tasks::claim(&mut tx, &clock.new_id(), now, now + LEASE).await {
         Ok(claimed) => claimed,
         // Another worker took a task of the same series, or the same rows, in this very moment.
@@ -168,10 +264,10 @@ pub async fn claim(store: &Store, clock: &dyn Clock) -> Result<Option<(Lease, Ta
         Err(error) => return Err(error),
     };
     tx.commit().await?;
-    claimed.map(lease_of).transpose()
+    claimed.map(|task| lease_of(task, clock.is_machine())).transpose()
 }
 
-fn lease_of(task: LeasedTask) -> Result<(Lease, Task)> {
+fn lease_of(task: LeasedTask, by_database: bool) -> Result<(Lease, Task)> {
     let kind = task.kind;
     let work = serde_json::from_value(task.payload.0)
         .map_err(|cause| Error::internal(format!("task {} ({kind}) can't be read", task.id)).source(cause))?;
@@ -180,6 +276,11 @@ fn lease_of(task: LeasedTask) -> Result<(Lease, Task)> {
         token: task.lease,
         attempt: task.attempt,
         max_attempts: task.max_attempts,
+        failures: task.failures,
+        waits: task.waits,
+        deaths: task.deaths,
+        refused_since: task.refused_since,
+        by_database,
     };
     Ok((lease, work))
 }
@@ -190,7 +291,8 @@ fn lease_of(task: LeasedTask) -> Result<(Lease, Task)> {
 /// Only the database's own.
 pub async fn heartbeat(store: &Store, clock: &dyn Clock, lease: &Lease) -> Result<bool> {
     let mut tx = store.write().await?;
-    let held = tasks::extend(&mut tx, &lease.id, &lease.token, clock.now() + LEASE).await?;
+    let until = time(&mut tx, clock).await? + LEASE;
+    let held = tasks::extend(&mut tx, &lease.id, &lease.token, until).await?;
     tx.commit().await?;
     Ok(held)
 }
@@ -202,5 +304,18 @@ pub async fn heartbeat(store: &Store, clock: &dyn Clock, lease: &Lease) -> Resul
 pub async fn time_to_next(store: &Store, clock: &dyn Clock) -> Result<Option<TimeDelta>> {
     let mut tx = store.read().await?;
     let due = tasks::next_due(&mut tx).await?;
-    Ok(due.map(|due| (due - clock.now()).max(TimeDelta::zero())))
+    let now = time(&mut tx, clock).await?;
+    Ok(due.map(|due| (due - now).max(TimeDelta::zero())))
+}
+
+/// What operators count, and how long the task that is due longest has waited for a worker.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count(store: &Store, clock: &dyn Clock) -> Result<(TaskCounts, TimeDelta)> {
+    let mut tx = store.read().await?;
+    let now = time(&mut tx, clock).await?;
+    let counts = tasks::count(&mut tx, now).await?;
+    let age = counts.oldest_due.map_or(TimeDelta::zero(), |due| now - due);
+    Ok((counts, age.max(TimeDelta::zero())))
 }

@@ -369,6 +369,16 @@ pub async fn set_progress(tx: &mut Tx, id: &str, progress: &CrawlProgress) -> Re
         .map(drop))
 }
 
+/// Queues a crawl that failed, or that a worker put back.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn reopen(tx: &mut Tx, id: &str) -> Result<()> {
+    const SQL: &str = "UPDATE crawls SET state = 'QUEUED', error = NULL, finished_at = NULL
+        WHERE id = $1 AND state IN ('FAILED', 'RUNNING')";
+    on!(tx, |conn| sqlx::query(SQL).bind(id).execute(conn).await.map(drop))
+}
+
 /// Ends the crawl with its plan or its error.
 ///
 /// # Errors

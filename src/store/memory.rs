@@ -4,7 +4,7 @@
 //! processes write too, and nothing is remembered.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How much is remembered, in bytes of text.
@@ -18,8 +18,10 @@ pub struct Moment(u64);
 
 /// Texts by what they answer.
 #[derive(Default)]
-pub struct Memory {
+pub(super) struct Memory {
     commits: AtomicU64,
+    /// How many transactions that write are under way.
+    writing: AtomicUsize,
     texts: Mutex<Texts>,
 }
 
@@ -31,7 +33,33 @@ struct Texts {
     by_key: HashMap<String, Arc<str>>,
 }
 
+/// A transaction that writes, for as long as it is under way.
+pub struct Writing(Arc<Memory>);
+
+impl Writing {
+    pub(super) fn begun(memory: &Arc<Memory>) -> Self {
+        memory.writing.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(memory))
+    }
+
+    /// See [`Memory::forget`].
+    pub(super) fn forget(&self) {
+        self.0.forget();
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.writing.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Memory {
+    /// Whether a transaction that writes is under way.
+    pub(super) fn is_being_written(&self) -> bool {
+        self.writing.load(Ordering::SeqCst) > 0
+    }
+
     /// Something was written: nothing that was read before is known to be true.
     pub(super) fn forget(&self) {
         self.commits.fetch_add(1, Ordering::SeqCst);

@@ -19,6 +19,8 @@ pub mod crawl_memory;
 pub mod crawls;
 pub mod databases;
 pub mod events;
+mod failure;
+mod file;
 pub mod functions;
 pub mod jobs;
 mod memory;
@@ -33,21 +35,26 @@ pub mod tasks;
 pub mod watches;
 
 use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{Postgres, Sqlite, Transaction};
 
-use crate::error::{Error, ErrorKind, Result};
-use memory::Memory;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use failure::{database_error, migration_error};
+use file::{File, lock_file};
+use memory::{Memory, Writing};
 
 pub use memory::Moment;
 
@@ -68,8 +75,8 @@ enum Pool {
         writer: SqlitePool,
         readers: SqlitePool,
         memory: Arc<Memory>,
-        /// Held as long as the store lives: no two servers on one file.
-        _lock: Arc<std::fs::File>,
+        /// The file that was opened, and its lock.
+        file: Arc<File>,
     },
     Postgres {
         pool: PgPool,
@@ -89,7 +96,7 @@ pub enum Tx {
 /// A connection, inside a transaction or for a look.
 pub enum Connection<DB: sqlx::Database> {
     /// Inside a transaction; with the memory that its commit makes wrong, where there is one.
-    Transaction(Transaction<'static, DB>, Option<Arc<Memory>>),
+    Transaction(Transaction<'static, DB>, Option<Writing>),
     /// For statements that each see the database as it is then.
     Look(PoolConnection<DB>),
 }
@@ -196,6 +203,7 @@ impl Store {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(is_outside_transactions(connection)) }))
             // Partitions are indexed at places all over a large index: it should fit, in KiB.
             .connect_with(options.clone().pragma("cache_size", "-65536"))
             .await
@@ -204,6 +212,7 @@ impl Store {
         let readers = SqlitePoolOptions::new()
             .max_connections(8)
             .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(is_outside_transactions(connection)) }))
             .connect_with(options.pragma("query_only", "ON").pragma("cache_size", "-8192"))
             .await
             .map_err(open)?;
@@ -211,7 +220,7 @@ impl Store {
             writer,
             readers,
             memory: Arc::default(),
-            _lock: Arc::new(lock),
+            file: Arc::new(File::opened(path, lock)?),
         });
         store.bring_up_to_date().await?;
         Ok(store)
@@ -303,18 +312,45 @@ impl Store {
     /// Unavailable where the database can't be reached.
     pub async fn write(&self) -> Result<Tx> {
         match &self.0 {
-            Pool::Sqlite { writer, memory, .. } => {
+            Pool::Sqlite {
+                writer, memory, file, ..
+            } => {
+                file.check()?;
                 let tx = writer
                     .begin_with("BEGIN IMMEDIATE")
                     .await
                     .map_err(database_error)?;
-                Ok(Tx::Sqlite(Connection::Transaction(tx, Some(memory.clone()))))
+                let writing = Writing::begun(memory);
+                Ok(Tx::Sqlite(Connection::Transaction(tx, Some(writing))))
             }
             Pool::Postgres { pool, .. } => {
                 let tx = pool.begin().await.map_err(database_error)?;
                 Ok(Tx::Postgres(Connection::Transaction(tx, None)))
             }
         }
+    }
+
+    /// Writes something that nobody needs, to see whether the database can be written. Where a write of ours is under way
+    /// there is nothing to be tried.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn try_write(&self, clock: &dyn Clock) -> Result<()> {
+        const SQL: &str =
+            "INSERT INTO readiness (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
+        if let Pool::Sqlite { memory, file, .. } = &self.0 {
+            file.check()?;
+            if memory.is_being_written() {
+                return Ok(());
+            }
+        }
+        let mut tx = self.write().await?;
+        on!(&mut tx, |conn| sqlx::query(SQL)
+            .bind(clock.now())
+            .execute(conn)
+            .await
+            .map(drop))?;
+        tx.commit().await
     }
 
     /// The moment that what is read from now on is of; absent on PostgreSQL, where nothing is remembered.
@@ -368,6 +404,21 @@ impl Tx {
         .map_err(database_error)
     }
 
+    /// The database's own time, which everybody who uses it shares; absent on SQLite, which one process uses.
+    ///
+    /// # Errors
+    /// Only the database's own.
+    pub async fn time(&mut self) -> Result<Option<DateTime<Utc>>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(tx) => sqlx::query_scalar("SELECT clock_timestamp()")
+                .fetch_one(&mut **tx)
+                .await
+                .map(Some)
+                .map_err(database_error),
+        }
+    }
+
     /// The text that fits the database, for the two statements that can't be shared.
     fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
         match self {
@@ -398,33 +449,14 @@ impl Tx {
     }
 }
 
-fn libsqlite3_version() -> i32 {
-    libsqlite3_sys::SQLITE_VERSION_NUMBER
+/// Whether a connection is in the state that a new transaction needs. After a full disk SQLite has undone a transaction by
+/// itself, and the driver believes to be inside it for ever: such a connection is closed instead of used again.
+fn is_outside_transactions(connection: &SqliteConnection) -> bool {
+    !sqlx::Connection::is_in_transaction(connection)
 }
 
-/// Takes the lock that keeps a second server from the same file.
-fn lock_file(database: &Path) -> Result<std::fs::File> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    let path = PathBuf::from(name);
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|cause| Error::unavailable(format!("can't write {}: {cause}", path.display())))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Error::conflict(format!(
-            "another mastic is using the database {}",
-            database.display()
-        ))
-        .hint("stop it, or choose another with --database; only PostgreSQL can be shared")),
-        Err(std::fs::TryLockError::Error(cause)) => Err(Error::unavailable(format!(
-            "can't lock {}: {cause}",
-            path.display()
-        ))),
-    }
+fn libsqlite3_version() -> i32 {
+    libsqlite3_sys::SQLITE_VERSION_NUMBER
 }
 
 /// The URL as it may be shown.
@@ -439,39 +471,4 @@ pub fn without_password(url: &str) -> String {
         }
         None => url.to_owned(),
     }
-}
-
-fn migration_error(cause: sqlx::migrate::MigrateError) -> Error {
-    let error = match &cause {
-        sqlx::migrate::MigrateError::VersionMissing(version) => Error::conflict(format!(
-            "the database is newer than this binary: it has migration {version}"
-        ))
-        .hint("use the binary that made it, or a later one"),
-        _ => Error::unavailable(format!("the database can't be brought up to date: {cause}")),
-    };
-    error.source(cause)
-}
-
-/// What a failure of the database means to its caller.
-fn database_error(cause: sqlx::Error) -> Error {
-    let kind = match &cause {
-        sqlx::Error::Database(error) if error.is_unique_violation() => ErrorKind::AlreadyExists,
-        sqlx::Error::Database(error) if error.is_foreign_key_violation() => ErrorKind::NotFound,
-        // Serialisation failures and deadlocks: nothing happened, and trying again helps.
-        sqlx::Error::Database(error)
-            if matches!(error.code().as_deref(), Some("40001" | "40P01" | "55P03")) =>
-        {
-            ErrorKind::Conflict
-        }
-        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => ErrorKind::Unavailable,
-        _ => ErrorKind::Internal,
-    };
-    let message = match kind {
-        ErrorKind::AlreadyExists => "it exists already",
-        ErrorKind::NotFound => "what it refers to doesn't exist",
-        ErrorKind::Conflict => "the database was changing the same thing",
-        ErrorKind::Unavailable => "the database can't be reached",
-        _ => "the database failed",
-    };
-    Error::new(kind, message).source(cause)
 }

@@ -16,6 +16,7 @@ struct Row {
     state: String,
     attempt: i64,
     body: Json<RunBody>,
+    waiting: Option<String>,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
@@ -33,6 +34,7 @@ impl TryFrom<Row> for Run {
             job: row.job_name,
             attempt: row.attempt,
             body: row.body.0,
+            waiting: row.waiting,
             created_at: row.created_at,
             started_at: row.started_at,
             finished_at: row.finished_at,
@@ -72,7 +74,8 @@ pub async fn insert(tx: &mut Tx, id: &str, job: &str, body: &RunBody, now: DateT
 /// # Errors
 /// Only the database's own.
 pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Run>> {
-    const SQL: &str = "SELECT id, job_name, state, attempt, body, created_at, started_at, finished_at
+    const SQL: &str =
+        "SELECT id, job_name, state, attempt, body, waiting, created_at, started_at, finished_at
         FROM runs WHERE id = $1";
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
     row.map(Run::try_from).transpose()
@@ -84,7 +87,7 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Run>> {
 /// Only the database's own.
 pub async fn list(tx: &mut Tx, filter: &RunFilter, page: &PageRequest) -> Result<Page<Run>> {
     const SQL: &str =
-        "SELECT id, job_name, state, attempt, body, created_at, started_at, finished_at FROM runs
+        "SELECT id, job_name, state, attempt, body, waiting, created_at, started_at, finished_at FROM runs
         WHERE ($1 = '' OR id < $1) AND ($2 = '' OR job_name = $2) AND ($3 = '' OR state = $3)
         ORDER BY id DESC LIMIT $4";
     let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -103,8 +106,8 @@ pub async fn list(tx: &mut Tx, filter: &RunFilter, page: &PageRequest) -> Result
 /// # Errors
 /// Only the database's own.
 pub async fn start(tx: &mut Tx, id: &str, attempt: i64, now: DateTime<Utc>) -> Result<()> {
-    const SQL: &str = "UPDATE runs SET state = 'RUNNING', attempt = $2, started_at = COALESCE(started_at, $3)
-        WHERE id = $1";
+    const SQL: &str = "UPDATE runs SET state = 'RUNNING', attempt = $2, waiting = NULL,
+        started_at = COALESCE(started_at, $3) WHERE id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(attempt)
@@ -112,6 +115,35 @@ pub async fn start(tx: &mut Tx, id: &str, attempt: i64, now: DateTime<Utc>) -> R
         .execute(conn)
         .await
         .map(drop))
+}
+
+/// Says that the run, which a worker had taken, is queued again, and what it waits for where that isn't just its turn.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn put_back(tx: &mut Tx, id: &str, waiting: Option<&str>) -> Result<()> {
+    const SQL: &str = "UPDATE runs SET state = 'QUEUED', waiting = $2 WHERE id = $1 AND state = 'RUNNING'";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(waiting)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Queues a run that failed; says whether it had.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn reopen(tx: &mut Tx, id: &str, body: &RunBody) -> Result<bool> {
+    const SQL: &str =
+        "UPDATE runs SET state = 'QUEUED', finished_at = NULL, body = $2 WHERE id = $1 AND state = 'FAILED'";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(Json(body))
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
 }
 
 /// Keeps what is known of the run so far.
@@ -139,7 +171,7 @@ pub async fn finish(
     body: &RunBody,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    const SQL: &str = "UPDATE runs SET state = $2, body = $3, finished_at = $4 WHERE id = $1";
+    const SQL: &str = "UPDATE runs SET state = $2, body = $3, finished_at = $4, waiting = NULL WHERE id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(state.as_str())

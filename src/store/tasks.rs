@@ -5,7 +5,9 @@ use serde_json::Value;
 use sqlx::types::Json;
 
 use super::{Tx, on};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::model::page::{Page, PageRequest};
+use crate::model::task::{TaskCounts, TaskRecord, TaskState};
 
 /// A task to be put on the queue.
 #[derive(Clone, Debug)]
@@ -35,6 +37,14 @@ pub struct LeasedTask {
     pub attempt: i64,
     /// How many tries there are.
     pub max_attempts: i64,
+    /// How many tries ended by our own mistake.
+    pub failures: i64,
+    /// How often in a row it was put back because something was away.
+    pub waits: i64,
+    /// How many workers in a row died with it.
+    pub deaths: i64,
+    /// Since when what it needs has refused it.
+    pub refused_since: Option<DateTime<Utc>>,
     /// The token that every write of this try must show.
     pub lease: String,
 }
@@ -73,21 +83,23 @@ pub async fn claim(
 ) -> Result<Option<LeasedTask>> {
     // Not shared: PostgreSQL needs SKIP LOCKED so that workers don't wait for one another, and SQLite doesn't know it.
     const SQLITE: &str =
-        "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3
+        "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3,
+        deaths = deaths + (CASE WHEN state = 'LEASED' THEN 1 ELSE 0 END)
         WHERE id = (SELECT t.id FROM tasks t
             WHERE ((t.state = 'READY' AND t.run_at <= $2) OR (t.state = 'LEASED' AND t.lease_until < $2))
             AND NOT EXISTS (SELECT 1 FROM tasks o
                 WHERE o.serial_key = t.serial_key AND o.state = 'LEASED' AND o.id <> t.id)
             ORDER BY t.run_at, t.id LIMIT 1)
-        RETURNING id, kind, payload, attempt, max_attempts, lease";
+        RETURNING id, kind, payload, attempt, max_attempts, failures, waits, deaths, refused_since, lease";
     const POSTGRES: &str =
-        "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3
+        "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3,
+        deaths = deaths + (CASE WHEN state = 'LEASED' THEN 1 ELSE 0 END)
         WHERE id = (SELECT t.id FROM tasks t
             WHERE ((t.state = 'READY' AND t.run_at <= $2) OR (t.state = 'LEASED' AND t.lease_until < $2))
             AND NOT EXISTS (SELECT 1 FROM tasks o
                 WHERE o.serial_key = t.serial_key AND o.state = 'LEASED' AND o.id <> t.id)
             ORDER BY t.run_at, t.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING id, kind, payload, attempt, max_attempts, lease";
+        RETURNING id, kind, payload, attempt, max_attempts, failures, waits, deaths, refused_since, lease";
     let sql: &'static str = tx.pick(SQLITE, POSTGRES);
     on!(tx, |conn| sqlx::query_as(sql)
         .bind(lease)
@@ -126,19 +138,60 @@ pub async fn finish(tx: &mut Tx, id: &str, lease: &str) -> Result<bool> {
         .map(|done| done.rows_affected() == 1))
 }
 
-/// Puts a task back until `run_at`; says whether it was still held under `lease`.
+/// Why a task goes back, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// Whether that used up a try. What only waits for something that is away keeps its tries.
+    pub counts: bool,
+    /// Since when what it needs has refused it.
+    pub refused_since: Option<DateTime<Utc>>,
+    /// When it is due again.
+    pub run_at: DateTime<Utc>,
+}
+
+/// Puts a task back; says whether it was still held under `lease`.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn retry(tx: &mut Tx, id: &str, lease: &str, run_at: DateTime<Utc>, error: &str) -> Result<bool> {
+pub async fn put_back(
+    tx: &mut Tx,
+    (id, lease): (&str, &str),
+    back: Back,
+    now: DateTime<Utc>,
+    error: &Error,
+) -> Result<bool> {
+    const COUNTS: &str = "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, run_at = $3,
+        failures = failures + 1, waits = 0, deaths = 0, error = $5, hint = $6, refused_since = $7,
+        first_failed_at = COALESCE(first_failed_at, $4) WHERE id = $1 AND lease = $2 AND state = 'LEASED'";
+    const WAITS: &str = "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, run_at = $3,
+        attempt = attempt - 1, waits = waits + 1, deaths = 0, error = $5, hint = $6, refused_since = $7,
+        first_failed_at = COALESCE(first_failed_at, $4) WHERE id = $1 AND lease = $2 AND state = 'LEASED'";
+    let sql: &'static str = if back.counts { COUNTS } else { WAITS };
+    on!(tx, |conn| sqlx::query(sql)
+        .bind(id)
+        .bind(lease)
+        .bind(back.run_at)
+        .bind(now)
+        .bind(&error.message)
+        .bind(&error.hint)
+        .bind(back.refused_since)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+}
+
+/// Gives a task back as it was before it was taken, with its try: its worker stops in an orderly way. Says whether it was
+/// still held under `lease`.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn release(tx: &mut Tx, id: &str, lease: &str) -> Result<bool> {
     const SQL: &str =
-        "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, run_at = $3, error = $4
+        "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, attempt = attempt - 1, deaths = 0
         WHERE id = $1 AND lease = $2 AND state = 'LEASED'";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(lease)
-        .bind(run_at)
-        .bind(error)
         .execute(conn)
         .await
         .map(|done| done.rows_affected() == 1))
@@ -148,30 +201,141 @@ pub async fn retry(tx: &mut Tx, id: &str, lease: &str, run_at: DateTime<Utc>, er
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn fail(tx: &mut Tx, id: &str, lease: &str, error: &str) -> Result<bool> {
-    const SQL: &str = "UPDATE tasks SET state = 'FAILED', lease = NULL, lease_until = NULL, error = $3
+pub async fn fail(tx: &mut Tx, id: &str, lease: &str, now: DateTime<Utc>, error: &Error) -> Result<bool> {
+    const SQL: &str =
+        "UPDATE tasks SET state = 'FAILED', lease = NULL, lease_until = NULL, error = $3, hint = $4,
+        failed_at = $5, first_failed_at = COALESCE(first_failed_at, $5)
         WHERE id = $1 AND lease = $2 AND state = 'LEASED'";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(lease)
-        .bind(error)
+        .bind(&error.message)
+        .bind(&error.hint)
+        .bind(now)
         .execute(conn)
         .await
         .map(|done| done.rows_affected() == 1))
 }
 
-/// Makes every held task due again. Only right where it is certain that nobody holds one: at the start of the one
-/// process that may use the database.
+/// Makes every held task due again, and counts a death for each. Only right where it is certain that nobody holds one: at
+/// the start of the one process that may use the database.
 ///
 /// # Errors
 /// Only the database's own.
 pub async fn release_all(tx: &mut Tx) -> Result<u64> {
     const SQL: &str =
-        "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL WHERE state = 'LEASED'";
+        "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, deaths = deaths + 1
+        WHERE state = 'LEASED'";
     on!(tx, |conn| sqlx::query(SQL)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    kind: String,
+    payload: Json<Value>,
+    state: String,
+    run_at: DateTime<Utc>,
+    attempt: i64,
+    failures: i64,
+    waits: i64,
+    deaths: i64,
+    error: Option<String>,
+    hint: Option<String>,
+    first_failed_at: Option<DateTime<Utc>>,
+    failed_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Row> for TaskRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            state: match row.state.as_str() {
+                "LEASED" => TaskState::Running,
+                "FAILED" => TaskState::Failed,
+                _ if row.error.is_some() => TaskState::Waiting,
+                _ => TaskState::Ready,
+            },
+            id: row.id,
+            kind: row.kind,
+            payload: row.payload.0,
+            run_at: row.run_at,
+            attempt: row.attempt,
+            failures: row.failures,
+            waits: row.waits,
+            deaths: row.deaths,
+            error: row.error,
+            hint: row.hint,
+            first_failed_at: row.first_failed_at,
+            failed_at: row.failed_at,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// The task with this id.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<TaskRecord>> {
+    const SQL: &str =
+        "SELECT id, kind, payload, state, run_at, attempt, failures, waits, deaths, error, hint,
+        first_failed_at, failed_at, created_at FROM tasks WHERE id = $1";
+    let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
+    Ok(row.map(TaskRecord::from))
+}
+
+/// Tasks in one state, or all of them, the newest first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn list(tx: &mut Tx, state: Option<TaskState>, page: &PageRequest) -> Result<Page<TaskRecord>> {
+    const SQL: &str =
+        "SELECT id, kind, payload, state, run_at, attempt, failures, waits, deaths, error, hint,
+        first_failed_at, failed_at, created_at FROM tasks
+        WHERE ($1 = '' OR id < $1) AND ($2 = '' OR $2 =
+            CASE state WHEN 'LEASED' THEN 'RUNNING' WHEN 'FAILED' THEN 'FAILED'
+            ELSE CASE WHEN error IS NULL THEN 'READY' ELSE 'WAITING' END END)
+        ORDER BY id DESC LIMIT $3";
+    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(page.after.clone().unwrap_or_default())
+        .bind(state.map_or("", TaskState::as_str))
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(conn)
+        .await)?;
+    let items = rows.into_iter().map(TaskRecord::from).collect();
+    Ok(Page::of(items, page, |task: &TaskRecord| task.id.clone()))
+}
+
+/// Puts a task that failed for good back on the queue, as if it had never been tried; says whether there was one.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn reopen(tx: &mut Tx, id: &str, run_at: DateTime<Utc>) -> Result<bool> {
+    const SQL: &str = "UPDATE tasks SET state = 'READY', run_at = $2, attempt = 0, failures = 0, waits = 0, deaths = 0,
+        error = NULL, hint = NULL, first_failed_at = NULL, failed_at = NULL, refused_since = NULL WHERE id = $1 AND state = 'FAILED'";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(run_at)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+}
+
+/// Removes a task that failed for good; says whether there was one.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn settle(tx: &mut Tx, id: &str) -> Result<bool> {
+    const SQL: &str = "DELETE FROM tasks WHERE id = $1 AND state = 'FAILED'";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
 }
 
 /// When the next task is due or its lease ends; absent where the queue is empty.
@@ -184,11 +348,21 @@ pub async fn next_due(tx: &mut Tx) -> Result<Option<DateTime<Utc>>> {
     on!(tx, |conn| sqlx::query_scalar(SQL).fetch_one(conn).await)
 }
 
-/// How many tasks wait or are at work.
+/// What operators count, at the time `now`.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn count_unfinished(tx: &mut Tx) -> Result<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM tasks WHERE state IN ('READY', 'LEASED')";
-    on!(tx, |conn| sqlx::query_scalar(SQL).fetch_one(conn).await)
+pub async fn count(tx: &mut Tx, now: DateTime<Utc>) -> Result<TaskCounts> {
+    const SQL: &str = "SELECT COUNT(CASE WHEN state IN ('READY', 'LEASED') THEN 1 END),
+        COUNT(CASE WHEN state = 'READY' AND error IS NOT NULL THEN 1 END),
+        COUNT(CASE WHEN state = 'FAILED' THEN 1 END),
+        MIN(CASE WHEN state = 'READY' AND run_at <= $1 THEN run_at END) FROM tasks";
+    let (unfinished, waiting, failed, oldest_due) =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(now).fetch_one(conn).await)?;
+    Ok(TaskCounts {
+        unfinished,
+        waiting,
+        failed,
+        oldest_due,
+    })
 }

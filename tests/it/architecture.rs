@@ -26,7 +26,10 @@ const RULES: [(&str, &[&str]); 19] = [
     ("events", &["model", "store", "buckets", "queue", "etl"]),
     ("glue", &["model", "catalog", "crawl", "etl", "events"]),
     // The filter of a list is the store's word for it.
-    ("api", &["model", "catalog", "crawl", "etl", "events", "store"]),
+    (
+        "api",
+        &["model", "catalog", "crawl", "etl", "events", "queue", "store"],
+    ),
     ("lake", &["model"]),
     ("web", &[]),
     ("worker", &["store", "queue", "crawl", "etl", "events"]),

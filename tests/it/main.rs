@@ -8,6 +8,7 @@ mod harness;
 mod lake;
 mod openapi;
 mod queries;
+mod queue;
 mod real_data;
 mod sources;
 mod store;

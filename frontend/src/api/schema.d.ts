@@ -672,6 +672,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List tasks, the newest first */
+        get: operations["list_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a task */
+        get: operations["get_task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a task again that failed for good, with the run or the crawl that it is about */
+        post: operations["retry_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a task that failed for good off the list */
+        post: operations["settle_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/triggers": {
         parameters: {
             query?: never;
@@ -1460,6 +1528,8 @@ export interface components {
                 state: string;
                 /** @description The trigger that started it; null where a person did. */
                 trigger?: string | null;
+                /** @description What a queued run waits for, where that isn't its turn: what it needs is away or refuses. */
+                waiting?: string | null;
             }[];
             /** @description What to give as `cursor` for the next page; null on the last. */
             next?: string | null;
@@ -1496,6 +1566,57 @@ export interface components {
                 table: components["schemas"]["Table"];
                 /** Format: int64 */
                 version: number;
+            }[];
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Task: {
+            /** @description The items. */
+            items: {
+                /** @description The id of the run, batch or crawl that it is about, or the crawler's name. */
+                about?: string | null;
+                /**
+                 * Format: int64
+                 * @description Which try the last one was; tries that only waited for something don't count.
+                 */
+                attempt: number;
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: int64
+                 * @description How many workers in a row died with it.
+                 */
+                deaths: number;
+                /**
+                 * Format: date-time
+                 * @description When it is due.
+                 */
+                due_at: string;
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it failed for good.
+                 */
+                failed_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it failed first.
+                 */
+                first_failed_at?: string | null;
+                /** @description What to do about the error. */
+                hint?: string | null;
+                id: string;
+                job?: string | null;
+                /** @description run, close_batch, crawl or scheduled_crawl. */
+                kind: string;
+                /** @description READY, WAITING (put back, to be tried again), RUNNING or FAILED. */
+                state: string;
+                /**
+                 * Format: int64
+                 * @description How often in a row it was put back because something that it needs is away or refuses.
+                 */
+                waits: number;
             }[];
             /** @description What to give as `cursor` for the next page; null on the last. */
             next?: string | null;
@@ -1670,6 +1791,8 @@ export interface components {
             state: string;
             /** @description The trigger that started it; null where a person did. */
             trigger?: string | null;
+            /** @description What a queued run waits for, where that isn't its turn: what it needs is away or refuses. */
+            waiting?: string | null;
         };
         /** @description Why a run failed. */
         RunError: {
@@ -1849,6 +1972,52 @@ export interface components {
              * @description How many files of each folder are looked at, 1 to 249; as many as are needed where nothing is said.
              */
             sample_size?: number | null;
+        };
+        /** @description A piece of background work. One that is done is gone; one that failed for good stays until somebody settles it. */
+        Task: {
+            /** @description The id of the run, batch or crawl that it is about, or the crawler's name. */
+            about?: string | null;
+            /**
+             * Format: int64
+             * @description Which try the last one was; tries that only waited for something don't count.
+             */
+            attempt: number;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description How many workers in a row died with it.
+             */
+            deaths: number;
+            /**
+             * Format: date-time
+             * @description When it is due.
+             */
+            due_at: string;
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it failed for good.
+             */
+            failed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it failed first.
+             */
+            first_failed_at?: string | null;
+            /** @description What to do about the error. */
+            hint?: string | null;
+            id: string;
+            job?: string | null;
+            /** @description run, close_batch, crawl or scheduled_crawl. */
+            kind: string;
+            /** @description READY, WAITING (put back, to be tried again), RUNNING or FAILED. */
+            state: string;
+            /**
+             * Format: int64
+             * @description How often in a row it was put back because something that it needs is away or refuses.
+             */
+            waits: number;
         };
         /** @description What starts a job by itself. */
         Trigger: {
@@ -3473,6 +3642,125 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["System"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tasks: {
+        parameters: {
+            query?: {
+                /** @description The most items, 1 to 1000; 100 unless told. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                cursor?: string | null;
+                /** @description In this state only. */
+                state?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Task"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {

@@ -6,6 +6,7 @@ import { Empty } from "../ui/Loaded";
 import { ButtonLink } from "../ui/link";
 import { Page, Panel } from "../ui/Page";
 import { Shell } from "../ui/Shell";
+import { Trouble } from "./Trouble";
 
 export function Frame() {
   const about = useQuery(system);
@@ -18,6 +19,7 @@ export function Frame() {
   ) : null;
   return (
     <Shell foot={foot}>
+      <Trouble />
       <Outlet />
     </Shell>
   );

@@ -52,6 +52,7 @@ export function RunPage() {
       <Loaded query={query} lines={8}>
         {(found) => (
           <>
+            {found.waiting ? <Notice title="The run waits" message={found.waiting} /> : null}
             {found.error ? (
               <Notice title="The run failed" message={found.error.message} hint={found.error.hint} />
             ) : null}

@@ -54,6 +54,13 @@ impl ServeProcess {
         self.process.wait().unwrap();
     }
 
+    /// SIGTERM, and waits until it is over.
+    pub(crate) fn stop(mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        assert!(self.process.wait().unwrap().success());
+    }
+
     /// GETs a path below `/api/v1`.
     pub(crate) fn get(&self, path: &str) -> Value {
         let text = ureq::get(format!("{}/api/v1{path}", self.url))

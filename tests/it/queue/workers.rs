@@ -1,0 +1,169 @@
+//! Workers that stop, die, or have a wrong clock.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use mastic::clock::{Clock, SystemClock};
+use mastic::model::crawl::WorkState;
+use mastic::queue::{self, MAX_DEATHS, Task};
+use mastic::store::Store;
+use mastic::worker;
+
+use crate::both_databases;
+use crate::harness::process::ServeProcess;
+use crate::harness::{Database, TestApp};
+
+both_databases! {
+    three_orderly_stops_cost_a_run_no_try,
+    ten_workers_that_die_in_a_row_set_a_run_aside,
+    nine_workers_that_die_and_one_that_ends_in_order_set_nothing_aside,
+}
+
+const JOB: &str = r#"
+engine = "sql"
+script = "slow.sql"
+[output]
+location = "s3://lake/slow/"
+format = "csv"
+"#;
+
+const SCRIPT: &str = "SELECT a.value AS a, b.value AS b, md5(concat(a.value, ':', b.value)) AS c \
+FROM generate_series(1, 1000) AS a, generate_series(1, 1500) AS b";
+
+async fn three_orderly_stops_cost_a_run_no_try(database: Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = database.url(&folder).await;
+    let job = folder.path().join("slow");
+    std::fs::create_dir(&job).unwrap();
+    std::fs::write(job.join("job.toml"), JOB).unwrap();
+    std::fs::write(job.join("slow.sql"), SCRIPT).unwrap();
+    tokio::task::spawn_blocking(move || {
+        let mut server = ServeProcess::start(folder.path(), &url);
+        let (_, said, code) = server.mastic(&["jobs", "register", job.to_str().unwrap()]);
+        assert_eq!(code, 0, "{said}");
+        let (id, said, code) = server.mastic(&["jobs", "run", "slow"]);
+        assert_eq!(code, 0, "{said}");
+        let path = format!("/runs/{}", id.trim());
+        for _ in 0..3 {
+            server.wait_for(&path, |run| run["state"] == "RUNNING");
+            server.stop();
+            server = ServeProcess::start(folder.path(), &url);
+        }
+        let run = server.wait_for(&path, |run| run["state"] != "RUNNING" && run["state"] != "QUEUED");
+        assert_eq!(
+            (&run["state"], &run["attempt"]),
+            (&"SUCCEEDED".into(), &1.into()),
+            "{run}"
+        );
+    })
+    .await
+    .unwrap();
+}
+
+/// Lets a worker take the task and die: nothing is heard of it any more.
+async fn die(test: &TestApp) {
+    let app = test.app();
+    queue::claim(&app.store, &*app.clock).await.unwrap().unwrap();
+    test.advance(queue::LEASE + std::time::Duration::from_secs(1));
+}
+
+async fn with_run(database: Database) -> TestApp {
+    let test = TestApp::start_on(database).await;
+    test.register("slow", JOB, "SELECT 1 AS x").await.unwrap();
+    mastic::etl::runs::start(test.app(), "slow", &Default::default(), None)
+        .await
+        .unwrap();
+    test
+}
+
+async fn ten_workers_that_die_in_a_row_set_a_run_aside(database: Database) {
+    let test = with_run(database).await;
+    for _ in 0..MAX_DEATHS {
+        die(&test).await;
+    }
+    test.run_tasks().await;
+    let run = &test.runs().await[0];
+    assert_eq!(run.state, WorkState::Failed);
+    let error = run.body.error.clone().unwrap();
+    assert_eq!(error.message, "ten workers in a row died of it");
+}
+
+async fn nine_workers_that_die_and_one_that_ends_in_order_set_nothing_aside(database: Database) {
+    let test = with_run(database).await;
+    for _ in 0..2 {
+        for _ in 1..MAX_DEATHS {
+            die(&test).await;
+        }
+        let app = test.app();
+        let (lease, _) = queue::claim(&app.store, &*app.clock).await.unwrap().unwrap();
+        let mut tx = app.store.write().await.unwrap();
+        lease.release(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    test.run_tasks().await;
+    assert_eq!(test.runs().await[0].state, WorkState::Succeeded);
+}
+
+/// A machine's clock that is wrong.
+struct Ahead(TimeDelta);
+
+impl Clock for Ahead {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + self.0
+    }
+
+    fn new_id(&self) -> String {
+        SystemClock.new_id()
+    }
+}
+
+#[tokio::test]
+async fn a_worker_whose_clock_is_ahead_takes_nothing_from_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&Database::Postgres.url(&folder).await).await.unwrap();
+    let right: Arc<dyn Clock> = Arc::new(SystemClock);
+    for ahead in [TimeDelta::minutes(1), TimeDelta::minutes(-1), TimeDelta::days(1)] {
+        let wrong = Ahead(ahead);
+        let mut tx = store.write().await.unwrap();
+        let task = Task::Run { run: "r".to_owned() };
+        queue::enqueue(&mut tx, &wrong, &task, wrong.now(), None)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        // What the wrong clock calls now is now, for everybody.
+        let (lease, _) = queue::claim(&store, &*right).await.unwrap().unwrap();
+        assert!(queue::claim(&store, &wrong).await.unwrap().is_none(), "{ahead}");
+        // A worker with a wrong clock holds what it has no shorter and no longer.
+        let mut tx = store.write().await.unwrap();
+        lease.hold(&mut tx, wrong.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let wait = queue::time_to_next(&store, &wrong).await.unwrap().unwrap();
+        assert!(
+            wait <= TimeDelta::seconds(30) && wait > TimeDelta::seconds(20),
+            "{wait}"
+        );
+        let mut tx = store.write().await.unwrap();
+        lease.finish(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_told_to_stop_gives_its_tasks_back_at_once() {
+    let test = with_run(Database::Sqlite).await;
+    let app = test.app().clone();
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    test.register("slow", JOB, SCRIPT).await.unwrap();
+    let working = tokio::spawn(worker::run(app, async move { drop(told.await) }));
+    while test.runs().await[0].state != WorkState::Running {
+        tokio::task::yield_now().await;
+    }
+    tell.send(()).unwrap();
+    working.await.unwrap();
+    let run = &test.runs().await[0];
+    assert_eq!(run.state, WorkState::Queued);
+    let wait = queue::time_to_next(&test.app().store, &*test.app().clock)
+        .await
+        .unwrap();
+    assert_eq!(wait, Some(TimeDelta::zero()));
+}
