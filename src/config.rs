@@ -359,6 +359,17 @@ fn resolve_credentials(picker: &mut Picker<'_>, file: &FileLake) -> Result<Optio
         file.secret_key.clone(),
         None,
     );
+    for (name, half) in [
+        ("MASTIC_ACCESS_KEY", &access_key),
+        ("MASTIC_SECRET_KEY", &secret_key),
+    ] {
+        if half.as_ref().is_some_and(|half| half.trim().is_empty()) {
+            return Err(
+                Error::invalid(format!("{name} is empty, and an empty key lets everybody in"))
+                    .hint("give it a value, or leave both halves of the key pair out"),
+            );
+        }
+    }
     match (access_key, secret_key) {
         (Some(access_key), Some(secret_key)) => Ok(Some(Credentials {
             access_key,

@@ -20,6 +20,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -36,6 +37,8 @@ use crate::task::Children;
 use crate::{api, events, glue, web, worker};
 use ready::Readiness;
 
+/// How long the API waits for the jobs to be registered: a store that is away must not keep it from saying so.
+const REGISTRATION: Duration = Duration::from_secs(30);
 /// The largest request, in bytes.
 const MAX_BODY: usize = 10 << 20;
 /// How long a client may take to send its headers.
@@ -99,13 +102,20 @@ impl Server {
             tasks: tokio::task::JoinSet::new(),
             app,
         };
+        // What arrives before the jobs are registered would be their past: until then the store takes no changes, and the
+        // API waits.
+        let (registered, gate) = watch::channel(false);
         if let Some(listener) = lake_listener {
-            server.serve_lake(listener)?;
+            server.serve_lake(listener, gate.clone())?;
         }
         let job_errors = Arc::new(OnceLock::new());
         let router = router(server.app.clone(), Arc::clone(&job_errors));
         let stop = server.stop.clone();
-        server.spawn(async move { serve(listener, router, stop.cancelled_owned()).await });
+        server.spawn(async move {
+            let mut gate = gate;
+            let _ = tokio::time::timeout(REGISTRATION, gate.wait_for(|is_done| *is_done)).await;
+            serve(listener, router, stop.cancelled_owned()).await;
+        });
         if server.app.config.catalog.default_database {
             let mut tx = server.app.store.write().await?;
             databases::ensure(&server.app, &mut tx, "default").await?;
@@ -117,6 +127,7 @@ impl Server {
             let _ = job_errors.set(wrong.iter().map(|error| error.message.clone()).collect());
             server.job_errors = wrong;
         }
+        registered.send_replace(true);
         if parts == Parts::All {
             let (app, stop) = (server.app.clone(), server.stop.clone());
             server.spawn(worker::run(app, stop.cancelled_owned()));
@@ -126,7 +137,7 @@ impl Server {
         Ok(server)
     }
 
-    fn serve_lake(&mut self, listener: TcpListener) -> Result<()> {
+    fn serve_lake(&mut self, listener: TcpListener, gate: watch::Receiver<bool>) -> Result<()> {
         let Some(config) = self.app.config.lake.clone() else {
             return Ok(());
         };
@@ -136,7 +147,9 @@ impl Server {
                  secret_key,
              }| (access_key, secret_key),
         );
-        let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?;
+        let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?
+            .in_region(&self.app.config.catalog.region)
+            .open_for_changes_after(gate);
         for bucket in &config.buckets {
             lake.create_bucket_if_absent(bucket)?;
         }

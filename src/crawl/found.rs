@@ -1,11 +1,12 @@
 //! What a crawl finds: tables and their partitions. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::catalog::formats::FileFormat;
 use crate::model::crawl::PlannedColumn;
 use crate::model::location::Location;
+use crate::model::name::plain_name;
 use crate::model::source::{Engine, SourcePlace};
 use crate::model::table::Column;
 
@@ -39,6 +40,59 @@ pub struct FoundTable {
     /// Why it is one table, and why it is what it is.
     pub reasons: Vec<String>,
 }
+
+impl FoundTable {
+    /// The table without what no catalog can name: a column whose name has control characters, is empty or too long gets
+    /// another name where columns are told apart by their places, and is left out where they are by their names. The
+    /// reasons say so.
+    pub fn with_names_that_can_be(mut self) -> Self {
+        let by_place = matches!(self.format, FoundFormat::Files(FileFormat::Csv { .. }));
+        let is_fine = |column: &PlannedColumn| {
+            plain_name("column", &column.name).is_ok() && !column.data_type.contains(char::is_control)
+        };
+        if self.columns.iter().all(is_fine) {
+            return self;
+        }
+        let mut columns: Vec<PlannedColumn> = Vec::with_capacity(self.columns.len());
+        let mut taken: BTreeSet<String> = self
+            .columns
+            .iter()
+            .map(|column| column.name.to_lowercase())
+            .collect();
+        for (place, mut column) in std::mem::take(&mut self.columns).into_iter().enumerate() {
+            if is_fine(&column) {
+                columns.push(column);
+                continue;
+            }
+            let shown: String = column
+                .name
+                .chars()
+                .take(SHOWN)
+                .flat_map(char::escape_default)
+                .collect();
+            if !by_place {
+                self.reasons.push(format!(
+                    "the column '{shown}' is left out: a name has 1 to 255 characters, and no control characters"
+                ));
+                continue;
+            }
+            let mut name = format!("col{place}");
+            while !taken.insert(name.clone()) {
+                name.push('_');
+            }
+            self.reasons.push(format!(
+                "the column '{shown}' is called {name}: a name has 1 to 255 characters, and no control characters"
+            ));
+            column.name = name;
+            columns.push(column);
+        }
+        self.columns = columns;
+        self
+    }
+}
+
+/// How much of a name that can't be is shown, in characters.
+const SHOWN: usize = 60;
 
 /// Where a table's data is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

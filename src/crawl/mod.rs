@@ -322,7 +322,12 @@ async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
             Some(connection) => sources::target(&session, target, connection).await?,
             None => look::target(&mut session, target, &writing).await?,
         };
-        found.extend(looked.found);
+        found.extend(
+            looked
+                .found
+                .into_iter()
+                .map(found::FoundTable::with_names_that_can_be),
+        );
         set_aside.extend(looked.set_aside);
         seen.extend(looked.seen);
         session.progress.tables = i64::try_from(found.len()).unwrap_or(i64::MAX);

@@ -102,7 +102,14 @@ impl Folder {
                 "a key can't be empty, begin with `/` or contain NUL"
             ));
         }
-        for segment in key.split('/') {
+        for (level, segment) in key.split('/').enumerate() {
+            // What lies behind a link isn't in the bucket. (A link in the place of the object itself is seen where it is opened.)
+            if level > 0 && fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+                return Err(s3_error!(
+                    AccessDenied,
+                    "a folder of this key is a symbolic link, and links are not followed"
+                ));
+            }
             if matches!(segment, "." | "..") {
                 return Err(s3_error!(
                     InvalidArgument,

@@ -19,6 +19,7 @@ mod receive;
 mod record;
 mod render;
 mod serve;
+mod signed;
 mod unsigned;
 mod wire;
 
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use folder::Folder;
@@ -67,7 +69,10 @@ pub type Announce = Arc<dyn Fn(ObjectChange) -> BoxFuture<'static, ()> + Send + 
 pub struct Lake {
     folder: Arc<Folder>,
     credentials: Option<(String, String)>,
+    region: String,
     announce: Announce,
+    /// Changes wait until this says true; there is nothing to wait for without it.
+    gate: Option<watch::Receiver<bool>>,
 }
 
 impl fmt::Debug for Lake {
@@ -88,8 +93,24 @@ impl Lake {
         Ok(Self {
             folder: Arc::new(Folder::open(root)?),
             credentials,
+            region: "us-east-1".to_owned(),
             announce,
+            gate: None,
         })
+    }
+
+    /// Lets changes wait, reads not, until `gate` says true: until those who listen are ready to hear of them.
+    #[must_use]
+    pub fn open_for_changes_after(mut self, gate: watch::Receiver<bool>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// The region that signatures must name, where they are looked at: `us-east-1` unless told.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Self {
+        region.clone_into(&mut self.region);
+        self
     }
 
     /// Makes a bucket unless there is one of that name.

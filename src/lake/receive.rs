@@ -141,7 +141,12 @@ fn broken_body(error: s3s::StdError) -> S3Error {
     } else {
         S3ErrorCode::IncompleteBody
     };
-    S3Error::with_source(code, error)
+    let is_unknown = matches!(code, S3ErrorCode::Custom(_));
+    let mut refusal = S3Error::with_source(code, error);
+    if is_unknown {
+        refusal.set_status_code(hyper::StatusCode::BAD_REQUEST);
+    }
+    refusal
 }
 
 fn hasher_for(announced: &Announced, promised: &[String]) -> S3Result<ChecksumHasher> {

@@ -63,6 +63,18 @@ impl Encoding {
         Self(wanted.is_some_and(|wanted| wanted.as_str() == "url"))
     }
 
+    /// As [`Encoding::of`]; where one of `keys` has a character that no XML can hold, they are encoded unasked, and the
+    /// answer says so: a document that isn't well-formed is of no use to anybody.
+    pub(super) fn of_keys<'a>(
+        wanted: Option<EncodingType>,
+        mut keys: impl Iterator<Item = &'a str>,
+    ) -> (Self, Option<EncodingType>) {
+        if !Self::of(wanted.as_ref()).0 && keys.any(|key| !key.chars().all(is_xml)) {
+            return (Self(true), Some(EncodingType::from_static(EncodingType::URL)));
+        }
+        (Self::of(wanted.as_ref()), wanted)
+    }
+
     pub(super) fn of_text(self, text: String) -> String {
         if !self.0 {
             return text;
@@ -78,6 +90,19 @@ impl Encoding {
         }
         encoded
     }
+}
+
+/// Whether a character can stand in XML 1.0 (section 2.2), also as a reference. A carriage return can, and doesn't come
+/// back.
+fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// The keys of a page, and the parts of keys.
+pub(super) fn texts(page: &Page) -> impl Iterator<Item = &str> {
+    let keys = page.objects.iter().map(|listed| listed.key.as_str());
+    let prefixes = page.prefixes.iter().map(String::as_str);
+    keys.chain(prefixes).chain(page.next.as_deref())
 }
 
 /// The objects of a page.
@@ -174,7 +199,13 @@ pub(super) fn uploads_output(
     let more = uploads.len() > limit;
     uploads.truncate(limit);
     let last = uploads.last().filter(|_| more);
-    let encoding = Encoding::of(input.encoding_type.as_ref());
+    let asked = input
+        .prefix
+        .as_deref()
+        .into_iter()
+        .chain(input.key_marker.as_deref());
+    let keys = uploads.iter().map(|upload| upload.key.as_str()).chain(asked);
+    let (encoding, encoding_type) = Encoding::of_keys(input.encoding_type.clone(), keys);
     Ok(ListMultipartUploadsOutput {
         bucket: Some(input.bucket),
         prefix: input.prefix.map(|text| encoding.of_text(text)),
@@ -184,7 +215,7 @@ pub(super) fn uploads_output(
         is_truncated: Some(more),
         next_key_marker: last.map(|upload| encoding.of_text(upload.key.clone())),
         next_upload_id_marker: last.map(|upload| upload.id.clone()),
-        encoding_type: input.encoding_type,
+        encoding_type,
         uploads: Some(
             uploads
                 .iter()

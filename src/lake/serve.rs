@@ -5,14 +5,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use s3s::auth::SimpleAuth;
+use s3s::auth::SecretKey;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Error};
 use tokio::net::TcpListener;
@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Lake;
+use super::signed::{self, OneKeyPair};
 use super::unsigned;
 use super::wire::Endpoint;
 use crate::error::Result;
@@ -38,10 +39,13 @@ pub(super) async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
-    let verify = lake.credentials.is_some();
+    let region: Option<Arc<str>> = lake.credentials.is_some().then(|| lake.region.into());
     let mut builder = S3ServiceBuilder::new(Endpoint::new(lake.folder, lake.announce));
     if let Some((access_key, secret_key)) = lake.credentials {
-        builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+        builder.set_auth(OneKeyPair {
+            access_key,
+            secret_key: SecretKey::from(secret_key),
+        });
     }
     let service = builder.build();
     let mut http = http1::Builder::new();
@@ -72,11 +76,19 @@ pub(super) async fn serve(
         };
         // Small answers would wait for the client's acknowledgement otherwise.
         let _ = stream.set_nodelay(true);
-        let service = service.clone();
-        let connection = http.serve_connection(
-            TokioIo::new(stream),
-            service_fn(move |request| answer(service.clone(), request, verify)),
-        );
+        let (service, region, gate) = (service.clone(), region.clone(), lake.gate.clone());
+        let answer = move |request: Request<Incoming>| {
+            let (service, region, mut gate) = (service.clone(), region.clone(), gate.clone());
+            async move {
+                let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+                if let Some(gate) = gate.as_mut().filter(|_| changes) {
+                    // Who would open it is gone only when the endpoint stops, too.
+                    let _ = gate.wait_for(|is_open| *is_open).await;
+                }
+                answer(service, request, region).await
+            }
+        };
+        let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             if let Err(error) = connection.await {
@@ -96,22 +108,35 @@ pub(super) async fn serve(
 async fn answer(
     service: S3Service,
     request: Request<Incoming>,
-    verify: bool,
+    region: Option<Arc<str>>,
 ) -> Result<Response<Body>, Infallible> {
-    let request = request.map(Body::from);
-    let request = match verify {
-        true => request,
-        false => match unsigned::admit(request) {
-            Ok(request) => request,
-            Err(error) => return Ok(refusal(&error)),
-        },
+    let waits_in_vain = request.headers().contains_key(EXPECT) && request.body().is_end_stream();
+    let mut response = answered(service, request.map(Body::from), region.as_deref()).await;
+    if waits_in_vain {
+        // The client waits for leave to send no bytes, and doesn't get it: an answer ends that. Clients built on botocore
+        // take the next answer on this connection for the leave that they wait for, and fail; so there is none.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+async fn answered(service: S3Service, request: Request<Body>, region: Option<&str>) -> Response<Body> {
+    let admitted = match region {
+        Some(region) => signed::check(&request, region).map(|()| request),
+        None => unsigned::admit(request),
     };
-    Ok(service.call(request).await.unwrap_or_else(|error| {
+    let request = match admitted {
+        Ok(request) => request,
+        Err(error) => return refusal(&error),
+    };
+    service.call(request).await.unwrap_or_else(|error| {
         tracing::error!(?error, "the lake couldn't answer");
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
-    }))
+    })
 }
 
 /// A refusal from before the protocol library has seen the request.
@@ -123,9 +148,8 @@ fn refusal(error: &S3Error) -> Response<Body> {
     );
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = error.status_code().unwrap_or(StatusCode::BAD_REQUEST);
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static("application/xml"),
-    );
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     response
 }

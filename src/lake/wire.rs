@@ -14,7 +14,8 @@ use super::object::{Wanted, source_of};
 use super::parse::{announced, attributes, created, read_conditions, removed, source_conditions};
 use super::receive::{Trailing, receive};
 use super::render::{
-    Encoding, from_token, get_output, head_output, objects, page_size, parts_output, prefixes, uploads_output,
+    Encoding, from_token, get_output, head_output, objects, page_size, parts_output, prefixes, texts,
+    uploads_output,
 };
 use super::{Announce, ObjectChange};
 
@@ -344,7 +345,9 @@ impl S3 for Endpoint {
             limit,
         };
         let page = self.run(move |folder| folder.list(question)).await?;
-        let encoding = Encoding::of(input.encoding_type.as_ref());
+        let asked = input.prefix.as_deref().into_iter().chain(input.marker.as_deref());
+        let keys = texts(&page).chain(asked).chain(input.delimiter.as_deref());
+        let (encoding, encoding_type) = Encoding::of_keys(input.encoding_type.clone(), keys);
         Ok(S3Response::new(ListObjectsOutput {
             name: Some(input.bucket),
             prefix: Some(encoding.of_text(input.prefix.unwrap_or_default())),
@@ -355,7 +358,7 @@ impl S3 for Endpoint {
             next_marker: page.next.clone().map(|text| encoding.of_text(text)),
             common_prefixes: prefixes(&page, encoding),
             contents: objects(&page, encoding),
-            encoding_type: input.encoding_type,
+            encoding_type,
             ..ListObjectsOutput::default()
         }))
     }
@@ -378,7 +381,13 @@ impl S3 for Endpoint {
             limit,
         };
         let page = self.run(move |folder| folder.list(question)).await?;
-        let encoding = Encoding::of(input.encoding_type.as_ref());
+        let asked = input
+            .prefix
+            .as_deref()
+            .into_iter()
+            .chain(input.start_after.as_deref());
+        let keys = texts(&page).chain(asked).chain(input.delimiter.as_deref());
+        let (encoding, encoding_type) = Encoding::of_keys(input.encoding_type.clone(), keys);
         let count = page.objects.len() + page.prefixes.len();
         Ok(S3Response::new(ListObjectsV2Output {
             name: Some(input.bucket),
@@ -392,7 +401,7 @@ impl S3 for Endpoint {
             next_continuation_token: page.next.as_ref().map(hex::encode),
             common_prefixes: prefixes(&page, encoding),
             contents: objects(&page, encoding),
-            encoding_type: input.encoding_type,
+            encoding_type,
             ..ListObjectsV2Output::default()
         }))
     }

@@ -71,10 +71,16 @@ impl fmt::Display for Location {
 /// A `key=value` folder: the partition key's name in lower case, and the value with `%XX` undone, as Hive writes it.
 pub fn partition_of_segment(segment: &str) -> Option<(String, String)> {
     let (name, value) = segment.split_once('=')?;
-    if name.is_empty() || value.is_empty() {
+    if name.is_empty() || value.is_empty() || name.contains(char::is_control) {
         return None;
     }
-    Some((name.to_lowercase(), percent_decoded(value)))
+    let decoded = percent_decoded(value);
+    // No database holds a NUL: the folder's own spelling is the value then.
+    let value = match decoded.contains('\0') {
+        true => value.to_owned(),
+        false => decoded,
+    };
+    Some((name.to_lowercase(), value))
 }
 
 /// A partition's value as it stands in a folder's name: what Hive escapes there is written `%XX`

@@ -15,6 +15,7 @@ pub mod function;
 pub mod job;
 pub mod location;
 pub mod name;
+pub mod output;
 pub mod overlap;
 pub mod page;
 pub mod partition;

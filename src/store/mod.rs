@@ -48,7 +48,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection as _, Postgres, Sqlite, Transaction};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -192,7 +192,6 @@ impl Store {
         let lock = lock_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -200,6 +199,9 @@ impl Store {
         let open = |cause: sqlx::Error| {
             Error::unavailable(format!("can't open the database {}", path.display())).source(cause)
         };
+        // Made once, here: a connection that is opened later must not make another file where this one was removed.
+        let first = options.clone().create_if_missing(true).connect().await;
+        first.map_err(open)?.close().await.map_err(open)?;
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)

@@ -42,9 +42,21 @@ pub(super) async fn run(
         say(&Message::Classified {
             file,
             bytes_read,
-            verdict: verdict.map(Box::new).map_err(Failure::from),
+            verdict: verdict.map(without_nul).map(Box::new).map_err(Failure::from),
         });
     }
+}
+
+/// The verdict with another control character for every NUL: no database holds that, and a name with either is left out.
+fn without_nul(verdict: Verdict) -> Verdict {
+    const NUL: &str = "\\u0000";
+    let Ok(text) = serde_json::to_string(&verdict) else {
+        return verdict;
+    };
+    if !text.contains(NUL) {
+        return verdict;
+    }
+    serde_json::from_str(&text.replace(NUL, "\\u0001")).unwrap_or(verdict)
 }
 
 /// Says what one object is.

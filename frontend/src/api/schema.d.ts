@@ -441,6 +441,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/confirmations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List subscriptions of SNS that wait to be confirmed */
+        get: operations["list_confirmations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/s3": {
         parameters: {
             query?: never;
@@ -450,7 +467,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Receive a notification of S3, EventBridge, SNS, MinIO or Ceph. It is on the disk when this answers */
+        /**
+         * Receive a notification of S3, EventBridge, MinIO or Ceph, as it is or in the envelopes of SNS, SQS and Lambda. It is on
+         *     the disk when this answers; what isn't understood is refused whole
+         */
         post: operations["receive_events"];
         delete?: never;
         options?: never;
@@ -845,6 +865,19 @@ export interface components {
          * @enum {string}
          */
         Compatibility: "Glue" | "Mastic";
+        /** @description A subscription of SNS that waits for somebody to visit its address. */
+        Confirmation: {
+            /** Format: date-time */
+            received_at: string;
+            /** @description The topic's ARN. */
+            topic: string;
+            /** @description The address. The server never visits it by itself. */
+            url: string;
+        };
+        /** @description The subscriptions that wait. */
+        Confirmations: {
+            items: components["schemas"]["Confirmation"][];
+        };
         /** @description How to get to data that is elsewhere. */
         Connection: {
             /** Format: date-time */
@@ -1719,9 +1752,14 @@ export interface components {
             /** @description Whether there are more rows. */
             truncated: boolean;
         };
-        /** @description How many events a notification held. */
+        /** @description What a notification held. */
         Received: {
+            /** @description How many events of objects that were written or removed. */
             accepted: number;
+            /** @description What it told beside that, and nothing acts on, in words. */
+            ignored: string[];
+            /** @description The topics whose subscriptions wait to be confirmed from now on. */
+            to_confirm: string[];
         };
         /**
          * @description What is looked at after the first crawl.
@@ -3172,6 +3210,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Event"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_confirmations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmations"];
                 };
             };
             default: {

@@ -7,6 +7,7 @@ mod hostile;
 mod inventory;
 mod lakes;
 mod memory;
+mod odd_names;
 mod policies;
 mod quotes;
 mod reading;

@@ -1,6 +1,7 @@
 //! The embedded S3 endpoint, through its own front door: `aws-sdk-s3`, by our client and raw.
 
 mod changes;
+mod hardening;
 mod keys;
 mod listing;
 mod pinned;
