@@ -130,7 +130,8 @@ impl Server {
                  secret_key,
              }| (access_key, secret_key),
         );
-        let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?;
+        let lake =
+            Lake::new(config.folder, credentials, announce_to(self.app.clone()))?.in_region(config.region);
         for bucket in &config.buckets {
             lake.create_bucket_if_absent(bucket)?;
         }
@@ -323,7 +324,7 @@ fn lake_access(lake: &LakeConfig, config: &Config) -> Access {
         url: format!("http://{address}"),
         access_key,
         secret_key,
-        region: config.catalog.region.clone(),
+        region: lake.region.as_ref().unwrap_or(&config.catalog.region).clone(),
     }
 }
 

@@ -7,7 +7,10 @@
 //! - an answered write or deletion is on the disk, even if the power fails in the next moment;
 //! - every write or deletion is announced once, after it is on the disk and before it is answered.
 
+mod arrival;
+mod assembly;
 mod bucket;
+mod checksums;
 mod conditions;
 mod folder;
 mod listing;
@@ -19,6 +22,7 @@ mod receive;
 mod record;
 mod render;
 mod serve;
+mod signed;
 mod unsigned;
 mod wire;
 
@@ -67,6 +71,7 @@ pub type Announce = Arc<dyn Fn(ObjectChange) -> BoxFuture<'static, ()> + Send + 
 pub struct Lake {
     folder: Arc<Folder>,
     credentials: Option<(String, String)>,
+    region: Option<String>,
     announce: Announce,
 }
 
@@ -88,8 +93,16 @@ impl Lake {
         Ok(Self {
             folder: Arc::new(Folder::open(root)?),
             credentials,
+            region: None,
             announce,
         })
+    }
+
+    /// Takes signatures for `region` only. Without this, and without credentials, those for any region will do.
+    #[must_use]
+    pub fn in_region(mut self, region: Option<String>) -> Self {
+        self.region = region;
+        self
     }
 
     /// Makes a bucket unless there is one of that name.

@@ -7,21 +7,23 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, S3Error};
+use s3s::{Body, S3Result, s3_error};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Lake;
-use super::unsigned;
+use super::arrival::{refusal, watch};
+use super::signed::OneKey;
 use super::wire::Endpoint;
+use super::{signed, unsigned};
 use crate::error::Result;
 
 /// How long a client may take over the head of a request.
@@ -38,10 +40,16 @@ pub(super) async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
-    let verify = lake.credentials.is_some();
+    let rules = Rules {
+        verify: lake.credentials.is_some(),
+        region: lake.region.map(Arc::from),
+    };
     let mut builder = S3ServiceBuilder::new(Endpoint::new(lake.folder, lake.announce));
     if let Some((access_key, secret_key)) = lake.credentials {
-        builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+        builder.set_auth(OneKey {
+            access_key,
+            secret_key: secret_key.into(),
+        });
     }
     let service = builder.build();
     let mut http = http1::Builder::new();
@@ -72,10 +80,10 @@ pub(super) async fn serve(
         };
         // Small answers would wait for the client's acknowledgement otherwise.
         let _ = stream.set_nodelay(true);
-        let service = service.clone();
+        let (service, rules) = (service.clone(), rules.clone());
         let connection = http.serve_connection(
             TokioIo::new(stream),
-            service_fn(move |request| answer(service.clone(), request, verify)),
+            service_fn(move |request| answer(service.clone(), request, rules.clone())),
         );
         let connection = graceful.watch(connection);
         connections.spawn(async move {
@@ -93,39 +101,59 @@ pub(super) async fn serve(
     Ok(())
 }
 
+/// What is demanded of every request.
+#[derive(Clone)]
+struct Rules {
+    /// That it is signed.
+    verify: bool,
+    /// That it is signed for this region.
+    region: Option<Arc<str>>,
+}
+
 async fn answer(
     service: S3Service,
     request: Request<Incoming>,
-    verify: bool,
+    rules: Rules,
 ) -> Result<Response<Body>, Infallible> {
-    let request = request.map(Body::from);
-    let request = match verify {
-        true => request,
-        false => match unsigned::admit(request) {
-            Ok(request) => request,
-            Err(error) => return Ok(refusal(&error)),
-        },
+    let (request, arrival) = watch(request);
+    let response = match admit(request, &rules) {
+        Err(error) => refusal(error),
+        Ok(request) => service.call(request).await.unwrap_or_else(|error| {
+            tracing::error!(?error, "the lake couldn't answer");
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }),
     };
-    Ok(service.call(request).await.unwrap_or_else(|error| {
-        tracing::error!(?error, "the lake couldn't answer");
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    }))
+    Ok(arrival.finish(response))
 }
 
-/// A refusal from before the protocol library has seen the request.
-fn refusal(error: &S3Error) -> Response<Body> {
-    let text = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message></Error>",
-        error.code().as_str(),
-        error.message().unwrap_or_default()
-    );
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = error.status_code().unwrap_or(StatusCode::BAD_REQUEST);
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static("application/xml"),
-    );
-    response
+/// What is looked at before the protocol library sees the request.
+fn admit(request: Request<Body>, rules: &Rules) -> S3Result<Request<Body>> {
+    let (head, body) = request.into_parts();
+    if is_form(&head) {
+        // A form in any web page can send these.
+        return Err(s3_error!(
+            NotImplemented,
+            "uploads from HTML forms are not supported"
+        ));
+    }
+    if rules.verify {
+        signed::admit(&head, rules.region.as_deref())?;
+        return Ok(Request::from_parts(head, body));
+    }
+    signed::check_digest(&head)?;
+    unsigned::admit(Request::from_parts(head, body))
+}
+
+fn is_form(head: &Parts) -> bool {
+    const FORM: &[u8] = b"multipart/form-data";
+    let kind = head
+        .headers
+        .get(CONTENT_TYPE)
+        .map(|kind| kind.as_bytes().trim_ascii_start());
+    head.method == Method::POST
+        && kind
+            .and_then(|kind| kind.get(..FORM.len()))
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(FORM))
 }
