@@ -1,6 +1,7 @@
 //! The settings: flags override the environment, which overrides `mastic.toml`, which overrides the defaults.
 //! Each value remembers where it came from.
 
+mod lake;
 mod query;
 mod tasks;
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::model::crawl_options::Compatibility;
 use crate::model::document::parse_toml;
+use lake::{resolve_credentials, resolve_lake};
 
 pub use query::QueryConfig;
 pub use tasks::TaskConfig;
@@ -57,6 +59,8 @@ pub struct LakeConfig {
     pub listen: SocketAddr,
     /// Buckets that are made at start.
     pub buckets: Vec<String>,
+    /// The only region that signatures may be for; any where it is absent.
+    pub region: Option<String>,
 }
 
 /// A key pair. Its secret is never printed.
@@ -146,6 +150,7 @@ struct FileLake {
     folder: Option<String>,
     listen: Option<String>,
     buckets: Option<Vec<String>>,
+    region: Option<String>,
     access_key: Option<String>,
     secret_key: Option<String>,
 }
@@ -344,98 +349,6 @@ impl Config {
     }
 }
 
-fn resolve_credentials(picker: &mut Picker<'_>, file: &FileLake) -> Result<Option<Credentials>> {
-    let access_key = picker.pick(
-        "lake.access_key",
-        None,
-        Some("MASTIC_ACCESS_KEY"),
-        file.access_key.clone(),
-        None,
-    );
-    let secret_key = picker.pick(
-        "lake.secret_key",
-        None,
-        Some("MASTIC_SECRET_KEY"),
-        file.secret_key.clone(),
-        None,
-    );
-    for (name, half) in [
-        ("MASTIC_ACCESS_KEY", &access_key),
-        ("MASTIC_SECRET_KEY", &secret_key),
-    ] {
-        if half.as_ref().is_some_and(|half| half.trim().is_empty()) {
-            return Err(
-                Error::invalid(format!("{name} is empty, and an empty key lets everybody in"))
-                    .hint("give it a value, or leave both halves of the key pair out"),
-            );
-        }
-    }
-    match (access_key, secret_key) {
-        (Some(access_key), Some(secret_key)) => Ok(Some(Credentials {
-            access_key,
-            secret_key,
-        })),
-        (None, None) => Ok(None),
-        _ => Err(Error::invalid("one half of the key pair is missing")
-            .hint("set both MASTIC_ACCESS_KEY and MASTIC_SECRET_KEY, or neither")),
-    }
-}
-
-fn resolve_lake(
-    picker: &mut Picker<'_>,
-    flags: &Flags,
-    file: FileLake,
-    credentials: Option<&Credentials>,
-) -> Result<Option<LakeConfig>> {
-    let embedded = picker
-        .pick(
-            "lake.embedded",
-            None,
-            Some("MASTIC_LAKE_EMBEDDED"),
-            file.embedded.map(|b| b.to_string()),
-            Some("true"),
-        )
-        .unwrap_or_default();
-    match embedded.as_str() {
-        "true" => {}
-        "false" => return Ok(None),
-        other => {
-            return Err(Error::invalid(format!("lake.embedded is '{other}'")).hint("write true or false"));
-        }
-    }
-    let folder_flag = flags.lake.as_ref().map(|path| path.display().to_string());
-    let folder = picker
-        .pick(
-            "lake.folder",
-            Some(("--lake", folder_flag)),
-            Some("MASTIC_LAKE"),
-            file.folder,
-            Some("mastic-data/lake"),
-        )
-        .unwrap_or_default();
-    let listen = picker
-        .pick(
-            "lake.listen",
-            Some(("--lake-listen", flags.lake_listen.clone())),
-            Some("MASTIC_LAKE_LISTEN"),
-            file.listen,
-            Some("127.0.0.1:9000"),
-        )
-        .unwrap_or_default();
-    let listen = address("lake.listen", &listen)?;
-    if credentials.is_none() && !listen.ip().is_loopback() {
-        return Err(
-            Error::denied(format!("the object store would be open to everybody at {listen}"))
-                .hint("set MASTIC_ACCESS_KEY and MASTIC_SECRET_KEY, or listen on 127.0.0.1"),
-        );
-    }
-    Ok(Some(LakeConfig {
-        folder: PathBuf::from(folder),
-        listen,
-        buckets: file.buckets.unwrap_or_else(|| vec!["lake".to_owned()]),
-    }))
-}
-
 fn number(picker: &mut Picker<'_>, name: &'static str, file: Option<u64>, default: u64) -> Result<u64> {
     let text = picker.pick(
         name,
@@ -480,7 +393,7 @@ pub fn process_environment() -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
-    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pub(super) fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

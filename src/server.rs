@@ -148,7 +148,7 @@ impl Server {
              }| (access_key, secret_key),
         );
         let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?
-            .in_region(&self.app.config.catalog.region)
+            .in_region(config.region)
             .open_for_changes_after(gate);
         for bucket in &config.buckets {
             lake.create_bucket_if_absent(bucket)?;
@@ -344,7 +344,7 @@ fn lake_access(lake: &LakeConfig, config: &Config) -> Access {
         url: format!("http://{address}"),
         access_key,
         secret_key,
-        region: config.catalog.region.clone(),
+        region: lake.region.as_ref().unwrap_or(&config.catalog.region).clone(),
     }
 }
 

@@ -7,7 +7,10 @@
 //! - an answered write or deletion is on the disk, even if the power fails in the next moment;
 //! - every write or deletion is announced once, after it is on the disk and before it is answered.
 
+mod arrival;
+mod assembly;
 mod bucket;
+mod checksums;
 mod conditions;
 mod folder;
 mod listing;
@@ -69,7 +72,7 @@ pub type Announce = Arc<dyn Fn(ObjectChange) -> BoxFuture<'static, ()> + Send + 
 pub struct Lake {
     folder: Arc<Folder>,
     credentials: Option<(String, String)>,
-    region: String,
+    region: Option<String>,
     announce: Announce,
     /// Changes wait until this says true; there is nothing to wait for without it.
     gate: Option<watch::Receiver<bool>>,
@@ -93,7 +96,7 @@ impl Lake {
         Ok(Self {
             folder: Arc::new(Folder::open(root)?),
             credentials,
-            region: "us-east-1".to_owned(),
+            region: None,
             announce,
             gate: None,
         })
@@ -106,10 +109,10 @@ impl Lake {
         self
     }
 
-    /// The region that signatures must name, where they are looked at: `us-east-1` unless told.
+    /// Takes signatures for `region` only. Without this, and without credentials, those for any region will do.
     #[must_use]
-    pub fn in_region(mut self, region: &str) -> Self {
-        region.clone_into(&mut self.region);
+    pub fn in_region(mut self, region: Option<String>) -> Self {
+        self.region = region;
         self
     }
 

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use s3s::crypto::{Checksum as _, Md5};
-use s3s::dto::CompletedPart;
 use s3s::{S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::conditions::WriteConditions;
+use super::assembly::{ChecksumWish, Completion, assemble, choose, copy};
+use super::checksums::Hasher;
 use super::folder::{Folder, disk_failure, sync_folder};
 use super::publish::Published;
 use super::receive::Received;
@@ -20,8 +20,6 @@ use super::record::{Attributes, Record};
 
 /// The file that says what an upload is for.
 const ABOUT: &str = "upload.json";
-/// The least that a part must have unless it is the last, bytes.
-const SMALLEST_PART: u64 = 5 * 1024 * 1024;
 /// How many parts an upload may have.
 pub(super) const MOST_PARTS: i32 = 10_000;
 
@@ -33,6 +31,9 @@ struct About {
     /// Since 1970.
     initiated_ms: u64,
     attributes: Attributes,
+    /// The checksum that the object is to have.
+    #[serde(default)]
+    checksum: Option<ChecksumWish>,
 }
 
 /// An upload in progress.
@@ -45,7 +46,7 @@ pub(super) struct PendingUpload {
 /// A part that was received.
 #[derive(Clone)]
 pub(super) struct StoredPart {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) number: i32,
     pub(super) etag: String,
     pub(super) size: u64,
@@ -55,12 +56,18 @@ pub(super) struct StoredPart {
 /// The object that an upload became.
 pub(super) struct CompletedUpload {
     pub(super) published: Published,
-    pub(super) etag: String,
+    pub(super) record: Record,
 }
 
 impl Folder {
     /// Begins an upload and gives its id.
-    pub(super) fn create_upload(&self, bucket: &str, key: &str, attributes: Attributes) -> S3Result<String> {
+    pub(super) fn create_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        attributes: Attributes,
+        checksum: Option<ChecksumWish>,
+    ) -> S3Result<String> {
         // A key that the folder can't hold is refused now, not after the bytes.
         self.object(bucket, key)?;
         let now = self.stamp().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -70,6 +77,7 @@ impl Folder {
             key: key.to_owned(),
             initiated_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
             attributes,
+            checksum,
         };
         self.store_upload(&id, &about).map_err(disk_failure)?;
         Ok(id)
@@ -126,7 +134,7 @@ impl Folder {
         part: Received,
     ) -> S3Result<String> {
         let (folder, _) = self.upload(bucket, key, id)?;
-        let etag = hex::encode(part.md5);
+        let etag = hex::encode(part.found.md5);
         part.temporary
             .file
             .set_modified(self.stamp())
@@ -152,22 +160,13 @@ impl Folder {
     }
 
     /// Copies bytes of another object into a temporary file, to be kept as a part.
-    pub(super) fn read_part_source(&self, mut source: impl io::Read) -> S3Result<Received> {
+    pub(super) fn read_part_source(&self, source: impl Read) -> S3Result<Received> {
         let mut temporary = self.temporary().map_err(disk_failure)?;
-        let mut md5 = Md5::new();
-        let mut buffer = vec![0; 256 * 1024];
-        loop {
-            let read = source.read(&mut buffer).map_err(disk_failure)?;
-            if read == 0 {
-                break;
-            }
-            md5.update(&buffer[..read]);
-            temporary.file.write_all(&buffer[..read]).map_err(disk_failure)?;
-        }
+        let mut hasher = Hasher::of(std::iter::empty());
+        copy(source, &mut temporary.file, &mut [&mut hasher]).map_err(disk_failure)?;
         Ok(Received {
             temporary,
-            md5: md5.finalize(),
-            checksums: super::record::Checksums::default(),
+            found: hasher.finish(),
         })
     }
 
@@ -215,8 +214,7 @@ impl Folder {
         bucket: &str,
         key: &str,
         id: &str,
-        wanted: &[CompletedPart],
-        conditions: &WriteConditions,
+        completion: &Completion,
     ) -> S3Result<CompletedUpload> {
         let _held = self.hold_upload(id);
         let (folder, about) = self.upload(bucket, key, id)?;
@@ -224,29 +222,26 @@ impl Folder {
             self.discard_upload(&folder).map_err(disk_failure)?;
             return Ok(done);
         }
-        let parts = choose(wanted, &parts_in(&folder).map_err(disk_failure)?)?;
+        let parts = choose(&completion.parts, &parts_in(&folder).map_err(disk_failure)?)?;
         let mut temporary = self.temporary().map_err(disk_failure)?;
+        let (checksums, composite) = assemble(&parts, &mut temporary.file, about.checksum, completion)?;
         let mut digest = Md5::new();
         for part in &parts {
-            let mut file = File::open(&part.path).map_err(disk_failure)?;
-            io::copy(&mut file, &mut temporary.file).map_err(disk_failure)?;
             digest.update(&hex::decode(&part.etag).unwrap_or_default());
         }
         let record = Record {
             etag: format!("{}-{}", hex::encode(digest.finalize()), parts.len()),
             attributes: about.attributes,
+            checksums,
+            composite,
             parts: parts.iter().map(|part| part.size).collect(),
             upload: Some(id.to_owned()),
-            ..Record::default()
         };
-        let published = self.publish(bucket, key, temporary, &record, conditions)?;
+        let published = self.publish(bucket, key, temporary, &record, &completion.conditions)?;
         if let Err(error) = self.discard_upload(&folder) {
             tracing::warn!(%error, upload = id, "the parts of a completed upload stay behind");
         }
-        Ok(CompletedUpload {
-            published,
-            etag: record.etag,
-        })
+        Ok(CompletedUpload { published, record })
     }
 
     /// The process may have ended between the object's appearance and the upload's end.
@@ -257,7 +252,7 @@ impl Folder {
                 size: found.size,
                 modified: found.modified,
             },
-            etag: found.record.etag,
+            record: found.record,
         })
     }
 
@@ -322,47 +317,4 @@ fn parts_in(folder: &Path) -> io::Result<Vec<StoredPart>> {
         });
     }
     Ok(parts)
-}
-
-/// The stored parts that the client names, in its order, which must ascend.
-fn choose(wanted: &[CompletedPart], stored: &[StoredPart]) -> S3Result<Vec<StoredPart>> {
-    let mut chosen: Vec<StoredPart> = Vec::with_capacity(wanted.len());
-    for part in wanted {
-        let number = part.part_number.unwrap_or_default();
-        if chosen.last().is_some_and(|previous| previous.number >= number) {
-            return Err(s3_error!(
-                InvalidPartOrder,
-                "the parts must be named in ascending order"
-            ));
-        }
-        let etag = part.e_tag.as_ref().map(s3s::dto::ETag::value);
-        let found = stored
-            .iter()
-            .filter(|stored| stored.number == number && etag.is_none_or(|etag| etag == stored.etag))
-            .max_by_key(|stored| stored.modified)
-            .ok_or_else(|| {
-                s3_error!(
-                    InvalidPart,
-                    "part {} was not uploaded, or has another ETag",
-                    number
-                )
-            })?;
-        chosen.push(found.clone());
-    }
-    let Some((_, all_but_last)) = chosen.split_last() else {
-        return Err(s3_error!(
-            InvalidRequest,
-            "an upload is completed with at least one part"
-        ));
-    };
-    if let Some(small) = all_but_last.iter().find(|part| part.size < SMALLEST_PART) {
-        return Err(s3_error!(
-            EntityTooSmall,
-            "part {} has {} bytes; all but the last must have {} or more",
-            small.number,
-            small.size,
-            SMALLEST_PART
-        ));
-    }
-    Ok(chosen)
 }

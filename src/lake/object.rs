@@ -12,6 +12,8 @@ use s3s::dto::{self, CopySource, Timestamp};
 use s3s::{S3Result, s3_error};
 use tokio::io::{AsyncRead, ReadBuf};
 
+use super::assembly::copy;
+use super::checksums::{Algorithm, Hasher};
 use super::conditions::{ReadConditions, WriteConditions};
 use super::folder::{Folder, disk_failure};
 use super::publish::{Found, Published};
@@ -27,6 +29,8 @@ pub(super) struct Wanted {
     pub(super) range: Option<dto::Range>,
     /// The bytes that were uploaded as this part, from 1.
     pub(super) part: Option<i32>,
+    /// Whether its checksums are asked for.
+    pub(super) checksums: bool,
 }
 
 /// An object, opened, and the bytes of it that are wanted.
@@ -36,6 +40,8 @@ pub(super) struct Opened {
     pub(super) range: Option<Range<u64>>,
     /// Whether it was asked for by the number of a part.
     pub(super) by_part: bool,
+    /// Whether its checksums were asked for.
+    pub(super) with_checksums: bool,
 }
 
 impl Opened {
@@ -57,16 +63,17 @@ impl Opened {
         ))
     }
 
-    /// The checksums cover the whole object only.
+    /// The checksums, if they are asked for. They cover the whole object only.
     pub(super) fn checksums(&self) -> dto::Checksum {
         let mut answer = dto::Checksum::default();
-        if self.range.is_none() {
+        if self.range.is_none() && self.with_checksums {
             let checksums = self.found.record.checksums.clone();
             answer.checksum_crc32 = checksums.crc32;
             answer.checksum_crc32c = checksums.crc32c;
             answer.checksum_crc64nvme = checksums.crc64nvme;
             answer.checksum_sha1 = checksums.sha1;
             answer.checksum_sha256 = checksums.sha256;
+            answer.checksum_type = self.found.record.checksum_type();
         }
         answer
     }
@@ -121,6 +128,7 @@ impl Folder {
             found,
             range,
             by_part: wanted.part.is_some(),
+            with_checksums: wanted.checksums,
         })
     }
 
@@ -134,9 +142,9 @@ impl Folder {
         conditions: &WriteConditions,
     ) -> S3Result<(Published, Record)> {
         let record = Record {
-            etag: hex::encode(received.md5),
+            etag: hex::encode(received.found.md5),
             attributes,
-            checksums: received.checksums,
+            checksums: received.found.checksums,
             ..Record::default()
         };
         let published = self.publish(bucket, key, received.temporary, &record, conditions)?;
@@ -150,6 +158,7 @@ impl Folder {
         target: (&str, &str),
         source_conditions: &ReadConditions,
         attributes: Option<Attributes>,
+        algorithm: Option<Algorithm>,
     ) -> S3Result<(Published, Record)> {
         if source == target && attributes.is_none() {
             return Err(s3_error!(
@@ -165,8 +174,18 @@ impl Folder {
                 s3_error!(PreconditionFailed, "the source isn't as the request demands")
             })?;
         let mut temporary = self.temporary().map_err(disk_failure)?;
-        io::copy(&mut found.file, &mut temporary.file).map_err(disk_failure)?;
         let mut record = found.record;
+        match algorithm {
+            None => {
+                io::copy(&mut found.file, &mut temporary.file).map_err(disk_failure)?;
+            }
+            Some(algorithm) => {
+                let mut hasher = Hasher::of_only(&[algorithm]);
+                copy(&found.file, &mut temporary.file, &mut [&mut hasher]).map_err(disk_failure)?;
+                record.checksums = hasher.finish().checksums;
+                record.composite = false;
+            }
+        }
         record.upload = None;
         if let Some(attributes) = attributes {
             record.attributes = attributes;

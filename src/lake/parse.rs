@@ -50,20 +50,32 @@ macro_rules! attributes {
     }};
 }
 
-/// What a request to write says about its bytes.
-macro_rules! announced {
+/// An answer that names checksums.
+macro_rules! with_checksums {
+    ($output:ident, $checksums:expr, $($field:ident: $value:expr),* $(,)?) => {{
+        let checksums = $checksums;
+        $output {
+            $($field: $value,)*
+            checksum_crc32: checksums.crc32,
+            checksum_crc32c: checksums.crc32c,
+            checksum_crc64nvme: checksums.crc64nvme,
+            checksum_sha1: checksums.sha1,
+            checksum_sha256: checksums.sha256,
+            ..$output::default()
+        }
+    }};
+}
+
+/// What a request to read wants of an object.
+macro_rules! wanted {
     ($input:expr) => {
-        $crate::lake::receive::Announced {
-            length: $input.content_length,
-            md5: $input.content_md5.take(),
-            algorithm: $input.checksum_algorithm.take(),
-            checksums: $crate::lake::record::Checksums {
-                crc32: $input.checksum_crc32.take(),
-                crc32c: $input.checksum_crc32c.take(),
-                crc64nvme: $input.checksum_crc64nvme.take(),
-                sha1: $input.checksum_sha1.take(),
-                sha256: $input.checksum_sha256.take(),
-            },
+        $crate::lake::object::Wanted {
+            range: $input.range,
+            part: $input.part_number,
+            checksums: $input
+                .checksum_mode
+                .as_ref()
+                .is_some_and(|mode| mode.as_str() == "ENABLED"),
         }
     };
 }
@@ -92,4 +104,4 @@ macro_rules! source_conditions {
     };
 }
 
-pub(super) use {announced, attributes, read_conditions, source_conditions};
+pub(super) use {attributes, read_conditions, source_conditions, wanted, with_checksums};

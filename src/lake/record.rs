@@ -60,6 +60,9 @@ pub(super) struct Record {
     pub(super) attributes: Attributes,
     #[serde(default)]
     pub(super) checksums: Checksums,
+    /// Whether the checksums are made of those of the parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) composite: bool,
     /// The sizes of the parts it was uploaded in, bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) parts: Vec<u64>,
@@ -99,6 +102,15 @@ impl Attributes {
 }
 
 impl Record {
+    /// What kind of checksums it has, if any.
+    pub(super) fn checksum_type(&self) -> Option<dto::ChecksumType> {
+        self.checksums.algorithms().next()?;
+        Some(dto::ChecksumType::from_static(match self.composite {
+            true => dto::ChecksumType::COMPOSITE,
+            false => dto::ChecksumType::FULL_OBJECT,
+        }))
+    }
+
     /// Of a file that was put into the folder by other means: its ETag changes when the file does, and has the shape
     /// of a multipart upload's, which no client takes for the MD5 of the content.
     fn of_stranger(file: &Metadata) -> Self {

@@ -37,6 +37,7 @@ macro_rules! described {
             checksum_crc64nvme: checksums.checksum_crc64nvme,
             checksum_sha1: checksums.checksum_sha1,
             checksum_sha256: checksums.checksum_sha256,
+            checksum_type: checksums.checksum_type,
             ..$output::default()
         }
     }};

@@ -5,24 +5,25 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::{Body as _, Incoming};
-use hyper::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderValue};
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use s3s::auth::SecretKey;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, S3Error};
+use s3s::{Body, S3Result, s3_error};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Lake;
-use super::signed::{self, OneKeyPair};
-use super::unsigned;
+use super::arrival::{refusal, watch};
+use super::signed::OneKey;
 use super::wire::Endpoint;
+use super::{signed, unsigned};
 use crate::error::Result;
 
 /// How long a client may take over the head of a request.
@@ -39,12 +40,15 @@ pub(super) async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
-    let region: Option<Arc<str>> = lake.credentials.is_some().then(|| lake.region.into());
+    let rules = Rules {
+        verify: lake.credentials.is_some(),
+        region: lake.region.map(Arc::from),
+    };
     let mut builder = S3ServiceBuilder::new(Endpoint::new(lake.folder, lake.announce));
     if let Some((access_key, secret_key)) = lake.credentials {
-        builder.set_auth(OneKeyPair {
+        builder.set_auth(OneKey {
             access_key,
-            secret_key: SecretKey::from(secret_key),
+            secret_key: secret_key.into(),
         });
     }
     let service = builder.build();
@@ -76,16 +80,16 @@ pub(super) async fn serve(
         };
         // Small answers would wait for the client's acknowledgement otherwise.
         let _ = stream.set_nodelay(true);
-        let (service, region, gate) = (service.clone(), region.clone(), lake.gate.clone());
+        let (service, rules, gate) = (service.clone(), rules.clone(), lake.gate.clone());
         let answer = move |request: Request<Incoming>| {
-            let (service, region, mut gate) = (service.clone(), region.clone(), gate.clone());
+            let (service, rules, mut gate) = (service.clone(), rules.clone(), gate.clone());
             async move {
                 let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
                 if let Some(gate) = gate.as_mut().filter(|_| changes) {
                     // Who would open it is gone only when the endpoint stops, too.
                     let _ = gate.wait_for(|is_open| *is_open).await;
                 }
-                answer(service, request, region).await
+                answer(service, request, rules).await
             }
         };
         let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
@@ -105,51 +109,59 @@ pub(super) async fn serve(
     Ok(())
 }
 
+/// What is demanded of every request.
+#[derive(Clone)]
+struct Rules {
+    /// That it is signed.
+    verify: bool,
+    /// That it is signed for this region.
+    region: Option<Arc<str>>,
+}
+
 async fn answer(
     service: S3Service,
     request: Request<Incoming>,
-    region: Option<Arc<str>>,
+    rules: Rules,
 ) -> Result<Response<Body>, Infallible> {
-    let waits_in_vain = request.headers().contains_key(EXPECT) && request.body().is_end_stream();
-    let mut response = answered(service, request.map(Body::from), region.as_deref()).await;
-    if waits_in_vain {
-        // The client waits for leave to send no bytes, and doesn't get it: an answer ends that. Clients built on botocore
-        // take the next answer on this connection for the leave that they wait for, and fail; so there is none.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+    let (request, arrival) = watch(request);
+    let response = match admit(request, &rules) {
+        Err(error) => refusal(error),
+        Ok(request) => service.call(request).await.unwrap_or_else(|error| {
+            tracing::error!(?error, "the lake couldn't answer");
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }),
+    };
+    Ok(arrival.finish(response))
+}
+
+/// What is looked at before the protocol library sees the request.
+fn admit(request: Request<Body>, rules: &Rules) -> S3Result<Request<Body>> {
+    let (head, body) = request.into_parts();
+    if is_form(&head) {
+        // A form in any web page can send these.
+        return Err(s3_error!(
+            NotImplemented,
+            "uploads from HTML forms are not supported"
+        ));
     }
-    Ok(response)
+    if rules.verify {
+        signed::admit(&head, rules.region.as_deref())?;
+        return Ok(Request::from_parts(head, body));
+    }
+    signed::check_digest(&head)?;
+    unsigned::admit(Request::from_parts(head, body))
 }
 
-async fn answered(service: S3Service, request: Request<Body>, region: Option<&str>) -> Response<Body> {
-    let admitted = match region {
-        Some(region) => signed::check(&request, region).map(|()| request),
-        None => unsigned::admit(request),
-    };
-    let request = match admitted {
-        Ok(request) => request,
-        Err(error) => return refusal(&error),
-    };
-    service.call(request).await.unwrap_or_else(|error| {
-        tracing::error!(?error, "the lake couldn't answer");
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    })
-}
-
-/// A refusal from before the protocol library has seen the request.
-fn refusal(error: &S3Error) -> Response<Body> {
-    let text = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message></Error>",
-        error.code().as_str(),
-        error.message().unwrap_or_default()
-    );
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = error.status_code().unwrap_or(StatusCode::BAD_REQUEST);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    response
+fn is_form(head: &Parts) -> bool {
+    const FORM: &[u8] = b"multipart/form-data";
+    let kind = head
+        .headers
+        .get(CONTENT_TYPE)
+        .map(|kind| kind.as_bytes().trim_ascii_start());
+    head.method == Method::POST
+        && kind
+            .and_then(|kind| kind.get(..FORM.len()))
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(FORM))
 }

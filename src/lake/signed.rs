@@ -1,170 +1,193 @@
-//! What a lake with credentials asks of a signature beyond its being right: that it covers what it must, for as long as it
-//! may, in the place that it names.
+//! What is demanded of a request to a lake with a key pair besides a signature that fits: that the signature covers what
+//! the request says, is made for this store, and doesn't hold for ever. The protocol library checks the signature itself.
 
 use hyper::header::AUTHORIZATION;
-use hyper::{HeaderMap, Request, Uri};
+use hyper::http::request::Parts;
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use crate::model::location::percent_decoded;
 
-/// The longest that a presigned URL may be good for, in seconds: seven days (S3, "Signature Version 4: query parameters").
-const LONGEST_EXPIRY: u64 = 604_800;
+/// The longest that a presigned URL may hold, seconds.
+const LONGEST: u64 = 7 * 24 * 60 * 60;
 
-/// The one key pair of a lake.
-pub(super) struct OneKeyPair {
+/// The one key pair.
+pub(super) struct OneKey {
     pub(super) access_key: String,
     pub(super) secret_key: SecretKey,
 }
 
 #[async_trait::async_trait]
-impl S3Auth for OneKeyPair {
+impl S3Auth for OneKey {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         match access_key == self.access_key {
             true => Ok(self.secret_key.clone()),
             false => Err(s3_error!(
                 InvalidAccessKeyId,
-                "the access key id is not one that this store knows"
+                "The AWS Access Key Id you provided does not exist in our records."
             )),
         }
     }
 }
 
-/// Checks what a signature says of itself; whether it is right is for others to see.
-pub(super) fn check(request: &Request<Body>, region: &str) -> S3Result<()> {
-    if let Some(header) = request.headers().get(AUTHORIZATION) {
-        let header = header.to_str().unwrap_or_default();
-        let Some(parts) = header.strip_prefix("AWS4-HMAC-SHA256") else {
-            return Ok(());
-        };
-        let part = |name: &str| {
-            let mut parts = parts.split(',').map(str::trim);
-            parts.find_map(|part| part.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
-        };
-        check_region(
-            &part("Credential").unwrap_or_default(),
-            region,
-            "AuthorizationHeaderMalformed",
-        )?;
-        return check_headers(request.headers(), &part("SignedHeaders").unwrap_or_default());
-    }
-    let Some(credential) = parameter(request.uri(), "X-Amz-Credential") else {
-        return Ok(());
-    };
-    check_region(&credential, region, "AuthorizationQueryParametersError")?;
-    let expires = parameter(request.uri(), "X-Amz-Expires").and_then(|text| text.parse::<u64>().ok());
-    if !expires.is_some_and(|seconds| (1..=LONGEST_EXPIRY).contains(&seconds)) {
-        return Err(refusal(
-            "AuthorizationQueryParametersError",
-            "X-Amz-Expires must be a number of seconds from 1 to 604800",
-        ));
-    }
-    check_headers(
-        request.headers(),
-        &parameter(request.uri(), "X-Amz-SignedHeaders").unwrap_or_default(),
-    )
+/// Where a signature is, which says how a malformed one is called.
+#[derive(Clone, Copy)]
+enum Place {
+    Header,
+    Query,
 }
 
-/// A header of S3's own does what it says: who was given a signature was given it for these headers and no others.
-fn check_headers(headers: &HeaderMap, signed: &str) -> S3Result<()> {
-    let is_signed = |name: &str| signed.split(';').any(|signed| signed.eq_ignore_ascii_case(name));
-    let unsigned = headers
-        .keys()
-        .find(|name| name.as_str().starts_with("x-amz-") && !is_signed(name.as_str()));
-    match unsigned {
-        Some(name) => Err(refusal(
-            "AccessDenied",
-            &format!("there were headers present in the request which were not signed: {name}"),
-        )),
+impl Place {
+    fn malformed(self, text: String) -> S3Error {
+        match self {
+            Self::Header => S3Error::with_message(
+                S3ErrorCode::AuthorizationHeaderMalformed,
+                format!("The authorization header is malformed; {text}"),
+            ),
+            Self::Query => S3Error::with_message(
+                S3ErrorCode::AuthorizationQueryParametersError,
+                format!("Error parsing the X-Amz-Credential parameter; {text}"),
+            ),
+        }
+    }
+}
+
+/// Refuses a request whose signature would let too much through. `region` is the only one taken, if given.
+pub(super) fn admit(head: &Parts, region: Option<&str>) -> S3Result<()> {
+    let query = head.uri.query().unwrap_or_default();
+    let authorization = head.headers.get(AUTHORIZATION);
+    let schemes = [
+        authorization.is_some(),
+        parameter(query, "X-Amz-Signature").is_some(),
+        parameter(query, "Signature").is_some(),
+    ];
+    if schemes.into_iter().filter(|used| *used).count() > 1 {
+        return Err(s3_error!(
+            InvalidArgument,
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
+             parameter or the Authorization header should be specified"
+        ));
+    }
+    check_digest(head)?;
+    if let Some(text) = authorization {
+        return check_header(head, text.to_str().unwrap_or_default(), region);
+    }
+    match parameter(query, "X-Amz-Signature") {
+        Some(_) => check_presigned(head, query, region),
+        // Version 2 signs each `x-amz-*` header, and has no region; without any signature there is no way in.
         None => Ok(()),
     }
 }
 
-/// The scope of a credential: `KEY/DATE/REGION/SERVICE/aws4_request`.
-fn check_region(credential: &str, region: &str, code: &str) -> S3Result<()> {
-    let named = credential.rsplit('/').nth(2).unwrap_or_default();
-    if named == region {
+fn check_header(head: &Parts, text: &str, region: Option<&str>) -> S3Result<()> {
+    if !text.starts_with("AWS4-HMAC-SHA256") {
+        return Err(s3_error!(
+            InvalidRequest,
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+        ));
+    }
+    let part = |name: &str| {
+        let (_, rest) = text.split_once(name)?;
+        rest.split(',').next().map(str::trim)
+    };
+    let credential = part("Credential=").unwrap_or_default();
+    check_credential(Place::Header, credential, region)?;
+    check_signed_headers(head, part("SignedHeaders=").unwrap_or_default())
+}
+
+fn check_presigned(head: &Parts, query: &str, region: Option<&str>) -> S3Result<()> {
+    let seconds = parameter(query, "X-Amz-Expires").unwrap_or_default();
+    let problem = match seconds.parse::<u64>() {
+        Ok(1..=LONGEST) => None,
+        Ok(0) => Some("X-Amz-Expires must be at least 1 second"),
+        Ok(_) => Some(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than \
+             604800 seconds",
+        ),
+        Err(_) => Some("X-Amz-Expires should be a number"),
+    };
+    if let Some(problem) = problem {
+        return Err(s3_error!(AuthorizationQueryParametersError, "{}", problem));
+    }
+    let credential = parameter(query, "X-Amz-Credential").unwrap_or_default();
+    check_credential(Place::Query, &credential, region)?;
+    check_signed_headers(head, &parameter(query, "X-Amz-SignedHeaders").unwrap_or_default())
+}
+
+/// `KEY/DATE/REGION/s3/aws4_request`
+fn check_credential(place: Place, credential: &str, expected: Option<&str>) -> S3Result<()> {
+    let parts: Vec<&str> = credential.split('/').collect();
+    let [_, _, region, service, end] = parts[..] else {
+        let text =
+            "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
+        return Err(place.malformed(text.to_owned()));
+    };
+    let is_region = !region.is_empty()
+        && region
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !is_region || expected.is_some_and(|expected| expected != region) {
+        let expected = expected.unwrap_or("us-east-1");
+        return Err(place.malformed(format!("the region '{region}' is wrong; expecting '{expected}'")));
+    }
+    if service != "s3" {
+        return Err(place.malformed(format!(
+            "incorrect service \"{service}\". This endpoint belongs to \"s3\"."
+        )));
+    }
+    if end != "aws4_request" {
+        return Err(place.malformed(format!(
+            "incorrect terminal \"{end}\". This endpoint uses \"aws4_request\"."
+        )));
+    }
+    Ok(())
+}
+
+/// A header that isn't signed can be added by whoever got hold of the request or its URL.
+fn check_signed_headers(head: &Parts, signed: &str) -> S3Result<()> {
+    let is_signed = |name: &str| signed.split(';').any(|signed| signed.eq_ignore_ascii_case(name));
+    let unsigned = head
+        .headers
+        .keys()
+        .map(|name| name.as_str())
+        .find(|name| (name.starts_with("x-amz-") || *name == "host") && !is_signed(name));
+    match unsigned {
+        None => Ok(()),
+        Some(name) => Err(s3_error!(
+            AccessDenied,
+            "There were headers present in the request which were not signed: {}",
+            name
+        )),
+    }
+}
+
+/// Checks that `x-amz-content-sha256` is something that can be checked.
+pub(super) fn check_digest(head: &Parts) -> S3Result<()> {
+    const NAMES: [&str; 4] = [
+        "UNSIGNED-PAYLOAD",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+    ];
+    let Some(value) = head.headers.get("x-amz-content-sha256") else {
+        return Ok(());
+    };
+    let text = value.to_str().unwrap_or_default();
+    let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_digest || NAMES.contains(&text) {
         return Ok(());
     }
-    Err(refusal(
-        code,
-        &format!("the region '{named}' is wrong; expecting '{region}'"),
+    Err(s3_error!(
+        InvalidArgument,
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
+         STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
     ))
 }
 
-fn refusal(code: &str, message: &str) -> S3Error {
-    let known = S3ErrorCode::from_bytes(code.as_bytes());
-    let mut error = S3Error::with_message(
-        known.unwrap_or_else(|| S3ErrorCode::Custom(code.to_owned().into())),
-        message.to_owned(),
-    );
-    error.set_status_code(match code {
-        "AccessDenied" => hyper::StatusCode::FORBIDDEN,
-        _ => hyper::StatusCode::BAD_REQUEST,
-    });
-    error
-}
-
-fn parameter(uri: &Uri, name: &str) -> Option<String> {
-    let pairs = uri.query()?.split('&');
-    let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-    Some(percent_decoded(value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(uri: &str, headers: &[(&'static str, &str)]) -> Request<Body> {
-        let mut request = Request::builder().uri(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(Body::empty()).unwrap()
-    }
-
-    fn code(request: &Request<Body>) -> String {
-        match check(request, "us-east-1") {
-            Ok(()) => "fine".to_owned(),
-            Err(error) => error.code().as_str().to_owned(),
-        }
-    }
-
-    #[test]
-    fn headers_of_s3s_own_must_be_signed() {
-        let signature = "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=0";
-        let good = [("authorization", signature), ("x-amz-date", "1")];
-        assert_eq!(code(&request("/b/k", &good)), "fine");
-        let copies = [good[0], good[1], ("x-amz-copy-source", "/b/secret")];
-        assert_eq!(code(&request("/b/k", &copies)), "AccessDenied");
-        let elsewhere = signature.replace("us-east-1", "mars-1");
-        assert_eq!(
-            code(&request("/b/k", &[("authorization", &elsewhere), good[1]])),
-            "AuthorizationHeaderMalformed"
-        );
-    }
-
-    #[test]
-    fn presigned_urls_end() {
-        let url = |expires: &str, region: &str| {
-            format!(
-                "/b/k?X-Amz-Credential=k%2F20260101%2F{region}%2Fs3%2Faws4_request&X-Amz-Expires={expires}&X-Amz-SignedHeaders=host"
-            )
-        };
-        assert_eq!(code(&request(&url("604800", "us-east-1"), &[])), "fine");
-        for expires in ["0", "604801", "-1", "", "x"] {
-            assert_eq!(
-                code(&request(&url(expires, "us-east-1"), &[])),
-                "AuthorizationQueryParametersError",
-                "{expires}"
-            );
-        }
-        assert_eq!(
-            code(&request(&url("1", "mars-1"), &[])),
-            "AuthorizationQueryParametersError"
-        );
-        let copies = [("x-amz-copy-source", "/b/secret")];
-        assert_eq!(code(&request(&url("1", "us-east-1"), &copies)), "AccessDenied");
-    }
+/// A parameter of a query, decoded.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decoded(key) == name).then(|| percent_decoded(value))
+    })
 }

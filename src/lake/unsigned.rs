@@ -37,6 +37,10 @@ impl Trailers {
     }
 }
 
+/// Among the extensions of a request whose bytes nobody has compared with their digest.
+#[derive(Clone, Copy)]
+pub(super) struct Unverified;
+
 /// Takes the signature off a request, and the framing off its body.
 pub(super) fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
     let (mut head, body) = request.into_parts();
@@ -48,6 +52,7 @@ pub(super) fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
     }
     head.headers.remove(AUTHORIZATION);
     head.uri = without_signature(&head.uri);
+    head.extensions.insert(Unverified);
     let framed = head
         .headers
         .get("x-amz-content-sha256")

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use hyper::StatusCode;
+use hyper::{HeaderMap, StatusCode};
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 
+use super::arrival::Arrival;
+use super::assembly::{ChecksumWish, Completion};
+use super::checksums::{Algorithm, checksums_in};
 use super::conditions::WriteConditions;
 use super::folder::Folder;
 use super::listing::Question;
 use super::object::{Wanted, source_of};
-use super::parse::{announced, attributes, created, read_conditions, removed, source_conditions};
-use super::receive::{Trailing, receive};
+use super::parse::{
+    attributes, created, read_conditions, removed, source_conditions, wanted, with_checksums,
+};
+use super::receive::{Said, receive};
 use super::render::{
     Encoding, from_token, get_output, head_output, objects, page_size, parts_output, prefixes, texts,
     uploads_output,
@@ -65,6 +70,12 @@ impl Endpoint {
         .await
         .map_err(S3Error::internal_error)?
     }
+}
+
+/// Checks the document that a request sends against what `headers` say of it.
+fn check_document<T>(request: &S3Request<T>, headers: &HeaderMap) -> S3Result<()> {
+    let arrival = request.extensions.get::<Arrival>();
+    arrival.map_or(Ok(()), |arrival| arrival.check(headers))
 }
 
 fn strong(etag: &str) -> Option<ETag> {
@@ -136,10 +147,7 @@ impl S3 for Endpoint {
     async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let mut input = req.input;
         let conditions = read_conditions!(input);
-        let wanted = Wanted {
-            range: input.range,
-            part: input.part_number,
-        };
+        let wanted = wanted!(input);
         let opened = self
             .run(move |folder| folder.read(&input.bucket, &input.key, wanted, &conditions))
             .await?;
@@ -155,10 +163,7 @@ impl S3 for Endpoint {
     async fn head_object(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let mut input = req.input;
         let conditions = read_conditions!(input);
-        let wanted = Wanted {
-            range: input.range,
-            part: input.part_number,
-        };
+        let wanted = wanted!(input);
         let opened = self
             .run(move |folder| folder.read(&input.bucket, &input.key, wanted, &conditions))
             .await?;
@@ -171,13 +176,13 @@ impl S3 for Endpoint {
     }
 
     async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        let trailing = Trailing::of(&mut req);
+        let said = Said::of(&mut req)?;
         let mut input = req.input;
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
         // A key that the folder can't hold is refused before the bytes are taken.
         self.run(move |folder| folder.object(&bucket, &key)).await?;
         let attributes = attributes!(input);
-        let received = receive(&self.folder, input.body.take(), announced!(input), &trailing).await?;
+        let received = receive(&self.folder, input.body.take(), said).await?;
         let conditions = WriteConditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -190,15 +195,12 @@ impl S3 for Endpoint {
                 Ok((record, changes))
             })
             .await?;
-        Ok(S3Response::new(PutObjectOutput {
+        Ok(S3Response::new(with_checksums!(
+            PutObjectOutput,
+            record.checksums.clone(),
             e_tag: strong(&record.etag),
-            checksum_crc32: record.checksums.crc32,
-            checksum_crc32c: record.checksums.crc32c,
-            checksum_crc64nvme: record.checksums.crc64nvme,
-            checksum_sha1: record.checksums.sha1,
-            checksum_sha256: record.checksums.sha256,
-            ..PutObjectOutput::default()
-        }))
+            checksum_type: record.checksum_type(),
+        )))
     }
 
     /// A form in any web page can send this one.
@@ -215,21 +217,26 @@ impl S3 for Endpoint {
         let conditions = source_conditions!(input);
         let replace = input.metadata_directive.as_ref().map(MetadataDirective::as_str) == Some("REPLACE");
         let attributes = replace.then(|| attributes!(input));
-        let (modified, etag) = self
+        let algorithm = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
+        let algorithm = algorithm.map(Algorithm::named).transpose()?;
+        let (modified, record) = self
             .change(move |folder| {
                 let (bucket, key) = (input.bucket, input.key);
                 let source = (source.0.as_str(), source.1.as_str());
-                let (published, record) = folder.copy(source, (&bucket, &key), &conditions, attributes)?;
+                let (published, record) =
+                    folder.copy(source, (&bucket, &key), &conditions, attributes, algorithm)?;
                 let changes = created(bucket, key, published.size, &record.etag, "ObjectCreated:Copy");
-                Ok(((published.modified, record.etag), changes))
+                Ok(((published.modified, record), changes))
             })
             .await?;
         Ok(S3Response::new(CopyObjectOutput {
-            copy_object_result: Some(CopyObjectResult {
-                e_tag: strong(&etag),
+            copy_object_result: Some(with_checksums!(
+                CopyObjectResult,
+                record.checksums.clone(),
+                e_tag: strong(&record.etag),
                 last_modified: time(modified),
-                ..CopyObjectResult::default()
-            }),
+                checksum_type: record.checksum_type(),
+            )),
             ..CopyObjectOutput::default()
         }))
     }
@@ -267,6 +274,7 @@ impl S3 for Endpoint {
         &self,
         req: S3Request<DeleteObjectsInput>,
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
+        check_document(&req, &req.headers)?;
         let bucket = req.input.bucket;
         let quiet = req.input.delete.quiet.unwrap_or(false);
         let doomed: Vec<(String, WriteConditions)> = req
@@ -412,9 +420,13 @@ impl S3 for Endpoint {
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
         let mut input = req.input;
         let attributes = attributes!(input);
+        let checksum = ChecksumWish::of(
+            input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str),
+            input.checksum_type.as_ref().map(ChecksumType::as_str),
+        )?;
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
         let id = self
-            .run(move |folder| folder.create_upload(&bucket, &key, attributes))
+            .run(move |folder| folder.create_upload(&bucket, &key, attributes, checksum))
             .await?;
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
@@ -430,7 +442,7 @@ impl S3 for Endpoint {
         &self,
         mut req: S3Request<UploadPartInput>,
     ) -> S3Result<S3Response<UploadPartOutput>> {
-        let trailing = Trailing::of(&mut req);
+        let said = Said::of(&mut req)?;
         let mut input = req.input;
         let (bucket, key, id, number) = (input.bucket, input.key, input.upload_id, input.part_number);
         {
@@ -438,20 +450,16 @@ impl S3 for Endpoint {
             self.run(move |folder| folder.check_upload(&bucket, &key, &id, number))
                 .await?;
         }
-        let received = receive(&self.folder, input.body.take(), announced!(input), &trailing).await?;
-        let checksums = received.checksums.clone();
+        let received = receive(&self.folder, input.body.take(), said).await?;
+        let checksums = received.found.checksums.clone();
         let etag = self
             .run(move |folder| folder.store_part(&bucket, &key, &id, number, received))
             .await?;
-        Ok(S3Response::new(UploadPartOutput {
+        Ok(S3Response::new(with_checksums!(
+            UploadPartOutput,
+            checksums,
             e_tag: strong(&etag),
-            checksum_crc32: checksums.crc32,
-            checksum_crc32c: checksums.crc32c,
-            checksum_crc64nvme: checksums.crc64nvme,
-            checksum_sha1: checksums.sha1,
-            checksum_sha256: checksums.sha256,
-            ..UploadPartOutput::default()
-        }))
+        )))
     }
 
     async fn upload_part_copy(
@@ -470,7 +478,10 @@ impl S3 for Endpoint {
         let etag = self
             .run(move |folder| {
                 folder.check_upload(&input.bucket, &input.key, &input.upload_id, input.part_number)?;
-                let wanted = Wanted { range, part: None };
+                let wanted = Wanted {
+                    range,
+                    ..Wanted::default()
+                };
                 let opened = folder.read(&source.0, &source.1, wanted, &conditions)?;
                 let part = folder.read_part_source(opened.into_reader()?)?;
                 folder.store_part(
@@ -496,31 +507,45 @@ impl S3 for Endpoint {
         &self,
         req: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        let checksums = checksums_in(&req.headers)?;
+        // Those are of the object, not of the document.
+        let mut headers = req.headers.clone();
+        for algorithm in checksums.algorithms() {
+            headers.remove(algorithm.header());
+        }
+        check_document(&req, &headers)?;
         let input = req.input;
         let (bucket, key, id) = (input.bucket.clone(), input.key.clone(), input.upload_id);
-        let parts = input
-            .multipart_upload
-            .and_then(|upload| upload.parts)
-            .unwrap_or_default();
-        let conditions = WriteConditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
+        let completion = Completion {
+            parts: input
+                .multipart_upload
+                .and_then(|upload| upload.parts)
+                .unwrap_or_default(),
+            checksums,
+            checksum_type: input.checksum_type.map(|kind| kind.as_str().to_owned()),
+            size: input.mpu_object_size,
+            conditions: WriteConditions {
+                if_match: input.if_match,
+                if_none_match: input.if_none_match,
+            },
         };
-        let etag = self
+        let record = self
             .change(move |folder| {
-                let done = folder.complete_upload(&bucket, &key, &id, &parts, &conditions)?;
+                let done = folder.complete_upload(&bucket, &key, &id, &completion)?;
                 let name = "ObjectCreated:CompleteMultipartUpload";
-                let changes = created(bucket, key, done.published.size, &done.etag, name);
-                Ok((done.etag, changes))
+                let changes = created(bucket, key, done.published.size, &done.record.etag, name);
+                Ok((done.record, changes))
             })
             .await?;
-        Ok(S3Response::new(CompleteMultipartUploadOutput {
+        Ok(S3Response::new(with_checksums!(
+            CompleteMultipartUploadOutput,
+            record.checksums.clone(),
             location: Some(format!("/{}/{}", input.bucket, input.key)),
             bucket: Some(input.bucket),
             key: Some(input.key),
-            e_tag: strong(&etag),
-            ..CompleteMultipartUploadOutput::default()
-        }))
+            e_tag: strong(&record.etag),
+            checksum_type: record.checksum_type(),
+        )))
     }
 
     async fn abort_multipart_upload(
