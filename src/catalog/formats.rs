@@ -5,6 +5,7 @@
 
 use classifiers::{CsvDialect, CsvSerde, Verdict};
 
+use crate::model::output::CsvOptions;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor};
 
 const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
@@ -369,21 +370,27 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
     })
 }
 
-/// The dialect that our own engine writes.
-pub fn written_csv() -> FileFormat {
+/// Whether a table's files are read by the SerDe that knows quotes.
+pub fn is_open_csv(storage: &StorageDescriptor) -> bool {
+    let serde = storage.serde_info.as_ref();
+    serde.and_then(|serde| serde.serialization_library.as_deref()) == Some(CSV_SERDE)
+}
+
+/// What our own engine writes; `quoted` where a field is in quotes.
+pub fn written_csv(options: &CsvOptions, quoted: bool) -> FileFormat {
     FileFormat::Csv {
         dialect: CsvDialect {
-            delimiter: ",".to_owned(),
+            delimiter: options.delimiter.to_string(),
             quote: Some("\"".to_owned()),
             escape: None,
             comment: None,
-            header: true,
+            header: options.header,
             skip_lines: 0,
             skip_after_header: 0,
             skip_footer: 0,
             line_terminator: "\n".to_owned(),
         },
-        quoted: false,
+        quoted,
         serde: None,
         encoding: None,
     }

@@ -262,6 +262,7 @@ impl Execution<'_> {
                 sql: job.script.clone(),
                 tables: tables.to_vec(),
                 format: output.format,
+                csv: output.csv()?,
                 uploads: manifest.uploads.clone(),
             }),
             access: Some(self.app.access.clone()),
@@ -346,7 +347,13 @@ impl Execution<'_> {
             return Ok(());
         };
         let folder = Location::parse(&manifest.folder)?;
-        output_table::keep(self.app, tx, job, output, &folder, &manifest.columns, outputs).await
+        let quoted = manifest.files.iter().any(|file| file.quoted);
+        let written = output_table::Written {
+            columns: &manifest.columns,
+            files: outputs,
+            quoted,
+        };
+        output_table::keep(self.app, tx, job, output, &folder, &written).await
     }
 
     async fn end(&self, state: WorkState, error: Option<&Error>) -> Result<()> {

@@ -79,6 +79,16 @@ pub(super) fn check(folder: &Location, columns: &[(String, String)]) -> Result<(
     Ok(())
 }
 
+/// What a run wrote.
+pub(super) struct Written<'a> {
+    /// The columns with their types.
+    pub(super) columns: &'a [(String, String)],
+    /// The files.
+    pub(super) files: &'a [RunOutput],
+    /// Whether any field of CSV is in quotes.
+    pub(super) quoted: bool,
+}
+
 /// Brings the table and its partition up to date, in the transaction that ends the run.
 pub(super) async fn keep(
     app: &App,
@@ -86,8 +96,7 @@ pub(super) async fn keep(
     job: &Job,
     output: &OutputDefinition,
     folder: &Location,
-    columns: &[(String, String)],
-    files: &[RunOutput],
+    written: &Written<'_>,
 ) -> Result<()> {
     let Some(table) = &output.table else {
         return Ok(());
@@ -95,8 +104,9 @@ pub(super) async fn keep(
     let name = TableRef::parse(table)?;
     databases::ensure(app, tx, &name.database).await?;
     let place = place_of(folder);
-    let format = format_of(output.format);
-    let columns: Vec<Column> = columns
+    let format = format_of(output, written.quoted)?;
+    let columns: Vec<Column> = written
+        .columns
         .iter()
         .map(|(name, hive)| Column::new(name.to_lowercase(), hive.clone()))
         .collect();
@@ -108,7 +118,7 @@ pub(super) async fn keep(
             tables::require(tx, &name).await?
         }
     };
-    let kept = keep_partition(app, tx, &table, &place, &format, &columns, folder, files).await?;
+    let kept = keep_partition(app, tx, &table, &place, &format, &columns, folder, written.files).await?;
     let columns = match kept {
         // The sum of the partitions, which have their own each.
         true => sum(
@@ -121,6 +131,10 @@ pub(super) async fn keep(
         false => sum(&[columns], &[]),
     };
     let columns = with_words(columns, table.input.columns());
+    // One partition in quotes is enough: without a SerDe that knows them it would be read wrongly.
+    let stays = kept || output.mode == OutputMode::Append;
+    let was_quoted = stays && table.input.storage.as_ref().is_some_and(formats::is_open_csv);
+    let format = format_of(output, written.quoted || was_quoted)?;
     let input = table_input(job, &name, &place, &format, columns, Some(&table.input));
     if input != table.input {
         tables::replace(app, tx, &table, input).await?;
@@ -221,7 +235,9 @@ fn type_of(column: &Column) -> Option<DataType> {
 /// and behind those the new ones.
 fn sum(parts: &[Vec<Column>], known: &[Column]) -> Vec<Column> {
     let mut all: Vec<Column> = Vec::new();
-    for column in parts.iter().flatten() {
+    // Of text that is kept as such, by what it is.
+    let real = parts.iter().flatten().map(formats::as_it_is);
+    for column in &real.collect::<Vec<_>>() {
         let Some(there) = all.iter_mut().find(|there| there.name == column.name) else {
             all.push(column.clone());
             continue;
@@ -258,12 +274,12 @@ fn with_words(columns: Vec<Column>, known: &[Column]) -> Vec<Column> {
     columns.into_iter().map(with_words).collect()
 }
 
-fn format_of(format: OutputFormat) -> FileFormat {
-    match format {
-        OutputFormat::Csv => formats::written_csv(),
+fn format_of(output: &OutputDefinition, quoted: bool) -> Result<FileFormat> {
+    Ok(match output.format {
+        OutputFormat::Csv => formats::written_csv(&output.csv()?, quoted),
         OutputFormat::Json => FileFormat::Json { path: None },
         OutputFormat::Parquet => FileFormat::Parquet,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -285,6 +285,7 @@ impl JobDefinition {
                 output.files
             )));
         }
+        output.csv()?;
         if let Some(table) = &output.table {
             TableRef::parse(table)?;
         }

@@ -14,6 +14,15 @@ pub struct OutputDefinition {
     pub location: String,
     /// What the files are.
     pub format: OutputFormat,
+    /// Of CSV: what stands between fields; a comma unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// Of CSV: whether the first line holds the columns' names; it does unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<bool>,
+    /// Of CSV: which fields are put in quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
     /// How many files are written.
     #[serde(default = "one_file")]
     pub files: u32,
@@ -76,7 +85,87 @@ impl OutputMode {
     }
 }
 
+/// Which fields of CSV are put in quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quote {
+    /// Those that would be read as something else without them. An empty text is one: a NULL is nothing.
+    #[default]
+    Necessary,
+    /// All but NULLs.
+    Always,
+}
+
+/// How CSV is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CsvOptions {
+    /// What stands between fields.
+    pub delimiter: char,
+    /// Whether the first line holds the columns' names.
+    pub header: bool,
+    /// Which fields are put in quotes.
+    pub quote: Quote,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: ',',
+            header: true,
+            quote: Quote::Necessary,
+        }
+    }
+}
+
 impl OutputDefinition {
+    /// How its CSV is written.
+    ///
+    /// # Errors
+    /// Invalid where an option doesn't fit, or the format isn't CSV.
+    pub fn csv(&self) -> Result<CsvOptions> {
+        let options = [
+            ("delimiter", self.delimiter.is_some()),
+            ("header", self.header.is_some()),
+            ("quote", self.quote.is_some()),
+        ];
+        if self.format != OutputFormat::Csv
+            && let Some((name, _)) = options.iter().find(|(_, is_set)| *is_set)
+        {
+            return Err(Error::invalid(format!(
+                "output.{name} is an option of csv, and the format is {}",
+                self.format.as_str()
+            )));
+        }
+        let delimiter = match self
+            .delimiter
+            .as_deref()
+            .map(|text| text.chars().collect::<Vec<_>>())
+        {
+            None => ',',
+            Some(chars) => match chars[..] {
+                [one]
+                    if one.is_ascii()
+                        && !one.is_ascii_alphanumeric()
+                        && !matches!(one, '"' | '\n' | '\r' | '\0') =>
+                {
+                    one
+                }
+                _ => {
+                    return Err(Error::invalid(format!(
+                        "output.delimiter is '{}'",
+                        self.delimiter.as_deref().unwrap_or_default().escape_default()
+                    ))
+                    .hint("it is one ASCII character that is no letter, digit, quote or line end: \",\", \";\", \"|\" or \"\\t\""));
+                }
+            },
+        };
+        Ok(CsvOptions {
+            delimiter,
+            header: self.header.unwrap_or(true),
+            quote: self.quote.unwrap_or_default(),
+        })
+    }
+
     /// The name of the file number `index`, where `token` tells the files of one run from those of another.
     pub fn file_name(&self, index: u32, token: Option<&str>) -> String {
         let token = token.map_or(String::new(), |token| format!("-{token}"));

@@ -13,6 +13,7 @@ mod arrow_types;
 pub mod child;
 mod children;
 mod classify;
+mod csv_encoder;
 mod delta;
 mod door;
 mod iceberg;
@@ -33,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::buckets::{Access, ObjectMeta, UploadedPart};
 use crate::error::{Error, ErrorKind};
-use crate::model::job::OutputFormat;
+use crate::model::output::{CsvOptions, OutputFormat};
 use crate::model::run::LogLevel;
 
 use spill::Spill;
@@ -177,6 +178,8 @@ pub struct ScriptWork {
     pub tables: Vec<TableToRead>,
     /// What the files are that are written.
     pub format: OutputFormat,
+    /// How CSV is written.
+    pub csv: CsvOptions,
     /// An upload for each file that is written, none of them complete.
     pub uploads: Vec<Upload>,
 }
@@ -347,4 +350,7 @@ pub struct WrittenFile {
     pub size: u64,
     /// Its rows.
     pub rows: u64,
+    /// Of CSV: whether a field is in quotes.
+    #[serde(default)]
+    pub quoted: bool,
 }

@@ -1,9 +1,9 @@
 //! A result as files: batches are dealt out to the files, encoded, and uploaded in parts.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use datafusion::arrow::csv::{Writer as CsvWriter, WriterBuilder as CsvWriterBuilder};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::json::LineDelimitedWriter;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -11,10 +11,11 @@ use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
 
+use super::csv_encoder::CsvEncoder;
 use super::{Upload, WrittenFile};
 use crate::buckets::{Buckets, UploadedPart};
 use crate::error::{Error, Result};
-use crate::model::job::OutputFormat;
+use crate::model::output::{CsvOptions, OutputFormat};
 
 /// Size of a part in bytes; S3 wants at least 5 MiB of all but the last.
 const PART_BYTES: usize = 8 << 20;
@@ -31,7 +32,7 @@ pub(super) struct FileSink {
 }
 
 enum Encoder {
-    Csv(Box<CsvWriter<Buffer>>),
+    Csv(CsvEncoder, Buffer),
     Json(Box<LineDelimitedWriter<Buffer>>),
     Parquet(Box<ArrowWriter<Buffer>>),
 }
@@ -76,11 +77,12 @@ impl FileSink {
         buckets: Buckets,
         upload: Upload,
         format: OutputFormat,
+        csv: &CsvOptions,
         schema: &SchemaRef,
     ) -> Result<Self> {
         let buffer = Buffer::default();
         let mut sink = Self {
-            encoder: Some(Encoder::new(format, buffer.clone(), schema)?),
+            encoder: Some(Encoder::new(format, csv, buffer.clone(), schema)?),
             buckets,
             upload,
             buffer,
@@ -104,7 +106,9 @@ impl FileSink {
 
     /// Ends the file; it stays incomplete in the store.
     pub(super) async fn finish(mut self) -> Result<WrittenFile> {
+        let mut quoted = false;
         if let Some(encoder) = self.encoder.take() {
+            quoted = matches!(&encoder, Encoder::Csv(csv, _) if csv.quoted);
             encoder.finish()?;
         }
         let rest = self.buffer.take_all();
@@ -115,6 +119,7 @@ impl FileSink {
             parts: self.parts,
             size: self.size,
             rows: self.rows,
+            quoted,
         })
     }
 
@@ -144,15 +149,9 @@ impl FileSink {
 }
 
 impl Encoder {
-    fn new(format: OutputFormat, buffer: Buffer, schema: &SchemaRef) -> Result<Self> {
+    fn new(format: OutputFormat, csv: &CsvOptions, buffer: Buffer, schema: &SchemaRef) -> Result<Self> {
         Ok(match format {
-            OutputFormat::Csv => Self::Csv(Box::new(
-                CsvWriterBuilder::new()
-                    .with_header(true)
-                    .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
-                    .with_datetime_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
-                    .build(buffer),
-            )),
+            OutputFormat::Csv => Self::Csv(CsvEncoder::new(csv.clone()), buffer),
             OutputFormat::Json => Self::Json(Box::new(LineDelimitedWriter::new(buffer))),
             OutputFormat::Parquet => {
                 let properties = WriterProperties::builder()
@@ -168,7 +167,10 @@ impl Encoder {
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
-            Self::Csv(writer) => writer.write(batch).map_err(unwritable),
+            Self::Csv(encoder, buffer) => {
+                let lines = encoder.encode(batch).map_err(unwritable)?;
+                buffer.write_all(&lines).map_err(unwritable)
+            }
             Self::Json(writer) => writer.write(batch).map_err(unwritable),
             Self::Parquet(writer) => writer.write(batch).map_err(unwritable),
         }
@@ -176,7 +178,7 @@ impl Encoder {
 
     fn finish(self) -> Result<()> {
         match self {
-            Self::Csv(_) => Ok(()),
+            Self::Csv(..) => Ok(()),
             Self::Json(mut writer) => writer.finish().map_err(unwritable),
             Self::Parquet(writer) => writer.close().map(drop).map_err(unwritable),
         }

@@ -50,7 +50,7 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means
     let mut sinks = work
         .uploads
         .into_iter()
-        .map(|upload| FileSink::begin(buckets.clone(), upload, work.format, &schema))
+        .map(|upload| FileSink::begin(buckets.clone(), upload, work.format, &work.csv, &schema))
         .collect::<Result<Vec<_>>>()?;
     let mut stream = in_order(frame).await?;
     let (mut written, mut turn) = (0, 0);

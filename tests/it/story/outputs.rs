@@ -436,3 +436,92 @@ async fn outputs_that_overlap_are_refused_by_name() {
         assert!(registered.is_ok(), "{what}: {registered:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn csv_tells_null_from_the_empty_text_and_its_table_knows_of_quotes() {
+    let app = with_pages(Database::Sqlite).await;
+    app.register(
+        "pages",
+        JOB,
+        "SELECT * FROM (VALUES ('Tesla', NULL, '', 1e21), ('Lada, red', '', NULL, 2.0)) AS t (make, comment, blank, price)",
+    )
+    .await
+    .unwrap();
+    succeed(&app, "pages", "a").await;
+    assert_eq!(
+        app.text("lake", "out/m=a/part-00000.csv").await.unwrap(),
+        "make,comment,blank,price\nTesla,,\"\",1000000000000000000000.0\n\"Lada, red\",\"\",,2.0\n"
+    );
+    let name = TableRef::parse("out.pages").unwrap();
+    let table = catalog::tables::get(app.app(), &name).await.unwrap();
+    let storage = table.input.storage.unwrap();
+    let serde = storage.serde_info.unwrap().serialization_library.unwrap();
+    assert!(serde.ends_with("OpenCSVSerde"), "{serde}");
+    let rows = query::run(app.app(), "SELECT make, price FROM out.pages ORDER BY price", 10)
+        .await
+        .unwrap()
+        .rows;
+    assert_eq!(rows[0][0], "Lada, red");
+
+    // A month without a quote doesn't take the SerDe from those with.
+    app.register(
+        "pages",
+        JOB,
+        "SELECT 'Audi' AS make, 'x' AS comment, 'y' AS blank, 3.0 AS price",
+    )
+    .await
+    .unwrap();
+    succeed(&app, "pages", "b").await;
+    let table = catalog::tables::get(app.app(), &name).await.unwrap();
+    let serde = table
+        .input
+        .storage
+        .unwrap()
+        .serde_info
+        .unwrap()
+        .serialization_library
+        .unwrap();
+    assert!(serde.ends_with("OpenCSVSerde"), "{serde}");
+    let rows = query::run(app.app(), "SELECT make, price FROM out.pages ORDER BY price", 10)
+        .await
+        .unwrap()
+        .rows;
+    assert_eq!(
+        serde_json::to_string(&rows).unwrap(),
+        r#"[["Lada, red",2.0],["Audi",3.0],["Tesla",1e21]]"#
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn csv_is_written_as_the_job_wants_it_and_read_back() {
+    let app = with_pages(Database::Sqlite).await;
+    let job = JOB.replace(
+        "format = \"csv\"",
+        "format = \"csv\"\ndelimiter = \"|\"\nheader = false\nquote = \"always\"",
+    );
+    app.register("pages", &job, "SELECT n, title FROM pages")
+        .await
+        .unwrap();
+    succeed(&app, "pages", "a").await;
+    assert_eq!(
+        app.text("lake", "out/m=a/part-00000.csv").await.unwrap(),
+        "\"1\"|\"one\"\n"
+    );
+    let rows = query::run(app.app(), "SELECT n, title, m FROM out.pages", 10)
+        .await
+        .unwrap()
+        .rows;
+    assert_eq!(serde_json::to_string(&rows).unwrap(), r#"[[1,"one","a"]]"#);
+    for (option, said) in [
+        ("format = \"csv\"\ndelimiter = \"ab\"", "output.delimiter"),
+        ("format = \"csv\"\ndelimiter = \"\\n\"", "output.delimiter"),
+        (
+            "format = \"parquet\"\nheader = false",
+            "output.header is an option of csv",
+        ),
+    ] {
+        let job = JOB.replace("format = \"csv\"", option);
+        let error = app.register("wrong", &job, "SELECT 1 AS x").await.unwrap_err();
+        assert!(error.message.contains(said), "{}", error.message);
+    }
+}
