@@ -1,10 +1,13 @@
 //! The embedded S3 endpoint, through its own front door: `aws-sdk-s3`, by our client and raw.
 
+mod arrival;
 mod changes;
 mod hardening;
 mod keys;
 mod listing;
 mod pinned;
+mod raw;
+mod signatures;
 mod survival;
 mod uploads;
 
@@ -34,6 +37,10 @@ impl TestLake {
     }
 
     async fn start_with(root: &Path, credentials: Option<(&str, &str)>) -> Self {
+        Self::start_in(root, credentials, None).await
+    }
+
+    async fn start_in(root: &Path, credentials: Option<(&str, &str)>, region: Option<&str>) -> Self {
         let changes: Arc<Mutex<Vec<ObjectChange>>> = Arc::default();
         let heard = Arc::clone(&changes);
         let credentials = credentials.map(|(key, secret)| (key.to_owned(), secret.to_owned()));
@@ -45,7 +52,8 @@ impl TestLake {
                 Box::pin(async move { heard.lock().unwrap().push(change) })
             }),
         )
-        .unwrap();
+        .unwrap()
+        .in_region(region.map(str::to_owned));
         lake.create_bucket_if_absent(BUCKET).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
