@@ -230,13 +230,16 @@ impl S3 for Endpoint {
             })
             .await?;
         Ok(S3Response::new(CopyObjectOutput {
-            copy_object_result: Some(with_checksums!(
-                CopyObjectResult,
-                record.checksums.clone(),
+            copy_object_result: Some(CopyObjectResult {
                 e_tag: strong(&record.etag),
                 last_modified: time(modified),
                 checksum_type: record.checksum_type(),
-            )),
+                checksum_crc32: record.checksums.crc32,
+                checksum_crc32c: record.checksums.crc32c,
+                checksum_crc64nvme: record.checksums.crc64nvme,
+                checksum_sha1: record.checksums.sha1,
+                checksum_sha256: record.checksums.sha256,
+            }),
             ..CopyObjectOutput::default()
         }))
     }

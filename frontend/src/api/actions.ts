@@ -8,14 +8,18 @@ function once(): { "Idempotency-Key": string } {
   return { "Idempotency-Key": key };
 }
 
-export function startRun(job: string, parameters: Record<string, string>) {
-  return take(
+export async function startRun(job: string, parameters: Record<string, string>) {
+  const made = await take(
     api.POST("/api/v1/jobs/{name}/runs", {
       params: { path: { name: job } },
-      body: { parameters },
+      body: { parameters, dry_run: false },
       headers: once(),
     }),
   );
+  if (!("id" in made)) {
+    throw new Error("the server says what a run would do, and started none");
+  }
+  return made;
 }
 
 export function cancelRun(id: string) {

@@ -463,6 +463,7 @@ async fn csv_tells_null_from_the_empty_text_and_its_table_knows_of_quotes() {
         .rows;
     assert_eq!(rows[0][0], "Lada, red");
 
+    app.put("lake", "in/b/1.csv", "n,title\n1,one\n").await;
     // A month without a quote doesn't take the SerDe from those with.
     app.register(
         "pages",
