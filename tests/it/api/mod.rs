@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use crate::harness::TestApp;
+use crate::both_databases;
+use crate::harness::{Database, TestApp};
 
 /// Sends a request, and gives back the status, the content type and the body.
 pub(crate) async fn send(
@@ -272,6 +273,75 @@ async fn a_stores_notifications_are_taken_down_before_they_are_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_dropped_with_a_200() {
+    let app = TestApp::start().await;
+    let record = |key: &str| {
+        json!({ "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {
+            "bucket": { "name": "other" }, "object": { "key": key } } })
+    };
+    let body = json!({ "Records": [record("one")] }).to_string();
+    let queued =
+        json!({ "Messages": [{ "Body": body }, { "Body": json!({ "Message": body }).to_string() }] });
+    let (status, _, received) = send(&app, "POST", "/api/v1/events/s3", Some(queued)).await;
+    assert_eq!((status, &received["accepted"]), (200, &json!(2)));
+
+    // One record that can't be acted on refuses the whole: whoever sent it sends it again.
+    let before = app.outcomes().await.len();
+    let (status, _, problem) = send(
+        &app,
+        "POST",
+        "/api/v1/events/s3",
+        Some(json!({ "Records": [record("two"), record("")] })),
+    )
+    .await;
+    assert_eq!(
+        (status, &problem["detail"]),
+        (400, &json!("the notification: Records[1] lacks s3.object.key"))
+    );
+    assert_eq!(app.outcomes().await.len(), before);
+
+    let asks = json!({ "Type": "SubscriptionConfirmation", "TopicArn": "arn:aws:sns:eu-west-1:1:t",
+        "SubscribeURL": "https://sns.example/confirm" });
+    for _ in 0..2 {
+        let (status, _, received) = send(&app, "POST", "/api/v1/events/s3", Some(asks.clone())).await;
+        assert_eq!(
+            (status, &received["to_confirm"][0]),
+            (200, &json!("arn:aws:sns:eu-west-1:1:t"))
+        );
+    }
+    let waiting = get(&app, "/api/v1/events/confirmations").await;
+    assert_eq!(waiting["items"].as_array().unwrap().len(), 1);
+    assert_eq!(waiting["items"][0]["url"], "https://sns.example/confirm");
+}
+
+async fn a_nul_is_refused_in_words(database: Database) {
+    let app = TestApp::start_on(database).await;
+    for (method, path, body) in [
+        (
+            "POST",
+            "/api/v1/databases",
+            Some(json!({ "name": "a", "description": "\u{0}" })),
+        ),
+        (
+            "POST",
+            "/api/v1/crawls",
+            Some(json!({ "path": "s3://lake/\u{0}" })),
+        ),
+        ("GET", "/api/v1/search?q=%00", None),
+        ("GET", "/api/v1/databases?cursor=00", None),
+        ("GET", "/api/v1/databases/a%00b", None),
+    ] {
+        let (status, _, problem) = send(&app, method, path, body).await;
+        assert_eq!(status, 400, "{method} {path}: {problem}");
+    }
+    // A backslash before it makes it four digits.
+    let fine = json!({ "name": "fine", "description": "\\u0000" });
+    assert_eq!(send(&app, "POST", "/api/v1/databases", Some(fine)).await.0, 201);
+}
+
+both_databases! { a_nul_is_refused_in_words }
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_another_site_can_change_nothing() {
     let app = TestApp::start().await;
     let body = Some(json!({ "name": "theirs" }).to_string());
@@ -282,6 +352,17 @@ async fn a_page_of_another_site_can_change_nothing() {
             .0,
         403
     );
+    // A frame in a sandbox has no origin that can be told, and browsers say whose page it is, too.
+    for theirs in [
+        ("origin", "null"),
+        ("origin", "file://"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        for path in ["/api/v1/databases", "/api/v1/events/s3", "/api/v1/runs/x/cancel"] {
+            let (status, ..) = send_text(&app, "POST", path, body.clone(), &[theirs]).await;
+            assert_eq!(status, 403, "{theirs:?} {path}");
+        }
+    }
     // A name of theirs that they make point at this machine.
     let rebound = [("host", "evil.example:8080")];
     assert_eq!(
