@@ -17,6 +17,7 @@ mod listing;
 mod multipart;
 mod object;
 mod parse;
+mod place;
 mod publish;
 mod receive;
 mod record;

@@ -69,7 +69,7 @@ impl Folder {
         checksum: Option<ChecksumWish>,
     ) -> S3Result<String> {
         // A key that the folder can't hold is refused now, not after the bytes.
-        self.object(bucket, key)?;
+        self.check_room(bucket, key)?;
         let now = self.stamp().duration_since(UNIX_EPOCH).unwrap_or_default();
         let id = Uuid::new_v7(Timestamp::from_unix(NoContext, now.as_secs(), now.subsec_nanos())).to_string();
         let about = About {
@@ -121,7 +121,8 @@ impl Folder {
                 MOST_PARTS
             ));
         }
-        self.upload(bucket, key, id).map(|_| ())
+        self.upload(bucket, key, id)?;
+        self.check_room(bucket, key)
     }
 
     /// Keeps a part, durably. It replaces an earlier one of the same number.
@@ -222,6 +223,7 @@ impl Folder {
             self.discard_upload(&folder).map_err(disk_failure)?;
             return Ok(done);
         }
+        self.check_room(bucket, key)?;
         let parts = choose(&completion.parts, &parts_in(&folder).map_err(disk_failure)?)?;
         let mut temporary = self.temporary().map_err(disk_failure)?;
         let (checksums, composite) = assemble(&parts, &mut temporary.file, about.checksum, completion)?;

@@ -179,7 +179,7 @@ impl S3 for Endpoint {
         let mut input = req.input;
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
         // A key that the folder can't hold is refused before the bytes are taken.
-        self.run(move |folder| folder.object(&bucket, &key)).await?;
+        self.run(move |folder| folder.check_room(&bucket, &key)).await?;
         let attributes = attributes!(input);
         let received = receive(&self.folder, input.body.take(), said).await?;
         let conditions = WriteConditions {

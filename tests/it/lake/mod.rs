@@ -3,6 +3,7 @@
 mod arrival;
 mod changes;
 mod keys;
+mod links;
 mod listing;
 mod pinned;
 mod raw;
