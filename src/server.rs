@@ -130,8 +130,10 @@ impl Server {
                  secret_key,
              }| (access_key, secret_key),
         );
-        let lake =
-            Lake::new(config.folder, credentials, announce_to(self.app.clone()))?.in_region(config.region);
+        let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?
+            .by_clock(Arc::clone(&self.app.clock))
+            .in_region(config.region)
+            .expire_uploads(config.upload_expiry);
         for bucket in &config.buckets {
             lake.create_bucket_if_absent(bucket)?;
         }

@@ -5,13 +5,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::listing::FolderCache;
 use super::place::{Dir, Kind, is_absence, is_link};
+use super::sweep::Writers;
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 
 /// The folder beside the buckets that holds everything that isn't an object. No bucket's name begins with a dot.
@@ -35,6 +37,10 @@ pub(super) struct Folder {
     names: Mutex<()>,
     last_stamp: Mutex<SystemTime>,
     temporaries: AtomicU64,
+    /// The numbers of the temporary files that somebody has.
+    reserved: Arc<Mutex<HashSet<u64>>>,
+    pub(super) writers: Writers,
+    pub(super) clock: Arc<dyn Clock>,
     uploads_in_use: Mutex<HashSet<String>>,
     upload_freed: Condvar,
     pub(super) cache: FolderCache,
@@ -66,6 +72,9 @@ impl Folder {
             names: Mutex::default(),
             last_stamp: Mutex::new(SystemTime::UNIX_EPOCH),
             temporaries: AtomicU64::new(0),
+            reserved: Arc::default(),
+            writers: Writers::default(),
+            clock: Arc::new(SystemClock),
             uploads_in_use: Mutex::default(),
             upload_freed: Condvar::new(),
             cache: FolderCache::default(),
@@ -148,24 +157,51 @@ impl Folder {
         self.internal.join("uploads")
     }
 
+    pub(super) fn temporaries_folder(&self) -> PathBuf {
+        self.internal.join("tmp")
+    }
+
     /// A name in the temporary folder that nothing has.
-    pub(super) fn temporary_path(&self) -> PathBuf {
+    pub(super) fn reserve(&self) -> Reserved {
         let number = self.temporaries.fetch_add(1, Ordering::Relaxed);
-        self.internal.join("tmp").join(number.to_string())
+        let mut numbers = self
+            .reserved
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        numbers.insert(number);
+        Reserved {
+            path: self.temporaries_folder().join(number.to_string()),
+            number,
+            numbers: Arc::clone(&self.reserved),
+        }
+    }
+
+    /// Whether somebody has this name in the temporary folder.
+    pub(super) fn is_in_use(&self, name: &str) -> bool {
+        let numbers = self
+            .reserved
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        name.parse().is_ok_and(|number: u64| numbers.contains(&number))
     }
 
     /// A new temporary file, which goes away unless it is moved.
     pub(super) fn temporary(&self) -> io::Result<Temporary> {
-        let path = self.temporary_path();
+        let reserved = self.reserve();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create_new(true)
-            .open(&path)?;
+            .open(&reserved.path)?;
         Ok(Temporary {
-            path: Some(path),
+            moved: false,
+            reserved,
             file,
         })
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.clock.now().into()
     }
 
     /// A time that no other write of this process has: together with the size it tells two versions of a file apart.
@@ -175,7 +211,7 @@ impl Folder {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         // In steps of a microsecond, because some file systems keep no more.
-        *last = SystemTime::now().max(*last + Duration::from_micros(1));
+        *last = self.now().max(*last + Duration::from_micros(1));
         *last
     }
 
@@ -282,37 +318,51 @@ fn leads_through_link() -> S3Error {
     )
 }
 
+/// A name in the temporary folder. What has it is left alone until this goes.
+pub(super) struct Reserved {
+    pub(super) path: PathBuf,
+    number: u64,
+    numbers: Arc<Mutex<HashSet<u64>>>,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut numbers = self
+            .numbers
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        numbers.remove(&self.number);
+    }
+}
+
 /// A file that nobody sees yet.
 pub(super) struct Temporary {
-    path: Option<PathBuf>,
+    moved: bool,
+    reserved: Reserved,
     pub(super) file: File,
 }
 
 impl Temporary {
     /// Gives the file its name, in one step.
     pub(super) fn move_to(mut self, target: &Path) -> io::Result<()> {
-        if let Some(path) = &self.path {
-            fs::rename(path, target)?;
-        }
-        self.path = None;
+        fs::rename(&self.reserved.path, target)?;
+        self.moved = true;
         Ok(())
     }
 
     /// Gives the file its place, in one step.
     pub(super) fn move_into(mut self, spot: &Spot) -> io::Result<()> {
-        if let Some(path) = &self.path {
-            spot.folder.take(path, &spot.name)?;
-        }
-        self.path = None;
+        spot.folder.take(&self.reserved.path, &spot.name)?;
+        self.moved = true;
         Ok(())
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // What can't be removed now is removed at the next start.
-            let _ = fs::remove_file(path);
+        if !self.moved {
+            // What can't be removed now is swept later.
+            let _ = fs::remove_file(&self.reserved.path);
         }
     }
 }

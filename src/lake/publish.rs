@@ -1,6 +1,7 @@
 //! How an object appears and how it goes: each in one step, durably, and only if its conditions hold.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -55,10 +56,10 @@ impl Folder {
         self.check_room(bucket, key)?;
         let current = self.current(bucket, key, self.spot(bucket, key)?.as_ref())?;
         conditions.check(current.map(|(_, record)| record.etag).as_deref())?;
-        temporary.file.set_modified(self.stamp()).map_err(disk_failure)?;
+        let facts = self
+            .stamp_file(bucket, key, &temporary.file)
+            .map_err(disk_failure)?;
         temporary.file.sync_all().map_err(disk_failure)?;
-        let facts = temporary.file.metadata().and_then(|found| Facts::of(&found));
-        let facts = facts.map_err(disk_failure)?;
         let written = self
             .write_record(bucket, key, &facts, record)
             .map_err(disk_failure)?;
@@ -76,6 +77,17 @@ impl Folder {
             Err(error) => {
                 remove_quietly(&written);
                 Err(error)
+            }
+        }
+    }
+
+    /// Gives a file a time that no other version of the key has that is known, even if the clock was put back.
+    fn stamp_file(&self, bucket: &str, key: &str, file: &File) -> io::Result<Facts> {
+        loop {
+            file.set_modified(self.stamp())?;
+            let facts = Facts::of(&file.metadata()?)?;
+            if !self.record_path(bucket, key, &facts).try_exists()? {
+                return Ok(facts);
             }
         }
     }
@@ -101,7 +113,7 @@ impl Folder {
             names.push(spot.name.clone());
             let emptied = root.remove_empty_folders(&names).map_err(no_room_for_key)?;
             if !emptied {
-                return Err(no_room_for_key(std::io::ErrorKind::DirectoryNotEmpty.into()));
+                return Err(no_room_for_key(io::ErrorKind::DirectoryNotEmpty.into()));
             }
         }
         temporary.move_into(&spot).map_err(no_room_for_key)?;

@@ -11,6 +11,7 @@ use super::listing::Page;
 use super::multipart::{PendingUpload, StoredPart};
 use super::object::Opened;
 use super::wire::PAGE;
+use super::xml::can_hold;
 
 /// What is said of `$opened` in a GET and in a HEAD alike.
 macro_rules! described {
@@ -60,8 +61,26 @@ pub(super) fn head_output(opened: &Opened) -> HeadObjectOutput {
 pub(super) struct Encoding(bool);
 
 impl Encoding {
-    pub(super) fn of(wanted: Option<&EncodingType>) -> Self {
+    fn of(wanted: Option<&EncodingType>) -> Self {
         Self(wanted.is_some_and(|wanted| wanted.as_str() == "url"))
+    }
+
+    /// As it is wanted, unless XML can't hold one of the texts.
+    fn of_texts<'a>(wanted: Option<&EncodingType>, mut texts: impl Iterator<Item = &'a str>) -> Self {
+        Self(Self::of(wanted).0 || !texts.all(can_hold))
+    }
+
+    /// That of a page of objects; `echoed` are the texts of the request that are repeated in it.
+    pub(super) fn of_page(wanted: Option<&EncodingType>, page: &Page, echoed: &[&Option<String>]) -> Self {
+        let keys = page.objects.iter().map(|object| object.key.as_str());
+        let prefixes = page.prefixes.iter().map(String::as_str);
+        let echoed = echoed.iter().filter_map(|text| text.as_deref());
+        Self::of_texts(wanted, keys.chain(prefixes).chain(echoed))
+    }
+
+    /// As an answer says it.
+    pub(super) fn named(self) -> Option<EncodingType> {
+        self.0.then(|| EncodingType::from_static(EncodingType::URL))
     }
 
     pub(super) fn of_text(self, text: String) -> String {
@@ -175,7 +194,10 @@ pub(super) fn uploads_output(
     let more = uploads.len() > limit;
     uploads.truncate(limit);
     let last = uploads.last().filter(|_| more);
-    let encoding = Encoding::of(input.encoding_type.as_ref());
+    let keys = uploads.iter().map(|upload| upload.key.as_str());
+    let echoed = [&input.prefix, &input.key_marker].into_iter().flatten();
+    let texts = keys.chain(echoed.map(String::as_str));
+    let encoding = Encoding::of_texts(input.encoding_type.as_ref(), texts);
     Ok(ListMultipartUploadsOutput {
         bucket: Some(input.bucket),
         prefix: input.prefix.map(|text| encoding.of_text(text)),
@@ -185,7 +207,7 @@ pub(super) fn uploads_output(
         is_truncated: Some(more),
         next_key_marker: last.map(|upload| encoding.of_text(upload.key.clone())),
         next_upload_id_marker: last.map(|upload| upload.id.clone()),
-        encoding_type: input.encoding_type,
+        encoding_type: encoding.named(),
         uploads: Some(
             uploads
                 .iter()
