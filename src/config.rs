@@ -61,6 +61,8 @@ pub struct LakeConfig {
     pub buckets: Vec<String>,
     /// The only region that signatures may be for; any where it is absent.
     pub region: Option<String>,
+    /// How long an upload that nobody finishes and nobody writes to is kept.
+    pub upload_expiry: Duration,
 }
 
 /// A key pair. Its secret is never printed.
@@ -151,6 +153,7 @@ struct FileLake {
     listen: Option<String>,
     buckets: Option<Vec<String>>,
     region: Option<String>,
+    upload_expiry: Option<String>,
     access_key: Option<String>,
     secret_key: Option<String>,
 }

@@ -148,7 +148,9 @@ impl Server {
              }| (access_key, secret_key),
         );
         let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?
+            .by_clock(Arc::clone(&self.app.clock))
             .in_region(config.region)
+            .expire_uploads(config.upload_expiry)
             .open_for_changes_after(gate);
         for bucket in &config.buckets {
             lake.create_bucket_if_absent(bucket)?;

@@ -1,6 +1,7 @@
 //! The settings of the embedded store, its key pair among them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{Credentials, FileLake, Flags, LakeConfig, Picker, address};
 use crate::error::{Error, Result};
@@ -117,12 +118,39 @@ pub(super) fn resolve_lake(
                 .hint("write lower-case letters, digits and hyphens, as us-east-1"),
         );
     }
+    let expiry = picker.pick(
+        "lake.upload_expiry",
+        None,
+        Some("MASTIC_LAKE_UPLOAD_EXPIRY"),
+        file.upload_expiry,
+        Some("7d"),
+    );
+    let expiry = expiry.unwrap_or_default();
+    let upload_expiry = span(&expiry).ok_or_else(|| {
+        Error::invalid(format!("lake.upload_expiry is '{expiry}'")).hint("write 90m, 12h or 7d")
+    })?;
     Ok(Some(LakeConfig {
         region,
+        upload_expiry,
         folder: PathBuf::from(folder),
         listen,
         buckets: file.buckets.unwrap_or_else(|| vec!["lake".to_owned()]),
     }))
+}
+
+/// A span of time above none: `30s`, `90m`, `12h`, `7d`.
+fn span(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok()?;
+    let seconds = match &text[digits..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    let span = number.checked_mul(seconds)?;
+    (span > 0 && i64::try_from(span).is_ok()).then(|| Duration::from_secs(span))
 }
 
 fn is_region(text: &str) -> bool {
@@ -134,6 +162,37 @@ fn is_region(text: &str) -> bool {
 mod tests {
     use super::super::tests::environment;
     use crate::config::{Config, Flags};
+
+    #[test]
+    fn how_long_uploads_are_kept_is_a_span() {
+        let resolve = |text: &str| {
+            let pairs = [("MASTIC_LAKE_UPLOAD_EXPIRY", text)];
+            Config::resolve(&Flags::default(), &environment(&pairs))
+                .map(|config| config.lake.unwrap().upload_expiry)
+        };
+        for (text, seconds) in [("30s", 30), ("90m", 5400), ("12h", 43_200), ("7d", 604_800)] {
+            assert_eq!(resolve(text).unwrap().as_secs(), seconds);
+        }
+        for text in [
+            "",
+            "7",
+            "d",
+            "0d",
+            "-1d",
+            "1w",
+            "1.5h",
+            "7 d",
+            "99999999999999999999d",
+            "9999999999999999d",
+        ] {
+            assert!(
+                resolve(text).unwrap_err().message.contains("lake.upload_expiry"),
+                "{text}"
+            );
+        }
+        let default = Config::resolve(&Flags::default(), &environment(&[])).unwrap();
+        assert_eq!(default.lake.unwrap().upload_expiry.as_secs(), 604_800);
+    }
 
     #[test]
     fn half_a_key_pair_and_an_empty_one_are_refused_by_name() {

@@ -12,6 +12,7 @@ use s3s::crypto::{Checksum as _, Sha256};
 use s3s::{Body, S3Error, S3Result, s3_error};
 
 use super::checksums::{Announced, Hasher};
+use super::xml::well_formed;
 
 /// What is known of a request's bytes, as far as they came.
 #[derive(Clone)]
@@ -113,6 +114,7 @@ impl Arrival {
         {
             response = refusal(fault);
         }
+        response = well_formed(response);
         let seen = self.seen();
         if seen.waits && !seen.came {
             let close = HeaderValue::from_static("close");

@@ -7,7 +7,6 @@ use std::time::SystemTime;
 use s3s::{S3Result, s3_error};
 
 use super::folder::{Folder, disk_failure, sync_folder};
-use super::publish::remove_empty_folders;
 
 impl Folder {
     /// Every bucket and when it was made, sorted.
@@ -46,10 +45,11 @@ impl Folder {
 
     /// Removes a bucket that holds no object. Empty folders and uploads in progress go with it.
     pub(super) fn delete_bucket(&self, bucket: &str) -> S3Result<()> {
-        let path = self.bucket(bucket)?;
+        self.bucket(bucket)?;
         {
             let _names = self.hold_names();
-            if !remove_empty_folders(&path) {
+            let gone = self.held_root().remove_empty_folders(&[bucket.to_owned()]);
+            if !gone.map_err(disk_failure)? {
                 return Err(s3_error!(BucketNotEmpty, "the bucket `{}` holds objects", bucket));
             }
         }

@@ -5,18 +5,23 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::listing::FolderCache;
+use super::place::{Dir, Kind, is_absence, is_link};
+use super::sweep::Writers;
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 
 /// The folder beside the buckets that holds everything that isn't an object. No bucket's name begins with a dot.
 const INTERNAL: &str = ".mastic";
 /// Stands for the empty segment of `a/` and `a//b`; a segment that begins so is written with this in front again.
 const ESCAPE: &str = ".mastic-";
+/// The longest key that S3 takes, in bytes.
+const LONGEST_KEY: usize = 1024;
 /// The longest file name that file systems take, in bytes.
 const LONGEST_NAME: usize = 255;
 /// How often and how long to wait for a predecessor in this process that is still ending.
@@ -26,11 +31,16 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// The lake's folder, held by this process alone.
 pub(super) struct Folder {
     root: PathBuf,
+    held_root: Dir,
     internal: PathBuf,
     /// Held while a name appears or goes, so that a condition and the change it guards are one step.
     names: Mutex<()>,
     last_stamp: Mutex<SystemTime>,
     temporaries: AtomicU64,
+    /// The numbers of the temporary files that somebody has.
+    reserved: Arc<Mutex<HashSet<u64>>>,
+    pub(super) writers: Writers,
+    pub(super) clock: Arc<dyn Clock>,
     uploads_in_use: Mutex<HashSet<String>>,
     upload_freed: Condvar,
     pub(super) cache: FolderCache,
@@ -56,11 +66,15 @@ impl Folder {
         fs::create_dir(&temporary).map_err(unusable)?;
         sync_folder(&internal).map_err(unusable)?;
         Ok(Self {
+            held_root: Dir::open(&root).map_err(unusable)?,
             root,
             internal,
             names: Mutex::default(),
             last_stamp: Mutex::new(SystemTime::UNIX_EPOCH),
             temporaries: AtomicU64::new(0),
+            reserved: Arc::default(),
+            writers: Writers::default(),
+            clock: Arc::new(SystemClock),
             uploads_in_use: Mutex::default(),
             upload_freed: Condvar::new(),
             cache: FolderCache::default(),
@@ -68,19 +82,24 @@ impl Folder {
         })
     }
 
+    pub(super) fn held_root(&self) -> &Dir {
+        &self.held_root
+    }
+
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
     /// The bucket's folder, which must exist.
-    pub(super) fn bucket(&self, bucket: &str) -> S3Result<PathBuf> {
+    pub(super) fn bucket(&self, bucket: &str) -> S3Result<Dir> {
         if !s3s::path::check_bucket_name(bucket) {
             return Err(s3_error!(InvalidBucketName));
         }
-        let path = self.root.join(bucket);
-        match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_dir() => Ok(path),
-            _ => Err(s3_error!(NoSuchBucket, "there is no bucket `{}`", bucket)),
+        match self.held_root.child(bucket) {
+            Err(error) if is_absence(&error) || is_link(&error) => {
+                Err(s3_error!(NoSuchBucket, "there is no bucket `{}`", bucket))
+            }
+            found => found.map_err(disk_failure),
         }
     }
 
@@ -93,39 +112,39 @@ impl Folder {
         }
     }
 
-    /// The file of `key`, whether it exists or not. The bucket must exist.
-    pub(super) fn object(&self, bucket: &str, key: &str) -> S3Result<PathBuf> {
-        let mut path = self.bucket(bucket)?;
-        if key.is_empty() || key.starts_with('/') || key.contains('\0') {
-            return Err(s3_error!(
-                InvalidArgument,
-                "a key can't be empty, begin with `/` or contain NUL"
-            ));
+    /// The place of `key`, if the folders on the way are there. The bucket must exist.
+    pub(super) fn spot(&self, bucket: &str, key: &str) -> S3Result<Option<Spot>> {
+        let bucket = self.bucket(bucket)?;
+        let (folders, name) = names_of(key)?;
+        match bucket.below(&folders) {
+            Err(error) if is_absence(&error) => Ok(None),
+            folder => Ok(Some(Spot {
+                folder: folder.map_err(disk_failure)?,
+                name,
+            })),
         }
-        for (level, segment) in key.split('/').enumerate() {
-            // What lies behind a link isn't in the bucket. (A link in the place of the object itself is seen where it is opened.)
-            if level > 0 && fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
-                return Err(s3_error!(
-                    AccessDenied,
-                    "a folder of this key is a symbolic link, and links are not followed"
-                ));
+    }
+
+    /// Checks that an object can have this key: no part of it before a `/` is an object, and it isn't such a part of
+    /// another's.
+    pub(super) fn check_room(&self, bucket: &str, key: &str) -> S3Result<()> {
+        let bucket = self.bucket(bucket)?;
+        let (mut names, name) = names_of(key)?;
+        let folder = match bucket.below(&names) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            folder => folder.map_err(no_room_for_key)?,
+        };
+        match folder.kind(&name).map_err(disk_failure)? {
+            Some(Kind::Link) => Err(leads_through_link()),
+            Some(Kind::Folder) => {
+                names.push(name);
+                match bucket.empty_folders(&names).map_err(disk_failure)? {
+                    Some(_) => Ok(()),
+                    None => Err(no_room_for_key(io::ErrorKind::IsADirectory.into())),
+                }
             }
-            if matches!(segment, "." | "..") {
-                return Err(s3_error!(
-                    InvalidArgument,
-                    "this store can't hold a key with the segment `.` or `..`"
-                ));
-            }
-            let name = to_name(segment);
-            if name.len() > LONGEST_NAME {
-                return Err(s3_error!(
-                    KeyTooLongError,
-                    "between two slashes this store takes at most 255 bytes"
-                ));
-            }
-            path.push(name);
+            _ => Ok(()),
         }
-        Ok(path)
     }
 
     /// Where the records of a bucket's objects are.
@@ -138,24 +157,51 @@ impl Folder {
         self.internal.join("uploads")
     }
 
+    pub(super) fn temporaries_folder(&self) -> PathBuf {
+        self.internal.join("tmp")
+    }
+
     /// A name in the temporary folder that nothing has.
-    pub(super) fn temporary_path(&self) -> PathBuf {
+    pub(super) fn reserve(&self) -> Reserved {
         let number = self.temporaries.fetch_add(1, Ordering::Relaxed);
-        self.internal.join("tmp").join(number.to_string())
+        let mut numbers = self
+            .reserved
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        numbers.insert(number);
+        Reserved {
+            path: self.temporaries_folder().join(number.to_string()),
+            number,
+            numbers: Arc::clone(&self.reserved),
+        }
+    }
+
+    /// Whether somebody has this name in the temporary folder.
+    pub(super) fn is_in_use(&self, name: &str) -> bool {
+        let numbers = self
+            .reserved
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        name.parse().is_ok_and(|number: u64| numbers.contains(&number))
     }
 
     /// A new temporary file, which goes away unless it is moved.
     pub(super) fn temporary(&self) -> io::Result<Temporary> {
-        let path = self.temporary_path();
+        let reserved = self.reserve();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create_new(true)
-            .open(&path)?;
+            .open(&reserved.path)?;
         Ok(Temporary {
-            path: Some(path),
+            moved: false,
+            reserved,
             file,
         })
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.clock.now().into()
     }
 
     /// A time that no other write of this process has: together with the size it tells two versions of a file apart.
@@ -165,7 +211,7 @@ impl Folder {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         // In steps of a microsecond, because some file systems keep no more.
-        *last = SystemTime::now().max(*last + Duration::from_micros(1));
+        *last = self.now().max(*last + Duration::from_micros(1));
         *last
     }
 
@@ -211,28 +257,112 @@ impl Drop for HeldUpload<'_> {
     }
 }
 
+/// Where an object is, or would be.
+pub(super) struct Spot {
+    pub(super) folder: Dir,
+    pub(super) name: String,
+}
+
+/// The folders that lead to the file of a key, and the file's name.
+pub(super) fn names_of(key: &str) -> S3Result<(Vec<String>, String)> {
+    if key.is_empty() || key.starts_with('/') || key.contains('\0') {
+        return Err(s3_error!(
+            InvalidArgument,
+            "a key can't be empty, begin with `/` or contain NUL"
+        ));
+    }
+    if key.len() > LONGEST_KEY {
+        return Err(s3_error!(KeyTooLongError, "Your key is too long"));
+    }
+    let mut names = Vec::new();
+    for segment in key.split('/') {
+        if matches!(segment, "." | "..") {
+            return Err(s3_error!(
+                InvalidArgument,
+                "this store can't hold a key with the segment `.` or `..`"
+            ));
+        }
+        let name = to_name(segment);
+        if name.len() > LONGEST_NAME {
+            return Err(s3_error!(
+                KeyTooLongError,
+                "between two slashes this store takes at most {} bytes",
+                LONGEST_NAME
+            ));
+        }
+        names.push(name);
+    }
+    let name = names.pop().unwrap_or_default();
+    Ok((names, name))
+}
+
+/// Why there can't be an object of some key.
+pub(super) fn no_room_for_key(error: io::Error) -> S3Error {
+    match error.kind() {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => s3_error!(
+            InvalidArgument,
+            "this store can't hold the key: a part of it before a `/` is an object itself"
+        ),
+        io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => s3_error!(
+            InvalidArgument,
+            "this store can't hold the key: there are objects whose keys begin with it and a `/`"
+        ),
+        _ => disk_failure(error),
+    }
+}
+
+fn leads_through_link() -> S3Error {
+    s3_error!(
+        AccessDenied,
+        "the key leads through a symbolic link in the store's folder; this store doesn't follow those"
+    )
+}
+
+/// A name in the temporary folder. What has it is left alone until this goes.
+pub(super) struct Reserved {
+    pub(super) path: PathBuf,
+    number: u64,
+    numbers: Arc<Mutex<HashSet<u64>>>,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut numbers = self
+            .numbers
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        numbers.remove(&self.number);
+    }
+}
+
 /// A file that nobody sees yet.
 pub(super) struct Temporary {
-    path: Option<PathBuf>,
+    moved: bool,
+    reserved: Reserved,
     pub(super) file: File,
 }
 
 impl Temporary {
     /// Gives the file its name, in one step.
     pub(super) fn move_to(mut self, target: &Path) -> io::Result<()> {
-        if let Some(path) = &self.path {
-            fs::rename(path, target)?;
-        }
-        self.path = None;
+        fs::rename(&self.reserved.path, target)?;
+        self.moved = true;
+        Ok(())
+    }
+
+    /// Gives the file its place, in one step.
+    pub(super) fn move_into(mut self, spot: &Spot) -> io::Result<()> {
+        spot.folder.take(&self.reserved.path, &spot.name)?;
+        self.moved = true;
         Ok(())
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // What can't be removed now is removed at the next start.
-            let _ = fs::remove_file(path);
+        if !self.moved {
+            // What can't be removed now is swept later.
+            let _ = fs::remove_file(&self.reserved.path);
         }
     }
 }
@@ -300,6 +430,7 @@ fn hold(lock: &Path, root: &Path) -> Result<File> {
 /// A failure of the disk as S3 says it. The log has the cause; the client has what it can act on.
 pub(super) fn disk_failure(error: io::Error) -> S3Error {
     match error.kind() {
+        _ if is_link(&error) => leads_through_link(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             tracing::error!(%error, "the lake's disk is full");
             let code = S3ErrorCode::Custom("InsufficientStorage".into());

@@ -1,16 +1,14 @@
 //! Listings: keys in the order of their bytes, a page at a time, reading only the folders that the page needs.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use s3s::S3Result;
 
 use super::folder::{Folder, disk_failure, to_segment};
-use super::publish::look;
+use super::place::{Dir, Facts, Kind, is_absence, is_link};
 
 /// Folders with fewer entries than this are read again for each page.
 const WORTH_KEEPING: usize = 2000;
@@ -56,10 +54,10 @@ struct Entry {
 
 /// The sorted entries of large folders, so that a listing of many pages reads each of them once.
 #[derive(Default)]
-pub(super) struct FolderCache(Mutex<HashMap<PathBuf, Kept>>);
+pub(super) struct FolderCache(Mutex<HashMap<String, Kept>>);
 
-/// When the folder was changed, and what was in it then.
-type Kept = (SystemTime, Arc<Vec<Entry>>);
+/// Which folder it was and when it was changed, and what was in it then.
+type Kept = (Facts, Arc<Vec<Entry>>);
 
 impl Folder {
     /// Answers one page.
@@ -70,11 +68,13 @@ impl Folder {
         }
         let mut walk = Walk {
             folder: self,
+            root: &root,
+            path: Vec::new(),
             question,
             page: Page::default(),
             last: None,
         };
-        let full = walk.visit(&root, "").map_err(disk_failure)?;
+        let full = walk.visit("").map_err(disk_failure)?;
         let mut page = walk.page;
         page.next = walk.last.filter(|_| full);
         Ok(page)
@@ -83,26 +83,56 @@ impl Folder {
 
 struct Walk<'a> {
     folder: &'a Folder,
+    root: &'a Dir,
+    /// The names of the folders down to the one that is visited. They aren't held open: there may be hundreds.
+    path: Vec<String>,
     question: Question,
     page: Page,
     last: Option<String>,
 }
 
 impl Walk<'_> {
-    /// Visits what is below `path`, whose keys begin with `before`. True once the page is full and there is more.
-    fn visit(&mut self, path: &Path, before: &str) -> io::Result<bool> {
-        let entries = self.folder.cache.entries(path)?;
+    /// Visits what is below the path, whose keys begin with `before`. True once the page is full and there is more.
+    fn visit(&mut self, before: &str) -> io::Result<bool> {
+        let Some(dir) = self.open()? else {
+            return Ok(false);
+        };
+        let name = format!("{}/{before}", self.question.bucket);
+        let entries = self.folder.cache.entries(&name, &dir)?;
+        let mut dir = Some(dir);
         let start = self.first_possible(&entries, before);
         for entry in &entries[start..] {
             let key = format!("{before}{}", entry.segment);
             if self.is_beyond(&key) {
                 break;
             }
-            if self.take(path, entry, key)? {
+            // No segment of a key has a slash of its own.
+            let full = if entry.segment.ends_with('/') {
+                dir = None;
+                self.path.push(entry.name.clone());
+                let full = self.take_folder(&key);
+                self.path.pop();
+                full?
+            } else {
+                if dir.is_none() {
+                    dir = self.open()?;
+                }
+                let Some(dir) = &dir else { break };
+                self.take_file(dir, &entry.name, key)?
+            };
+            if full {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// The folder at the path, if it is still there and still a folder.
+    fn open(&self) -> io::Result<Option<Dir>> {
+        match self.root.below(&self.path) {
+            Err(error) if is_absence(&error) || is_link(&error) => Ok(None),
+            folder => folder.map(Some),
+        }
     }
 
     /// The entries are sorted, so those before the prefix and before the page needn't be looked at.
@@ -121,30 +151,29 @@ impl Walk<'_> {
         *key > *self.question.prefix && !key.starts_with(&self.question.prefix)
     }
 
-    fn take(&mut self, path: &Path, entry: &Entry, key: String) -> io::Result<bool> {
-        // No segment of a key has a slash of its own.
-        let is_folder = entry.segment.ends_with('/');
-        let child = path.join(&entry.name);
-        if !is_folder && !key.starts_with(&self.question.prefix) {
+    fn take_folder(&mut self, key: &str) -> io::Result<bool> {
+        match self.common_prefix(key) {
+            Some(common) => self.take_prefix(common, key, true),
+            None => self.visit(key),
+        }
+    }
+
+    fn take_file(&mut self, dir: &Dir, name: &str, key: String) -> io::Result<bool> {
+        if !key.starts_with(&self.question.prefix) {
             return Ok(false);
         }
         if let Some(common) = self.common_prefix(&key) {
-            return self.take_prefix(common, &key, is_folder.then_some(&child));
-        }
-        if is_folder {
-            return match self.visit(&child, &key) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-                done => done,
-            };
+            return self.take_prefix(common, &key, false);
         }
         if self.question.after.as_ref().is_some_and(|after| key <= *after) {
             return Ok(false);
         }
-        let bucket = &self.question.bucket;
-        let found = self
-            .folder
-            .with_record(bucket, &key, || Ok(look(&child)?.map(|metadata| ((), metadata))))?;
-        let Some(((), metadata, record)) = found else {
+        let look = || match dir.look(name) {
+            Err(error) if is_link(&error) => Ok(None),
+            found => Ok(found?.map(|facts| ((), facts))),
+        };
+        let found = self.folder.with_record(&self.question.bucket, &key, look)?;
+        let Some(((), facts, record)) = found else {
             return Ok(false);
         };
         if self.is_full() {
@@ -153,9 +182,9 @@ impl Walk<'_> {
         self.last = Some(key.clone());
         self.page.objects.push(Listed {
             key,
-            size: metadata.len(),
+            size: facts.size,
             etag: record.etag,
-            modified: metadata.modified()?,
+            modified: facts.modified,
         });
         Ok(false)
     }
@@ -169,33 +198,32 @@ impl Walk<'_> {
     }
 
     /// Takes a common prefix once, if there is an object behind it: a folder may be empty.
-    fn take_prefix(&mut self, common: String, key: &str, folder: Option<&PathBuf>) -> io::Result<bool> {
+    fn take_prefix(&mut self, common: String, key: &str, is_folder: bool) -> io::Result<bool> {
         if self.last.as_ref() == Some(&common) || self.question.after.as_ref() == Some(&common) {
             return Ok(false);
         }
         let after = self.question.after.clone();
-        match folder {
-            Some(path) => {
-                let mut probe = Walk {
-                    folder: self.folder,
-                    question: Question {
-                        bucket: self.question.bucket.clone(),
-                        prefix: key.to_owned(),
-                        delimiter: None,
-                        after,
-                        limit: 1,
-                    },
-                    page: Page::default(),
-                    last: None,
-                };
-                match probe.visit(path, key) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ if probe.page.objects.is_empty() => return Ok(false),
-                    _ => {}
-                }
+        if is_folder {
+            let mut probe = Walk {
+                folder: self.folder,
+                root: self.root,
+                path: self.path.clone(),
+                question: Question {
+                    bucket: self.question.bucket.clone(),
+                    prefix: key.to_owned(),
+                    delimiter: None,
+                    after,
+                    limit: 1,
+                },
+                page: Page::default(),
+                last: None,
+            };
+            probe.visit(key)?;
+            if probe.page.objects.is_empty() {
+                return Ok(false);
             }
-            None if after.is_some_and(|after| key <= after.as_str()) => return Ok(false),
-            None => {}
+        } else if after.is_some_and(|after| key <= after.as_str()) {
+            return Ok(false);
         }
         if self.is_full() {
             return Ok(true);
@@ -211,54 +239,44 @@ impl Walk<'_> {
 }
 
 impl FolderCache {
-    fn entries(&self, path: &Path) -> io::Result<Arc<Vec<Entry>>> {
-        let changed = fs::metadata(path)?.modified()?;
+    /// The entries of `dir`, which is known as `name`.
+    fn entries(&self, name: &str, dir: &Dir) -> io::Result<Arc<Vec<Entry>>> {
+        let now = dir.facts()?;
         let kept = self
             .0
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .get(path)
+            .get(name)
             .cloned();
-        if let Some((when, entries)) = kept
-            && when == changed
+        if let Some((then, entries)) = kept
+            && then == now
         {
             return Ok(entries);
         }
-        let settled = changed.elapsed().is_ok_and(|age| age > SETTLED);
-        let entries = Arc::new(read_sorted(path)?);
+        let settled = now.modified.elapsed().is_ok_and(|age| age > SETTLED);
+        let entries = Arc::new(read_sorted(dir)?);
         if settled && entries.len() >= WORTH_KEEPING {
             let mut kept = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             if kept.len() >= KEPT {
                 kept.clear();
             }
-            kept.insert(path.to_owned(), (changed, Arc::clone(&entries)));
+            kept.insert(name.to_owned(), (now, Arc::clone(&entries)));
         }
         Ok(entries)
     }
 }
 
 /// A folder sorts as its name with a `/`, because that is how its keys go on.
-fn read_sorted(path: &Path) -> io::Result<Vec<Entry>> {
+fn read_sorted(dir: &Dir) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        // A name that isn't Unicode can't be a key.
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        let kind = entry.file_type()?;
+    for (name, kind) in dir.entries()? {
         let segment = to_segment(&name);
-        if kind.is_dir() {
-            entries.push(Entry {
-                segment: format!("{segment}/"),
-                name,
-            });
-        } else if kind.is_file() {
-            entries.push(Entry {
-                segment: segment.to_owned(),
-                name,
-            });
-        }
+        let segment = match kind {
+            Kind::Folder => format!("{segment}/"),
+            Kind::File => segment.to_owned(),
+            Kind::Link | Kind::Other => continue,
+        };
+        entries.push(Entry { segment, name });
     }
     entries.sort_by(|a, b| a.segment.cmp(&b.segment));
     Ok(entries)

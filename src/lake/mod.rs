@@ -17,26 +17,32 @@ mod listing;
 mod multipart;
 mod object;
 mod parse;
+mod place;
 mod publish;
 mod receive;
 mod record;
 mod render;
 mod serve;
 mod signed;
+mod sweep;
 mod unsigned;
 mod wire;
+mod xml;
 
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use folder::Folder;
+pub use sweep::Sweeper;
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +79,14 @@ pub struct Lake {
     folder: Arc<Folder>,
     credentials: Option<(String, String)>,
     region: Option<String>,
+    upload_expiry: Duration,
     announce: Announce,
     /// Changes wait until this says true; there is nothing to wait for without it.
     gate: Option<watch::Receiver<bool>>,
 }
+
+/// How old an unfinished upload may get unless it is said otherwise.
+pub const UPLOAD_EXPIRY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl fmt::Debug for Lake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,6 +107,7 @@ impl Lake {
             folder: Arc::new(Folder::open(root)?),
             credentials,
             region: None,
+            upload_expiry: UPLOAD_EXPIRY,
             announce,
             gate: None,
         })
@@ -114,6 +125,30 @@ impl Lake {
     pub fn in_region(mut self, region: Option<String>) -> Self {
         self.region = region;
         self
+    }
+
+    /// Takes the time from `clock`. To be said before a [`Sweeper`] is taken.
+    #[must_use]
+    pub fn by_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        if let Some(folder) = Arc::get_mut(&mut self.folder) {
+            folder.clock = clock;
+        }
+        self
+    }
+
+    /// Gives up uploads that nobody writes to for this long.
+    #[must_use]
+    pub fn expire_uploads(mut self, after: Duration) -> Self {
+        self.upload_expiry = after;
+        self
+    }
+
+    /// What gives up such uploads. [`Lake::serve`] has one of its own.
+    pub fn sweeper(&self) -> Sweeper {
+        Sweeper {
+            folder: Arc::clone(&self.folder),
+            expiry: self.upload_expiry,
+        }
     }
 
     /// Makes a bucket unless there is one of that name.

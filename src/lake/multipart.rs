@@ -69,7 +69,7 @@ impl Folder {
         checksum: Option<ChecksumWish>,
     ) -> S3Result<String> {
         // A key that the folder can't hold is refused now, not after the bytes.
-        self.object(bucket, key)?;
+        self.check_room(bucket, key)?;
         let now = self.stamp().duration_since(UNIX_EPOCH).unwrap_or_default();
         let id = Uuid::new_v7(Timestamp::from_unix(NoContext, now.as_secs(), now.subsec_nanos())).to_string();
         let about = About {
@@ -84,13 +84,14 @@ impl Folder {
     }
 
     fn store_upload(&self, id: &str, about: &About) -> io::Result<()> {
-        let staged = self.temporary_path();
-        fs::create_dir(&staged)?;
+        let reserved = self.reserve();
+        let staged = &reserved.path;
+        fs::create_dir(staged)?;
         let mut file = File::create_new(staged.join(ABOUT))?;
         file.write_all(&serde_json::to_vec(about)?)?;
         file.sync_all()?;
-        sync_folder(&staged)?;
-        fs::rename(&staged, self.uploads().join(id))?;
+        sync_folder(staged)?;
+        fs::rename(staged, self.uploads().join(id))?;
         sync_folder(&self.uploads())
     }
 
@@ -103,8 +104,10 @@ impl Folder {
                 "there is no such upload: it was completed or given up"
             )
         };
-        let id = Uuid::parse_str(id).map_err(|_| none())?;
-        let path = self.uploads().join(id.to_string());
+        // In one spelling only, because others are kept from the upload by its name.
+        let known = Uuid::parse_str(id).ok().map(|known| known.to_string());
+        let name = known.filter(|known| known == id).ok_or_else(none)?;
+        let path = self.uploads().join(name);
         let about = read_about(&path).map_err(disk_failure)?.ok_or_else(none)?;
         if about.bucket != bucket || about.key != key {
             return Err(none());
@@ -121,7 +124,8 @@ impl Folder {
                 MOST_PARTS
             ));
         }
-        self.upload(bucket, key, id).map(|_| ())
+        self.upload(bucket, key, id)?;
+        self.check_room(bucket, key)
     }
 
     /// Keeps a part, durably. It replaces an earlier one of the same number.
@@ -132,13 +136,11 @@ impl Folder {
         id: &str,
         number: i32,
         part: Received,
-    ) -> S3Result<String> {
+    ) -> S3Result<(String, SystemTime)> {
         let (folder, _) = self.upload(bucket, key, id)?;
         let etag = hex::encode(part.found.md5);
-        part.temporary
-            .file
-            .set_modified(self.stamp())
-            .map_err(disk_failure)?;
+        let stamp = self.stamp();
+        part.temporary.file.set_modified(stamp).map_err(disk_failure)?;
         part.temporary.file.sync_all().map_err(disk_failure)?;
         let path = folder.join(format!("{number:05}-{etag}"));
         let moved = part.temporary.move_to(&path).and_then(|()| {
@@ -155,7 +157,7 @@ impl Folder {
                 NoSuchUpload,
                 "the upload was completed or given up meanwhile"
             )),
-            done => done.map_err(disk_failure).map(|()| etag),
+            done => done.map_err(disk_failure).map(|()| (etag, stamp)),
         }
     }
 
@@ -222,6 +224,7 @@ impl Folder {
             self.discard_upload(&folder).map_err(disk_failure)?;
             return Ok(done);
         }
+        self.check_room(bucket, key)?;
         let parts = choose(&completion.parts, &parts_in(&folder).map_err(disk_failure)?)?;
         let mut temporary = self.temporary().map_err(disk_failure)?;
         let (checksums, composite) = assemble(&parts, &mut temporary.file, about.checksum, completion)?;
@@ -270,12 +273,26 @@ impl Folder {
         self.discard_upload(&path).map_err(disk_failure)
     }
 
-    fn discard_upload(&self, folder: &Path) -> io::Result<()> {
-        let discarded = self.temporary_path();
-        fs::rename(folder, &discarded)?;
+    pub(super) fn discard_upload(&self, folder: &Path) -> io::Result<()> {
+        let discarded = self.reserve();
+        fs::rename(folder, &discarded.path)?;
         sync_folder(&self.uploads())?;
-        fs::remove_dir_all(&discarded)
+        fs::remove_dir_all(&discarded.path)
     }
+}
+
+/// When an upload was last written to: begun, or given a part.
+pub(super) fn last_written(folder: &Path) -> io::Result<SystemTime> {
+    let begun = match read_about(folder)? {
+        Some(about) => UNIX_EPOCH + Duration::from_millis(about.initiated_ms),
+        // Nobody can finish this one.
+        None => return fs::metadata(folder)?.modified(),
+    };
+    let parts = parts_in(folder)?;
+    Ok(parts
+        .iter()
+        .map(|part| part.modified)
+        .fold(begun, SystemTime::max))
 }
 
 fn read_about(folder: &Path) -> io::Result<Option<About>> {

@@ -166,6 +166,7 @@ impl Folder {
                 "a copy of an object to itself must replace its metadata"
             ));
         }
+        self.check_room(target.0, target.1)?;
         let mut found = self.find(source.0, source.1)?;
         source_conditions
             .check(&found.record.etag, found.modified)

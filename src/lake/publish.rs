@@ -1,15 +1,15 @@
 //! How an object appears and how it goes: each in one step, durably, and only if its conditions hold.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use s3s::{S3Error, S3Result, s3_error};
+use s3s::{S3Result, s3_error};
 
 use super::conditions::WriteConditions;
-use super::folder::{Folder, Temporary, disk_failure, make_folders, sync_folder};
+use super::folder::{Folder, Spot, Temporary, disk_failure, names_of, no_room_for_key};
+use super::place::{Dir, Facts, Kind};
 use super::record::Record;
 
 /// An object as it is on the disk.
@@ -29,15 +29,16 @@ pub(super) struct Published {
 impl Folder {
     /// Opens an object to read it.
     pub(super) fn find(&self, bucket: &str, key: &str) -> S3Result<Found> {
-        let path = self.object(bucket, key)?;
-        let (file, metadata, record) = self
-            .with_record(bucket, key, || open(&path))
+        let none = || s3_error!(NoSuchKey, "there is no such object");
+        let spot = self.spot(bucket, key)?.ok_or_else(none)?;
+        let (file, facts, record) = self
+            .with_record(bucket, key, || spot.folder.open_file(&spot.name))
             .map_err(disk_failure)?
-            .ok_or_else(|| s3_error!(NoSuchKey, "there is no such object"))?;
+            .ok_or_else(none)?;
         Ok(Found {
             file,
-            size: metadata.len(),
-            modified: metadata.modified().map_err(disk_failure)?,
+            size: facts.size,
+            modified: facts.modified,
             record,
         })
     }
@@ -51,32 +52,26 @@ impl Folder {
         record: &Record,
         conditions: &WriteConditions,
     ) -> S3Result<Published> {
-        let target = self.object(bucket, key)?;
-        // The conditions are checked again below; here they spare the disk the work.
-        conditions.check(
-            self.current(bucket, key, &target)?
-                .map(|(_, record)| record.etag)
-                .as_deref(),
-        )?;
-        temporary.file.set_modified(self.stamp()).map_err(disk_failure)?;
-        temporary.file.sync_all().map_err(disk_failure)?;
-        let metadata = temporary.file.metadata().map_err(disk_failure)?;
-        let written = self
-            .write_record(bucket, key, &metadata, record)
+        // What is checked again below is checked here to spare the disk the work.
+        self.check_room(bucket, key)?;
+        let current = self.current(bucket, key, self.spot(bucket, key)?.as_ref())?;
+        conditions.check(current.map(|(_, record)| record.etag).as_deref())?;
+        let facts = self
+            .stamp_file(bucket, key, &temporary.file)
             .map_err(disk_failure)?;
-        match self.appear(bucket, key, temporary, &target, conditions) {
-            Ok(replaced) => {
-                match sync_folder(target.parent().unwrap_or(&target)) {
-                    // Somebody deleted the object meanwhile, and its folder with it.
-                    Err(error) if is_absence(&error) => {}
-                    done => done.map_err(disk_failure)?,
-                }
+        temporary.file.sync_all().map_err(disk_failure)?;
+        let written = self
+            .write_record(bucket, key, &facts, record)
+            .map_err(disk_failure)?;
+        match self.appear(bucket, key, temporary, conditions) {
+            Ok((folder, replaced)) => {
+                folder.sync().map_err(disk_failure)?;
                 if let Some(replaced) = replaced.filter(|replaced| *replaced != written) {
                     remove_quietly(&replaced);
                 }
                 Ok(Published {
-                    size: metadata.len(),
-                    modified: metadata.modified().map_err(disk_failure)?,
+                    size: facts.size,
+                    modified: facts.modified,
                 })
             }
             Err(error) => {
@@ -86,29 +81,44 @@ impl Folder {
         }
     }
 
-    /// The one step. Gives the record of the version that was replaced.
+    /// Gives a file a time that no other version of the key has that is known, even if the clock was put back.
+    fn stamp_file(&self, bucket: &str, key: &str, file: &File) -> io::Result<Facts> {
+        loop {
+            file.set_modified(self.stamp())?;
+            let facts = Facts::of(&file.metadata()?)?;
+            if !self.record_path(bucket, key, &facts).try_exists()? {
+                return Ok(facts);
+            }
+        }
+    }
+
+    /// The one step. Gives the object's folder, and the record of the version that was replaced.
     fn appear(
         &self,
         bucket: &str,
         key: &str,
         temporary: Temporary,
-        target: &Path,
         conditions: &WriteConditions,
-    ) -> S3Result<Option<PathBuf>> {
+    ) -> S3Result<(Dir, Option<PathBuf>)> {
+        let (mut names, name) = names_of(key)?;
         let _names = self.hold_names();
         // It may have been deleted while the bytes arrived.
-        self.bucket(bucket)?;
-        let current = self.current(bucket, key, target)?;
+        let root = self.bucket(bucket)?;
+        let folder = root.make_below(&names).map_err(no_room_for_key)?;
+        let spot = Spot { folder, name };
+        let current = self.current(bucket, key, Some(&spot))?;
         conditions.check(current.as_ref().map(|(_, record)| record.etag.as_str()))?;
-        if let Some(folder) = target.parent() {
-            make_folders(folder).map_err(no_room_for_key)?;
-        }
-        if target.is_dir() {
+        if spot.folder.kind(&spot.name).map_err(disk_failure)? == Some(Kind::Folder) {
             // An empty folder is a leftover, not an object.
-            remove_empty_folders(target);
+            names.push(spot.name.clone());
+            let emptied = root.remove_empty_folders(&names).map_err(no_room_for_key)?;
+            if !emptied {
+                return Err(no_room_for_key(io::ErrorKind::DirectoryNotEmpty.into()));
+            }
         }
-        temporary.move_to(target).map_err(no_room_for_key)?;
-        Ok(current.map(|(metadata, _)| self.record_path(bucket, key, &metadata)))
+        temporary.move_into(&spot).map_err(no_room_for_key)?;
+        let replaced = current.map(|(facts, _)| self.record_path(bucket, key, &facts));
+        Ok((spot.folder, replaced))
     }
 
     /// Removes objects; false for those that weren't there. When this returns, they are gone from the disk.
@@ -117,26 +127,33 @@ impl Folder {
         bucket: &str,
         doomed: &[(String, WriteConditions)],
     ) -> S3Result<Vec<S3Result<bool>>> {
-        let root = self.bucket(bucket)?;
-        let mut folders = BTreeSet::new();
+        self.bucket(bucket)?;
+        let mut unsynced: Option<(Vec<String>, Dir)> = None;
         let mut records = Vec::new();
         let mut results = Vec::with_capacity(doomed.len());
         for (key, conditions) in doomed {
-            results.push(self.disappear(bucket, key, &root, conditions).map(|removed| {
-                removed
-                    .map(|(folder, record)| {
-                        folders.insert(folder);
-                        records.push(record);
-                    })
-                    .is_some()
-            }));
-        }
-        for folder in &folders {
-            match sync_folder(folder) {
-                // A later deletion took the folder, too; then one above it is among these.
-                Err(error) if is_absence(&error) => {}
-                done => done.map_err(disk_failure)?,
+            let removed = match self.disappear(bucket, key, conditions) {
+                Ok(removed) => removed,
+                Err(error) => {
+                    results.push(Err(error));
+                    continue;
+                }
+            };
+            results.push(Ok(removed.is_some()));
+            let Some((names, folder, record)) = removed else {
+                continue;
+            };
+            records.push(record);
+            // Keys of one folder come one after the other, as a rule.
+            if let Some((before, folder)) = unsynced.take()
+                && before != names
+            {
+                folder.sync().map_err(disk_failure)?;
             }
+            unsynced = Some((names, folder));
+        }
+        if let Some((_, folder)) = unsynced {
+            folder.sync().map_err(disk_failure)?;
         }
         for record in records {
             remove_quietly(&record);
@@ -144,107 +161,53 @@ impl Folder {
         Ok(results)
     }
 
-    /// The one step. Gives the folder that must be synced and the record that has no object any more.
+    /// The one step. Gives the folder that must be synced, and the record that has no object any more.
     fn disappear(
         &self,
         bucket: &str,
         key: &str,
-        root: &Path,
         conditions: &WriteConditions,
-    ) -> S3Result<Option<(PathBuf, PathBuf)>> {
-        let target = self.object(bucket, key)?;
+    ) -> S3Result<Option<(Vec<String>, Dir, PathBuf)>> {
+        let (names, _) = names_of(key)?;
         let _names = self.hold_names();
-        let current = self.current(bucket, key, &target)?;
+        let spot = self.spot(bucket, key)?;
+        let current = self.current(bucket, key, spot.as_ref())?;
         conditions.check(current.as_ref().map(|(_, record)| record.etag.as_str()))?;
-        let Some((metadata, _)) = current else {
+        let (Some(spot), Some((facts, _))) = (spot, current) else {
             return Ok(None);
         };
-        fs::remove_file(&target).map_err(disk_failure)?;
-        Ok(Some((
-            prune(&target, root),
-            self.record_path(bucket, key, &metadata),
-        )))
+        spot.folder.remove_file(&spot.name).map_err(disk_failure)?;
+        let (names, folder) = prune(&self.bucket(bucket)?, names, spot.folder);
+        Ok(Some((names, folder, self.record_path(bucket, key, &facts))))
     }
 
-    fn current(&self, bucket: &str, key: &str, target: &Path) -> S3Result<Option<(Metadata, Record)>> {
-        let found = self.with_record(bucket, key, || Ok(look(target)?.map(|metadata| ((), metadata))));
-        Ok(found
-            .map_err(disk_failure)?
-            .map(|((), metadata, record)| (metadata, record)))
+    fn current(&self, bucket: &str, key: &str, spot: Option<&Spot>) -> S3Result<Option<(Facts, Record)>> {
+        let Some(Spot { folder, name }) = spot else {
+            return Ok(None);
+        };
+        let look = || Ok(folder.look(name)?.map(|facts| ((), facts)));
+        let found = self.with_record(bucket, key, look).map_err(disk_failure)?;
+        Ok(found.map(|((), facts, record)| (facts, record)))
     }
 }
 
-/// The object's file, if it is one. Links, pipes and folders aren't objects.
-pub(super) fn look(path: &Path) -> io::Result<Option<Metadata>> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(Some(metadata)),
-        Ok(_) => Ok(None),
-        Err(error) if is_absence(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn open(path: &Path) -> io::Result<Option<(File, Metadata)>> {
-    if look(path)?.is_none() {
-        return Ok(None);
-    }
-    match File::open(path) {
-        Ok(file) => {
-            let metadata = file.metadata()?;
-            Ok(Some((file, metadata)))
+/// Removes the folders that the last object left empty, and gives the nearest one that stays. `folder` is that at the end
+/// of `names`.
+fn prune(root: &Dir, mut names: Vec<String>, mut folder: Dir) -> (Vec<String>, Dir) {
+    while let Some((name, above)) = names.split_last() {
+        let Ok(parent) = root.below(above) else { break };
+        if parent.remove_folder(name).is_err() {
+            break;
         }
-        Err(error) if is_absence(&error) => Ok(None),
-        Err(error) => Err(error),
+        folder = parent;
+        names.pop();
     }
-}
-
-fn is_absence(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
-}
-
-/// Removes the folders that the last object left empty, and gives the nearest one that stays.
-fn prune(removed: &Path, root: &Path) -> PathBuf {
-    let mut folder = removed.parent().unwrap_or(root);
-    while folder != root && fs::remove_dir(folder).is_ok() {
-        folder = folder.parent().unwrap_or(root);
-    }
-    folder.to_owned()
-}
-
-/// Removes `folder` and those below it as far as there are no files in them; true if nothing is left.
-pub(super) fn remove_empty_folders(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return false;
-    };
-    for entry in entries.flatten() {
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !is_folder || !remove_empty_folders(&entry.path()) {
-            return false;
-        }
-    }
-    fs::remove_dir(folder).is_ok()
+    (names, folder)
 }
 
 /// A record that stays behind describes a version that never comes back: it costs a few bytes and does no harm.
 fn remove_quietly(record: &Path) {
     if let Err(error) = fs::remove_file(record) {
         tracing::debug!(%error, record = %record.display(), "a record stayed behind");
-    }
-}
-
-fn no_room_for_key(error: io::Error) -> S3Error {
-    match error.kind() {
-        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => s3_error!(
-            InvalidArgument,
-            "this store can't hold the key: a part of it before a `/` is an object itself"
-        ),
-        io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => s3_error!(
-            InvalidArgument,
-            "this store can't hold the key: there are objects whose keys begin with it and a `/`"
-        ),
-        _ => disk_failure(error),
     }
 }

@@ -4,7 +4,7 @@
 //! appears, belongs to no other, and the one rename of the object's file changes bytes and record together.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::folder::{Folder, make_folders, sync_folder};
+use super::place::Facts;
 
 /// What a client said about an object when it wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -113,7 +114,7 @@ impl Record {
 
     /// Of a file that was put into the folder by other means: its ETag changes when the file does, and has the shape
     /// of a multipart upload's, which no client takes for the MD5 of the content.
-    fn of_stranger(file: &Metadata) -> Self {
+    fn of_stranger(file: &Facts) -> Self {
         let mut digest = Md5::new();
         digest.update(version_of(file).as_bytes());
         Self {
@@ -124,18 +125,14 @@ impl Record {
 }
 
 /// What tells this version of a file from every other of the same name.
-pub(super) fn version_of(file: &Metadata) -> String {
-    let time = file
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .unwrap_or_default();
-    format!("{}-{}", time.as_nanos(), file.len())
+pub(super) fn version_of(file: &Facts) -> String {
+    let time = file.modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", time.as_nanos(), file.size)
 }
 
 impl Folder {
     /// Where the record of this version of `key` is.
-    pub(super) fn record_path(&self, bucket: &str, key: &str, file: &Metadata) -> PathBuf {
+    pub(super) fn record_path(&self, bucket: &str, key: &str, file: &Facts) -> PathBuf {
         let digest = hex::encode(&Sha256::digest(key.as_bytes())[..16]);
         self.records(bucket)
             .join(&digest[..2])
@@ -143,7 +140,7 @@ impl Folder {
     }
 
     /// The record of this version of `key`, or none if there is none (any more).
-    pub(super) fn read_record(&self, bucket: &str, key: &str, file: &Metadata) -> io::Result<Option<Record>> {
+    pub(super) fn read_record(&self, bucket: &str, key: &str, file: &Facts) -> io::Result<Option<Record>> {
         match fs::read(self.record_path(bucket, key, file)) {
             Ok(text) => Ok(serde_json::from_slice(&text).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -156,7 +153,7 @@ impl Folder {
         &self,
         bucket: &str,
         key: &str,
-        file: &Metadata,
+        file: &Facts,
         record: &Record,
     ) -> io::Result<PathBuf> {
         let path = self.record_path(bucket, key, file);
@@ -176,8 +173,8 @@ impl Folder {
         &self,
         bucket: &str,
         key: &str,
-        look: impl Fn() -> io::Result<Option<(T, Metadata)>>,
-    ) -> io::Result<Option<(T, Metadata, Record)>> {
+        look: impl Fn() -> io::Result<Option<(T, Facts)>>,
+    ) -> io::Result<Option<(T, Facts, Record)>> {
         let mut seen: Option<String> = None;
         loop {
             let Some((found, file)) = look()? else {

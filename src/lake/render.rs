@@ -11,6 +11,7 @@ use super::listing::Page;
 use super::multipart::{PendingUpload, StoredPart};
 use super::object::Opened;
 use super::wire::PAGE;
+use super::xml::can_hold;
 
 /// What is said of `$opened` in a GET and in a HEAD alike.
 macro_rules! described {
@@ -60,20 +61,26 @@ pub(super) fn head_output(opened: &Opened) -> HeadObjectOutput {
 pub(super) struct Encoding(bool);
 
 impl Encoding {
-    pub(super) fn of(wanted: Option<&EncodingType>) -> Self {
+    fn of(wanted: Option<&EncodingType>) -> Self {
         Self(wanted.is_some_and(|wanted| wanted.as_str() == "url"))
     }
 
-    /// As [`Encoding::of`]; where one of `keys` has a character that no XML can hold, they are encoded unasked, and the
-    /// answer says so: a document that isn't well-formed is of no use to anybody.
-    pub(super) fn of_keys<'a>(
-        wanted: Option<EncodingType>,
-        mut keys: impl Iterator<Item = &'a str>,
-    ) -> (Self, Option<EncodingType>) {
-        if !Self::of(wanted.as_ref()).0 && keys.any(|key| !key.chars().all(is_xml)) {
-            return (Self(true), Some(EncodingType::from_static(EncodingType::URL)));
-        }
-        (Self::of(wanted.as_ref()), wanted)
+    /// As it is wanted, unless XML can't hold one of the texts.
+    fn of_texts<'a>(wanted: Option<&EncodingType>, mut texts: impl Iterator<Item = &'a str>) -> Self {
+        Self(Self::of(wanted).0 || !texts.all(can_hold))
+    }
+
+    /// That of a page of objects; `echoed` are the texts of the request that are repeated in it.
+    pub(super) fn of_page(wanted: Option<&EncodingType>, page: &Page, echoed: &[&Option<String>]) -> Self {
+        let keys = page.objects.iter().map(|object| object.key.as_str());
+        let prefixes = page.prefixes.iter().map(String::as_str);
+        let echoed = echoed.iter().filter_map(|text| text.as_deref());
+        Self::of_texts(wanted, keys.chain(prefixes).chain(echoed))
+    }
+
+    /// As an answer says it.
+    pub(super) fn named(self) -> Option<EncodingType> {
+        self.0.then(|| EncodingType::from_static(EncodingType::URL))
     }
 
     pub(super) fn of_text(self, text: String) -> String {
@@ -91,19 +98,6 @@ impl Encoding {
         }
         encoded
     }
-}
-
-/// Whether a character can stand in XML 1.0 (section 2.2), also as a reference. A carriage return can, and doesn't come
-/// back.
-fn is_xml(c: char) -> bool {
-    matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-}
-
-/// The keys of a page, and the parts of keys.
-pub(super) fn texts(page: &Page) -> impl Iterator<Item = &str> {
-    let keys = page.objects.iter().map(|listed| listed.key.as_str());
-    let prefixes = page.prefixes.iter().map(String::as_str);
-    keys.chain(prefixes).chain(page.next.as_deref())
 }
 
 /// The objects of a page.
@@ -200,13 +194,10 @@ pub(super) fn uploads_output(
     let more = uploads.len() > limit;
     uploads.truncate(limit);
     let last = uploads.last().filter(|_| more);
-    let asked = input
-        .prefix
-        .as_deref()
-        .into_iter()
-        .chain(input.key_marker.as_deref());
-    let keys = uploads.iter().map(|upload| upload.key.as_str()).chain(asked);
-    let (encoding, encoding_type) = Encoding::of_keys(input.encoding_type.clone(), keys);
+    let keys = uploads.iter().map(|upload| upload.key.as_str());
+    let echoed = [&input.prefix, &input.key_marker].into_iter().flatten();
+    let texts = keys.chain(echoed.map(String::as_str));
+    let encoding = Encoding::of_texts(input.encoding_type.as_ref(), texts);
     Ok(ListMultipartUploadsOutput {
         bucket: Some(input.bucket),
         prefix: input.prefix.map(|text| encoding.of_text(text)),
@@ -216,7 +207,7 @@ pub(super) fn uploads_output(
         is_truncated: Some(more),
         next_key_marker: last.map(|upload| encoding.of_text(upload.key.clone())),
         next_upload_id_marker: last.map(|upload| upload.id.clone()),
-        encoding_type,
+        encoding_type: encoding.named(),
         uploads: Some(
             uploads
                 .iter()

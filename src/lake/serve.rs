@@ -40,6 +40,7 @@ pub(super) async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
+    let sweeper = lake.sweeper();
     let rules = Rules {
         verify: lake.credentials.is_some(),
         region: lake.region.map(Arc::from),
@@ -59,6 +60,8 @@ pub(super) async fn serve(
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     // Dropped, and its connections with it, when this future is.
     let mut connections = JoinSet::new();
+    let mut sweeping = JoinSet::new();
+    sweeping.spawn(sweeper.run());
     tokio::pin!(shutdown);
     loop {
         let accepted = async {

@@ -19,9 +19,9 @@ use super::parse::{
 };
 use super::receive::{Said, receive};
 use super::render::{
-    Encoding, from_token, get_output, head_output, objects, page_size, parts_output, prefixes, texts,
-    uploads_output,
+    Encoding, from_token, get_output, head_output, objects, page_size, parts_output, prefixes, uploads_output,
 };
+use super::sweep::Writing;
 use super::{Announce, ObjectChange};
 
 /// The most that a page of anything has.
@@ -180,7 +180,7 @@ impl S3 for Endpoint {
         let mut input = req.input;
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
         // A key that the folder can't hold is refused before the bytes are taken.
-        self.run(move |folder| folder.object(&bucket, &key)).await?;
+        self.run(move |folder| folder.check_room(&bucket, &key)).await?;
         let attributes = attributes!(input);
         let received = receive(&self.folder, input.body.take(), said).await?;
         let conditions = WriteConditions {
@@ -356,9 +356,8 @@ impl S3 for Endpoint {
             limit,
         };
         let page = self.run(move |folder| folder.list(question)).await?;
-        let asked = input.prefix.as_deref().into_iter().chain(input.marker.as_deref());
-        let keys = texts(&page).chain(asked).chain(input.delimiter.as_deref());
-        let (encoding, encoding_type) = Encoding::of_keys(input.encoding_type.clone(), keys);
+        let echoed = [&input.prefix, &input.marker, &input.delimiter];
+        let encoding = Encoding::of_page(input.encoding_type.as_ref(), &page, &echoed);
         Ok(S3Response::new(ListObjectsOutput {
             name: Some(input.bucket),
             prefix: Some(encoding.of_text(input.prefix.unwrap_or_default())),
@@ -369,7 +368,7 @@ impl S3 for Endpoint {
             next_marker: page.next.clone().map(|text| encoding.of_text(text)),
             common_prefixes: prefixes(&page, encoding),
             contents: objects(&page, encoding),
-            encoding_type,
+            encoding_type: encoding.named(),
             ..ListObjectsOutput::default()
         }))
     }
@@ -392,13 +391,8 @@ impl S3 for Endpoint {
             limit,
         };
         let page = self.run(move |folder| folder.list(question)).await?;
-        let asked = input
-            .prefix
-            .as_deref()
-            .into_iter()
-            .chain(input.start_after.as_deref());
-        let keys = texts(&page).chain(asked).chain(input.delimiter.as_deref());
-        let (encoding, encoding_type) = Encoding::of_keys(input.encoding_type.clone(), keys);
+        let echoed = [&input.prefix, &input.start_after, &input.delimiter];
+        let encoding = Encoding::of_page(input.encoding_type.as_ref(), &page, &echoed);
         let count = page.objects.len() + page.prefixes.len();
         Ok(S3Response::new(ListObjectsV2Output {
             name: Some(input.bucket),
@@ -412,7 +406,7 @@ impl S3 for Endpoint {
             next_continuation_token: page.next.as_ref().map(hex::encode),
             common_prefixes: prefixes(&page, encoding),
             contents: objects(&page, encoding),
-            encoding_type,
+            encoding_type: encoding.named(),
             ..ListObjectsV2Output::default()
         }))
     }
@@ -448,6 +442,7 @@ impl S3 for Endpoint {
         let said = Said::of(&mut req)?;
         let mut input = req.input;
         let (bucket, key, id, number) = (input.bucket, input.key, input.upload_id, input.part_number);
+        let _writing = Writing::to(&self.folder, &id);
         {
             let (bucket, key, id) = (bucket.clone(), key.clone(), id.clone());
             self.run(move |folder| folder.check_upload(&bucket, &key, &id, number))
@@ -455,7 +450,7 @@ impl S3 for Endpoint {
         }
         let received = receive(&self.folder, input.body.take(), said).await?;
         let checksums = received.found.checksums.clone();
-        let etag = self
+        let (etag, _) = self
             .run(move |folder| folder.store_part(&bucket, &key, &id, number, received))
             .await?;
         Ok(S3Response::new(with_checksums!(
@@ -478,7 +473,8 @@ impl S3 for Endpoint {
             }
             None => None,
         };
-        let etag = self
+        let _writing = Writing::to(&self.folder, &input.upload_id);
+        let (etag, modified) = self
             .run(move |folder| {
                 folder.check_upload(&input.bucket, &input.key, &input.upload_id, input.part_number)?;
                 let wanted = Wanted {
@@ -499,7 +495,7 @@ impl S3 for Endpoint {
         Ok(S3Response::new(UploadPartCopyOutput {
             copy_part_result: Some(CopyPartResult {
                 e_tag: strong(&etag),
-                last_modified: time(SystemTime::now()),
+                last_modified: time(modified),
                 ..CopyPartResult::default()
             }),
             ..UploadPartCopyOutput::default()

@@ -4,6 +4,7 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use mastic::error::ErrorKind;
 
+use super::raw::{Line, address};
 use super::{BUCKET, TestLake, files_below};
 
 #[tokio::test]
@@ -143,6 +144,151 @@ async fn a_key_below_an_object_is_refused_in_words() {
         .await
         .unwrap_err();
     assert_eq!(outside.code(), Some("NoSuchKey"));
+}
+
+#[tokio::test]
+async fn a_key_that_has_no_room_is_refused_before_its_bytes() {
+    let root = tempfile::tempdir().unwrap();
+    let lake = TestLake::start(root.path()).await;
+    let (buckets, raw) = (lake.buckets().await, lake.raw());
+    for key in ["a", "c/d", "e/", "source"] {
+        buckets.put(BUCKET, key, "x").await.unwrap();
+    }
+    let early = buckets
+        .create_upload(BUCKET, "late/k", "text/csv", &[])
+        .await
+        .unwrap();
+    let part = buckets
+        .upload_part(BUCKET, "late/k", &early, 1, "x")
+        .await
+        .unwrap();
+    buckets.put(BUCKET, "late", "x").await.unwrap();
+    lake.heard();
+    for key in ["a/b", "a/b/c", "a/", "a//", "c", "e", "late/k"] {
+        let mut line = Line::to(&lake).await;
+        let head = format!(
+            "PUT /{BUCKET}/{key} HTTP/1.1\r\nHost: {}\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n",
+            address(&lake)
+        );
+        line.send(head.as_bytes()).await;
+        let answer = line.answer().await;
+        assert_eq!(answer.said(), (400, "InvalidArgument"), "{key}");
+        assert!(
+            answer.body.contains("this store can&apos;t hold the key"),
+            "{}",
+            answer.body
+        );
+        let copy = raw
+            .copy_object()
+            .bucket(BUCKET)
+            .key(key)
+            .copy_source("lake/source");
+        assert_eq!(
+            copy.send().await.unwrap_err().code(),
+            Some("InvalidArgument"),
+            "{key}"
+        );
+        let upload = raw.create_multipart_upload().bucket(BUCKET).key(key).send().await;
+        assert_eq!(upload.unwrap_err().code(), Some("InvalidArgument"), "{key}");
+    }
+    assert!(
+        buckets
+            .upload_part(BUCKET, "late/k", &early, 2, "y")
+            .await
+            .is_err()
+    );
+    let parts = [part];
+    assert!(
+        buckets
+            .complete_upload(BUCKET, "late/k", &early, &parts)
+            .await
+            .is_err()
+    );
+    assert_eq!(lake.heard(), []);
+    // The upload is still there for when there is room.
+    buckets.delete(BUCKET, "late").await.unwrap();
+    buckets
+        .complete_upload(BUCKET, "late/k", &early, &parts)
+        .await
+        .unwrap();
+    // Folders that hold nothing take no room.
+    std::fs::create_dir_all(root.path().join(BUCKET).join("empty/er/est")).unwrap();
+    buckets.put(BUCKET, "empty", "x").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_is_refused_by_every_operation() {
+    let root = tempfile::tempdir().unwrap();
+    let lake = TestLake::start(root.path()).await;
+    let (buckets, raw) = (lake.buckets().await, lake.raw());
+    buckets.put(BUCKET, "source", "x").await.unwrap();
+    let long = "ü".repeat(128);
+    let deep = "a/".repeat(513);
+    for key in [
+        "a/../b", ".", "..", "./a", "a/.", "/a", "//", "nul\0", &long, &deep,
+    ] {
+        let status = |error: Option<u16>| error.unwrap_or_default();
+        let get = raw.get_object().bucket(BUCKET).key(key).send().await.unwrap_err();
+        assert_eq!(
+            status(get.raw_response().map(|r| r.status().as_u16())),
+            400,
+            "GET {key}"
+        );
+        let head = raw
+            .head_object()
+            .bucket(BUCKET)
+            .key(key)
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(
+            status(head.raw_response().map(|r| r.status().as_u16())),
+            400,
+            "HEAD {key}"
+        );
+        let delete = raw
+            .delete_object()
+            .bucket(BUCKET)
+            .key(key)
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(
+            status(delete.raw_response().map(|r| r.status().as_u16())),
+            400,
+            "DELETE {key}"
+        );
+        let copy = raw
+            .copy_object()
+            .bucket(BUCKET)
+            .key(key)
+            .copy_source("lake/source");
+        let copy = copy.send().await.unwrap_err();
+        assert_eq!(
+            status(copy.raw_response().map(|r| r.status().as_u16())),
+            400,
+            "copy {key}"
+        );
+        let upload = raw
+            .create_multipart_upload()
+            .bucket(BUCKET)
+            .key(key)
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(
+            status(upload.raw_response().map(|r| r.status().as_u16())),
+            400,
+            "upload {key}"
+        );
+    }
+    // As deep as a key can be.
+    let deepest = format!("{}z", "a/".repeat(511));
+    buckets.put(BUCKET, &deepest, "x").await.unwrap();
+    assert_eq!(buckets.list(BUCKET, "a/").await.unwrap()[0].key, deepest);
+    assert!(buckets.put(BUCKET, "a/a/a", "x").await.is_err());
+    buckets.delete(BUCKET, &deepest).await.unwrap();
+    buckets.put(BUCKET, "a", "x").await.unwrap();
 }
 
 #[tokio::test]

@@ -4,19 +4,22 @@ mod arrival;
 mod changes;
 mod hardening;
 mod keys;
+mod links;
 mod listing;
 mod pinned;
 mod raw;
 mod signatures;
 mod survival;
+mod sweep;
 mod uploads;
+mod xml;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use mastic::buckets::{Access, Buckets};
-use mastic::lake::{Lake, ObjectChange};
+use mastic::lake::{Lake, ObjectChange, Sweeper};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -27,6 +30,7 @@ const BUCKET: &str = "lake";
 struct TestLake {
     url: String,
     changes: Arc<Mutex<Vec<ObjectChange>>>,
+    sweeper: Sweeper,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -41,6 +45,17 @@ impl TestLake {
     }
 
     async fn start_in(root: &Path, credentials: Option<(&str, &str)>, region: Option<&str>) -> Self {
+        Self::start_as(root, credentials, |lake| {
+            lake.in_region(region.map(str::to_owned))
+        })
+        .await
+    }
+
+    async fn start_as(
+        root: &Path,
+        credentials: Option<(&str, &str)>,
+        change: impl FnOnce(Lake) -> Lake,
+    ) -> Self {
         let changes: Arc<Mutex<Vec<ObjectChange>>> = Arc::default();
         let heard = Arc::clone(&changes);
         let credentials = credentials.map(|(key, secret)| (key.to_owned(), secret.to_owned()));
@@ -52,9 +67,10 @@ impl TestLake {
                 Box::pin(async move { heard.lock().unwrap().push(change) })
             }),
         )
-        .unwrap()
-        .in_region(region.map(str::to_owned));
+        .unwrap();
+        let lake = change(lake);
         lake.create_bucket_if_absent(BUCKET).unwrap();
+        let sweeper = lake.sweeper();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -67,6 +83,7 @@ impl TestLake {
         Self {
             url,
             changes,
+            sweeper,
             stop: Some(stop),
             running,
         }
