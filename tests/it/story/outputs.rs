@@ -489,7 +489,7 @@ async fn csv_tells_null_from_the_empty_text_and_its_table_knows_of_quotes() {
         .rows;
     assert_eq!(
         serde_json::to_string(&rows).unwrap(),
-        r#"[["Lada, red",2.0],["Audi",3.0],["Tesla",1e21]]"#
+        r#"[["Lada, red",2.0],["Audi",3.0],["Tesla",1e+21]]"#
     );
 }
 
