@@ -7,7 +7,7 @@ TARGET := $(shell $(CARGO) metadata --format-version 1 --no-deps 2>/dev/null | s
 MASTIC := $(TARGET)/debug/mastic
 PYTHON_TOOLS := $(TARGET)/python
 
-.PHONY: demo build frontend openapi test test-tools check bench
+.PHONY: demo build frontend openapi test test-tools clients check bench
 
 # Builds everything, and tells the whole story on generated trips.
 demo: build
@@ -34,11 +34,17 @@ test: test-tools build
 	cd frontend && $(NPM) test
 	MASTIC_BIN=$(MASTIC) tests/with-demo tests/clients/run $(PYTHON_TOOLS)
 	MASTIC_BIN=$(MASTIC) tests/with-postgres tests/clients/run-catalog $(PYTHON_TOOLS)
+	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS)
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(MASTIC) --updates 10
 	MASTIC_BIN=$(MASTIC) tests/with-demo $(NPM) --prefix frontend run test:browser
 
 test-tools:
 	tests/install-tools $(PYTHON_TOOLS)
+
+# The embedded store under more clients than `make test` has: older boto3, s3fs, the JavaScript SDK and rclone. Installs
+# them where they are missing.
+clients: test-tools build
+	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS) $(TARGET)/stores
 
 # Form, lints, and what dependencies may be.
 check: frontend
