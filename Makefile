@@ -10,7 +10,7 @@ PYTHON_TOOLS := $(TARGET)/python
 # Where tests write what they left out, and why.
 export MASTIC_TESTS_SKIPPED := $(TARGET)/skipped-tests
 
-.PHONY: demo build machine frontend openapi test test-tools crash-test check bench
+.PHONY: demo build machine frontend openapi test test-tools clients crash-test check bench
 
 # Builds everything, and tells the whole story on generated trips.
 demo: build
@@ -42,6 +42,7 @@ test: machine test-tools build
 	cd frontend && $(NPM) test
 	MASTIC_BIN=$(MASTIC) tests/with-demo tests/clients/run $(PYTHON_TOOLS)
 	MASTIC_BIN=$(MASTIC) tests/with-postgres tests/clients/run-catalog $(PYTHON_TOOLS)
+	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS)
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(MASTIC) --updates 10
 	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(MASTIC) --objects 30 --kills 6
 	MASTIC_BIN=$(MASTIC) tests/with-demo $(NPM) --prefix frontend run test:browser
@@ -55,6 +56,11 @@ crash-test: frontend
 
 test-tools:
 	tests/install-tools $(PYTHON_TOOLS)
+
+# The embedded store under more clients than `make test` has: older boto3, s3fs, the JavaScript SDK and rclone. Installs
+# them where they are missing.
+clients: test-tools build
+	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS) $(TARGET)/stores
 
 # Form, lints, and what dependencies may be.
 check: frontend

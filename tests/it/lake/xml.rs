@@ -144,12 +144,12 @@ async fn a_batch_deletion_can_be_read_too() {
     }
     let mut document = "<Delete>".to_owned();
     for key in [
-        "x/one&#1;",
-        "x/escape&#27;[31m",
+        "x/one\u{1}",
+        "x/escape\u{1b}[31m",
         "x/return&#13;&#10;line",
         "x/last\u{fffe}",
         "..",
-        "a/&#1;/../b",
+        "a/\u{1}/../b",
     ] {
         document.push_str(&format!("<Object><Key>{key}</Key></Object>"));
     }
