@@ -180,8 +180,8 @@ class AwsCli(CommandLine):
 
 
 class Rclone(CommandLine):
-    # It has no conditions; and it takes a slash at the end, or two, for folders.
-    cannot = ("conditions", "slashes", "metadata", "control", "presigned puts")
+    # It has no conditions; it takes a slash at the end, or two, for folders, and what isn't there for an empty one.
+    cannot = ("absence", "conditions", "slashes", "metadata", "control", "presigned puts")
 
     def program(self):
         remote = {

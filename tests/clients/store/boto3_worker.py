@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lines import answer_lines
 
 URL, KEY, SECRET = sys.argv[1:]
-CONFIG = Config(s3={"addressing_style": "path"}, signature_version="s3v4", retries={"max_attempts": 1})
+CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1})
 MULTIPART = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
 s3 = boto3.client(
     "s3",

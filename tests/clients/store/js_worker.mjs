@@ -43,9 +43,11 @@ const operations = {
   async list({ bucket, prefix, delimiter }) {
     const [keys, prefixes] = [[], []];
     const input = { Bucket: bucket, Prefix: prefix, Delimiter: delimiter || undefined, MaxKeys: 3 };
+    // XML can't hold every key; then the store encodes them, and says so.
+    const decoded = (page, text) => (page.EncodingType === "url" ? decodeURIComponent(text) : text);
     for await (const page of sdk.paginateListObjectsV2({ client }, input)) {
-      keys.push(...(page.Contents ?? []).map((found) => found.Key));
-      prefixes.push(...(page.CommonPrefixes ?? []).map((found) => found.Prefix));
+      keys.push(...(page.Contents ?? []).map((found) => decoded(page, found.Key)));
+      prefixes.push(...(page.CommonPrefixes ?? []).map((found) => decoded(page, found.Prefix)));
     }
     return { keys, prefixes };
   },
@@ -72,7 +74,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     console.log(JSON.stringify({ answer: await operations[name](wanted) }));
   } catch (error) {
     const status = error.$metadata?.httpStatusCode;
-    const code = error.Code ?? (error.name !== "Error" ? error.name : undefined) ?? (status && String(status));
+    const isNamed = error.name && !["Error", "Unknown", "UnknownError"].includes(error.name);
+    const code = isNamed ? error.name : status && String(status);
     console.log(JSON.stringify({ error: code, text: String(error) }));
   }
 }

@@ -2,10 +2,11 @@
 
 import argparse
 import hashlib
+import http.client
 import pathlib
 import sys
 import tempfile
-import urllib.error
+import urllib.parse
 import urllib.request
 import xml.dom.minidom
 
@@ -90,7 +91,8 @@ def contents(client):
         )
         found = client.ask("head", bucket=BUCKET, key="described")
         same((found["metadata"], found["kind"]), ({"run": "42", "by": "me"}, "text/csv"), "metadata")
-    refused(client, ("NoSuchKey", "404"), "get", bucket=BUCKET, key="none")
+    if client.can("absence"):
+        refused(client, ("NoSuchKey", "404"), "get", bucket=BUCKET, key="none")
 
 
 def conditions(client):
@@ -113,9 +115,12 @@ def presigned(client):
     if not client.can("presigned puts"):
         return
     url = client.ask("presign", bucket=BUCKET, key="pre/put", method="put")
-    request = urllib.request.Request(url, data=b"by url", method="PUT")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        same(answer.status, 200, "a presigned upload")
+    address = urllib.parse.urlsplit(url)
+    # Not by urllib, which adds a Content-Type: older signatures cover that.
+    line = http.client.HTTPConnection(address.netloc, timeout=30)
+    line.request("PUT", f"{address.path}?{address.query}", body=b"by url")
+    same(line.getresponse().status, 200, "a presigned upload")
+    line.close()
     same(client.ask("get", bucket=BUCKET, key="pre/put"), b"by url", "what was uploaded")
 
 
