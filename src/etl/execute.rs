@@ -19,10 +19,9 @@ use crate::task::{Done, Limits, Message, ScriptWork, Spec, TableToRead, Work};
 /// How often a running child's run is asked whether somebody wants it stopped.
 const CANCEL_CHECK: Duration = Duration::from_millis(500);
 
-/// How an attempt ended that is not to be repeated.
+/// How an attempt ended that went on to its end.
 enum Ended {
     Succeeded,
-    Failed(Error),
     Cancelled,
 }
 
@@ -54,7 +53,8 @@ pub async fn put_back(app: &App, tx: &mut Tx, id: &str, error: &Error, is_final:
 /// Executes a run, or goes on with it where a worker died.
 ///
 /// # Errors
-/// What may pass when tried again; then the caller puts the task back. Conflict where the lease was lost.
+/// Whatever went wrong: the caller [puts the run back](put_back), or says that it failed, by what kind of error it is.
+/// Conflict where the lease was lost.
 pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     let mut tx = app.store.write().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
@@ -83,10 +83,7 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
                 .await?;
             execution.publish(&job, &manifest).await
         }
-        (_, None) => Ok(Ended::Failed(Error::not_found(format!(
-            "job {} was removed",
-            execution.run.job
-        )))),
+        (_, None) => Err(Error::not_found(format!("job {} was removed", execution.run.job))),
         (journal, Some(job)) => {
             if let Some((_, staged)) = journal {
                 publish::throw_away(app, &staged).await;
@@ -94,11 +91,9 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
             execution.attempt(&job).await
         }
     };
-    match ended {
-        Ok(Ended::Succeeded) => Ok(()),
-        Ok(Ended::Cancelled) => execution.end(WorkState::Cancelled, None).await,
-        Ok(Ended::Failed(error)) => execution.end(WorkState::Failed, Some(&error)).await,
-        Err(error) => Err(error),
+    match ended? {
+        Ended::Succeeded => Ok(()),
+        Ended::Cancelled => execution.cancelled().await,
     }
 }
 
@@ -154,7 +149,8 @@ async fn foresee(app: &App, job: &Job, parameters: &Captures, preview: &mut Prev
     let path = |key: &String| folder.with_key(key.as_str()).to_string();
     preview.writes = targets.iter().map(path).collect();
     places::check(app, job, output, parameters).await?;
-    let found = outputs::look(app, job, output, &folder, &targets, &tables).await?;
+    outputs::refuse_inputs(app, job, &folder, &tables).await?;
+    let found = outputs::look(app, job, output, &folder, &targets).await?;
     preview.replaces = found.replaced.iter().map(|object| path(&object.key)).collect();
     preview.replaces.extend(found.overwritten.iter().map(path));
     preview.stays = found.foreign.iter().map(path).collect();
@@ -171,69 +167,28 @@ impl Execution<'_> {
     /// One attempt from the beginning.
     async fn attempt(&self, job: &Job) -> Result<Ended> {
         if self.lease.is_exhausted() {
-            return Ok(Ended::Failed(self.lease.exhaustion()));
+            return Err(self.lease.exhaustion());
         }
         if self.is_cancelled().await? {
             return Ok(Ended::Cancelled);
         }
         let Some(output) = &job.definition.output else {
-            return Ok(Ended::Failed(Error::invalid("the job has no output")));
+            return Err(Error::invalid("the job has no output"));
         };
-        let tables = match inputs::resolve(self.app, job, &self.run.body.parameters).await {
-            Ok(tables) => tables,
-            Err(error) => return final_or_again(error),
-        };
+        let tables = inputs::resolve(self.app, job, &self.run.body.parameters).await?;
         self.log_inputs(&tables).await?;
         let folder = output.folder(&self.run.body.parameters)?;
+        places::check(self.app, job, output, &self.run.body.parameters).await?;
+        outputs::refuse_inputs(self.app, job, &folder, &tables).await?;
         let mut manifest = publish::intended(output, &folder, &self.run.id);
-        let targets = manifest.keys();
-        let safe = async || {
-            places::check(self.app, job, output, &self.run.body.parameters).await?;
-            outputs::refuse_inputs(self.app, job, &folder, &tables).await
-        };
-        if let Err(error) = safe().await {
-            return final_or_again(error);
-        }
         // The journal knows the keys before an upload is begun, so that none is left over whoever dies in between.
         self.journal(CommitState::Staging, &manifest).await?;
-        let begun = publish::begin(self.app, job, output.format, &self.run.id, &mut manifest).await;
-        let begun = match begun {
-            Ok(()) => self.journal(CommitState::Staging, &manifest).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = begun {
+        let staged = self.stage(job, output, &folder, &tables, &mut manifest).await;
+        let Ok(Some(rows_in)) = staged else {
             publish::throw_away(self.app, &manifest).await;
-            return final_or_again(error);
-        }
-
-        let done = match self.run_script(job, output, &tables, &manifest).await {
-            Ok(Some(done)) => done,
-            Ok(None) => {
-                publish::throw_away(self.app, &manifest).await;
-                return Ok(Ended::Cancelled);
-            }
-            Err(error) => {
-                publish::throw_away(self.app, &manifest).await;
-                return final_or_again(error);
-            }
+            return staged.map(|_| Ended::Cancelled);
         };
-        if let Err(error) = output_table::check(&folder, &done.columns) {
-            publish::throw_away(self.app, &manifest).await;
-            return Ok(Ended::Failed(error));
-        }
-        manifest.files = done.files;
-        manifest.columns = done.columns;
-        match outputs::look(self.app, job, output, &folder, &targets, &tables).await {
-            Ok(found) => {
-                self.log_foreign(&folder, &found.foreign).await?;
-                manifest.replaced = found.replaced;
-            }
-            Err(error) => {
-                publish::throw_away(self.app, &manifest).await;
-                return final_or_again(error);
-            }
-        }
-        let body = self.body_with_inputs(&tables, &done.rows_in);
+        let body = self.body_with_inputs(&tables, &rows_in);
         let mut tx = self.app.store.write().await?;
         self.lease.hold(&mut tx, self.app.clock.now()).await?;
         store::runs::set_body(&mut tx, &self.run.id, &body).await?;
@@ -242,6 +197,30 @@ impl Execution<'_> {
             .await?;
         tx.commit().await?;
         self.publish(job, &manifest).await
+    }
+
+    /// Uploads the output, and completes the manifest with what it replaces. Answers with the rows of each input; nothing where
+    /// somebody asked for the run to be stopped.
+    async fn stage(
+        &self,
+        job: &Job,
+        output: &OutputDefinition,
+        folder: &Location,
+        tables: &[TableToRead],
+        manifest: &mut publish::Manifest,
+    ) -> Result<Option<Vec<Vec<Option<u64>>>>> {
+        publish::begin(self.app, job, output.format, &self.run.id, manifest).await?;
+        self.journal(CommitState::Staging, manifest).await?;
+        let Some(done) = self.run_script(job, output, tables, manifest).await? else {
+            return Ok(None);
+        };
+        output_table::check(folder, &done.columns)?;
+        manifest.files = done.files;
+        manifest.columns = done.columns;
+        let found = outputs::look(self.app, job, output, folder, &manifest.keys()).await?;
+        self.log_foreign(folder, &found.foreign).await?;
+        manifest.replaced = found.replaced;
+        Ok(Some(done.rows_in))
     }
 
     /// Runs the script in a child; answers nothing where somebody asked for it to be stopped.
@@ -356,26 +335,15 @@ impl Execution<'_> {
         output_table::keep(self.app, tx, job, output, &folder, &written).await
     }
 
-    async fn end(&self, state: WorkState, error: Option<&Error>) -> Result<()> {
+    /// Ends the run as somebody asked.
+    async fn cancelled(&self) -> Result<()> {
         let now = self.app.clock.now();
         let mut tx = self.app.store.write().await?;
         self.lease.hold(&mut tx, now).await?;
-        let mut body = runs::require(&mut tx, &self.run.id).await?.body;
-        body.error = error.map(|error| RunError {
-            message: format!("{}{}", error.message, error.causes()),
-            hint: error.hint.clone(),
-        });
-        let (level, line) = match &body.error {
-            Some(error) => (LogLevel::Error, error.message.clone()),
-            None => (LogLevel::Warn, "stopped".to_owned()),
-        };
-        store::runs::append_log(&mut tx, &self.run.id, now, level, &line).await?;
-        store::runs::finish(&mut tx, &self.run.id, state, &body, now).await?;
-        match error {
-            // What failed for good stands in the list of tasks until somebody settles it.
-            Some(error) => self.lease.fail(&mut tx, now, error).await?,
-            None => self.lease.finish(&mut tx).await?,
-        }
+        let body = runs::require(&mut tx, &self.run.id).await?.body;
+        store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Warn, "stopped").await?;
+        store::runs::finish(&mut tx, &self.run.id, WorkState::Cancelled, &body, now).await?;
+        self.lease.finish(&mut tx).await?;
         tx.commit().await
     }
 
@@ -476,15 +444,4 @@ fn inputs_read(tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> Vec<RunI
         }
     }
     read
-}
-
-/// A failure that would be the same the next time ends the run; another is passed on, to be tried again.
-fn final_or_again(error: Error) -> Result<Ended> {
-    match error.kind {
-        _ if error.is_refusal() => Err(error),
-        ErrorKind::Unavailable | ErrorKind::Killed | ErrorKind::Internal => Err(error),
-        // An input changed while it was read: the next attempt reads the new version.
-        ErrorKind::Conflict => Err(Error::unavailable(error.message)),
-        _ => Ok(Ended::Failed(error)),
-    }
 }

@@ -31,17 +31,14 @@ pub(super) struct Folder {
 /// Looks at the folder before a run writes there.
 ///
 /// # Errors
-/// Invalid where the output would replace an object that isn't the job's, or the run reads one in the folder that isn't;
-/// Unavailable where the store can't be asked.
+/// Invalid where the output would replace an object that isn't the job's; Unavailable where the store can't be asked.
 pub(super) async fn look(
     app: &App,
     job: &Job,
     output: &OutputDefinition,
     folder: &Location,
     targets: &[String],
-    tables: &[TableToRead],
 ) -> Result<Folder> {
-    refuse_inputs(app, job, folder, tables).await?;
     let mut found = Folder::default();
     if output.mode == OutputMode::Append {
         return Ok(found);

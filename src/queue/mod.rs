@@ -98,7 +98,7 @@ impl Lease {
     }
 
     /// Whether this failure is final. One that lies in what is away never is; in what refuses, after an hour; in our own
-    /// mistakes, the third time; and in the work itself, at once.
+    /// mistakes and in processes that are killed, the third time; and in the work itself, at once.
     fn is_final(&self, error: &Error, now: DateTime<Utc>) -> bool {
         match Cause::of(error) {
             Cause::Away => false,
@@ -196,7 +196,7 @@ enum Cause {
     Away,
     /// Something refuses, as long as people don't change that.
     Refused,
-    /// Our own mistake.
+    /// Our own mistake, or somebody killed the process at work: it may be this work that calls for that.
     Mistake,
     /// The work itself, which would fail again.
     Work,
@@ -207,8 +207,13 @@ impl Cause {
         match error.kind {
             _ if error.is_refusal() => Self::Refused,
             ErrorKind::Unavailable | ErrorKind::Conflict => Self::Away,
-            ErrorKind::Internal => Self::Mistake,
-            _ => Self::Work,
+            ErrorKind::Internal | ErrorKind::Killed => Self::Mistake,
+            ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::Invalid
+            | ErrorKind::Denied
+            | ErrorKind::Unfit
+            | ErrorKind::Limit => Self::Work,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Workers that stop, die, or have a wrong clock.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mastic::clock::{Clock, SystemClock};
+use mastic::etl::runs;
 use mastic::model::crawl::WorkState;
+use mastic::model::pattern::Captures;
 use mastic::queue::{self, MAX_DEATHS, Task};
 use mastic::store::Store;
 use mastic::worker;
@@ -166,4 +169,34 @@ async fn a_worker_that_is_told_to_stop_gives_its_tasks_back_at_once() {
         .await
         .unwrap();
     assert_eq!(wait, Some(TimeDelta::zero()));
+}
+
+/// A program that is killed from outside the first time it is started, and is this one from then on.
+fn killed_once(folder: &std::path::Path) -> std::path::PathBuf {
+    let (program, mark) = (folder.join("killed-once"), folder.join("killed"));
+    let text = format!(
+        "#!/bin/sh\nif [ ! -e '{mark}' ]; then : > '{mark}'; kill -9 $$; fi\nexec '{mastic}' \"$@\"\n",
+        mark = mark.display(),
+        mastic = env!("CARGO_BIN_EXE_mastic")
+    );
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_process_was_killed_from_outside_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = killed_once(folder.path());
+    let app = TestApp::start_with(move |config| config.tasks.program.clone_from(&program)).await;
+    app.register("slow", JOB, "SELECT 1 AS one").await.unwrap();
+    let id = runs::start(app.app(), "slow", &Captures::new(), None)
+        .await
+        .unwrap()
+        .id;
+    app.run_tasks().await;
+    let run = runs::get(app.app(), &id).await.unwrap();
+    let log = app.log(&id).await;
+    assert_eq!((run.state, run.attempt), (WorkState::Succeeded, 2), "{log}");
+    assert!(log.contains("the process at work was killed"), "{log}");
 }
