@@ -28,6 +28,30 @@ import urllib.request
 import boto3
 import botocore.config
 
+
+def of_a_group(name, more=""):
+    """A job that reads all of a group's objects whenever one arrives; each row says how many there were."""
+    return (
+        f"""
+engine = "sql"
+script = "script.sql"
+[parameters.g]
+[inputs]
+t = "s3://lake/in/{{g}}_*.csv"
+[output]
+location = "s3://lake/{name}/g={{g}}/"
+format = "csv"
+table = "out.{name}"
+{more}
+[[triggers]]
+on = "object_created"
+match = "s3://lake/in/{{g}}_*.csv"
+batch_window = "1s"
+""",
+        "SELECT n, (SELECT count(*) FROM t) AS total FROM t",
+    )
+
+
 JOBS = {
     # Each arrival once: rows are added.
     "log": (
@@ -49,44 +73,9 @@ match = "s3://lake/in/{name}.csv"
         "SELECT n FROM t",
     ),
     # One file, replaced whenever something arrives in its group.
-    "whole": (
-        """
-engine = "sql"
-script = "script.sql"
-[parameters.g]
-[inputs]
-t = "s3://lake/in/{g}_*.csv"
-[output]
-location = "s3://lake/whole/g={g}/"
-format = "csv"
-table = "out.whole"
-[[triggers]]
-on = "object_created"
-match = "s3://lake/in/{g}_*.csv"
-batch_window = "1s"
-""",
-        "SELECT n, (SELECT count(*) FROM t) AS total FROM t",
-    ),
+    "whole": of_a_group("whole"),
     # Two files, which readers by the catalog see together.
-    "halves": (
-        """
-engine = "sql"
-script = "script.sql"
-[parameters.g]
-[inputs]
-t = "s3://lake/in/{g}_*.csv"
-[output]
-location = "s3://lake/halves/g={g}/"
-format = "csv"
-files = 2
-table = "out.halves"
-[[triggers]]
-on = "object_created"
-match = "s3://lake/in/{g}_*.csv"
-batch_window = "1s"
-""",
-        "SELECT n, (SELECT count(*) FROM t) AS total FROM t",
-    ),
+    "halves": of_a_group("halves", "files = 2"),
 }
 
 
@@ -131,14 +120,10 @@ class Process:
             self.popen.send_signal(signal.SIGCONT)
             return "paused"
         if how == "term":
-            self.popen.terminate()
-            try:
-                self.popen.wait(20)
-            except subprocess.TimeoutExpired:
-                self.popen.kill()
+            self.stop()
         else:
             self.popen.kill()
-        self.popen.wait()
+            self.popen.wait()
         time.sleep(rng.uniform(0, 1.0))
         self.start()
         return how + "ed"

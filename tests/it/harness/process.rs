@@ -9,6 +9,18 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A job called `slow`: some seconds of work, with output from the beginning on.
+const SLOW_JOB: &str = r#"
+engine = "sql"
+script = "slow.sql"
+[output]
+location = "s3://lake/slow/"
+format = "csv"
+table = "out.slow"
+"#;
+pub(crate) const SLOW_SCRIPT: &str = "SELECT a.value AS a, b.value AS b, md5(concat(a.value, ':', b.value)) AS c \
+FROM generate_series(1, 1000) AS a, generate_series(1, 1500) AS b";
+
 /// `mastic serve` on free ports. Killed when dropped.
 pub(crate) struct ServeProcess {
     process: Child,
@@ -46,6 +58,19 @@ impl ServeProcess {
             std::thread::sleep(Duration::from_millis(50));
         }
         started
+    }
+
+    /// Registers a job of some seconds, whose folder is made in `folder`, and starts it. Answers with the run's path in the API.
+    pub(crate) fn start_slow_run(&self, folder: &Path) -> String {
+        let job = folder.join("slow");
+        std::fs::create_dir(&job).unwrap();
+        std::fs::write(job.join("job.toml"), SLOW_JOB).unwrap();
+        std::fs::write(job.join("slow.sql"), SLOW_SCRIPT).unwrap();
+        let (_, said, code) = self.mastic(&["jobs", "register", job.to_str().unwrap()]);
+        assert_eq!(code, 0, "{said}");
+        let (id, said, code) = self.mastic(&["jobs", "run", "slow"]);
+        assert_eq!(code, 0, "{said}");
+        format!("/runs/{}", id.trim())
     }
 
     /// `kill -9`
@@ -117,7 +142,7 @@ impl Drop for ServeProcess {
     }
 }
 
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

@@ -13,7 +13,7 @@ use mastic::store::Store;
 use mastic::worker;
 
 use crate::both_databases;
-use crate::harness::process::ServeProcess;
+use crate::harness::process::{SLOW_SCRIPT, ServeProcess};
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -30,23 +30,12 @@ location = "s3://lake/slow/"
 format = "csv"
 "#;
 
-const SCRIPT: &str = "SELECT a.value AS a, b.value AS b, md5(concat(a.value, ':', b.value)) AS c \
-FROM generate_series(1, 1000) AS a, generate_series(1, 1500) AS b";
-
 async fn three_orderly_stops_cost_a_run_no_try(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let url = database.url(&folder).await;
-    let job = folder.path().join("slow");
-    std::fs::create_dir(&job).unwrap();
-    std::fs::write(job.join("job.toml"), JOB).unwrap();
-    std::fs::write(job.join("slow.sql"), SCRIPT).unwrap();
     tokio::task::spawn_blocking(move || {
         let mut server = ServeProcess::start(folder.path(), &url);
-        let (_, said, code) = server.mastic(&["jobs", "register", job.to_str().unwrap()]);
-        assert_eq!(code, 0, "{said}");
-        let (id, said, code) = server.mastic(&["jobs", "run", "slow"]);
-        assert_eq!(code, 0, "{said}");
-        let path = format!("/runs/{}", id.trim());
+        let path = server.start_slow_run(folder.path());
         for _ in 0..3 {
             server.wait_for(&path, |run| run["state"] == "RUNNING");
             server.stop();
@@ -156,7 +145,7 @@ async fn a_worker_that_is_told_to_stop_gives_its_tasks_back_at_once() {
     let test = with_run(Database::Sqlite).await;
     let app = test.app().clone();
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
-    test.register("slow", JOB, SCRIPT).await.unwrap();
+    test.register("slow", JOB, SLOW_SCRIPT).await.unwrap();
     let working = tokio::spawn(worker::run(app, async move { drop(told.await) }));
     while test.runs().await[0].state != WorkState::Running {
         tokio::task::yield_now().await;

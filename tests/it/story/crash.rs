@@ -6,35 +6,14 @@ use crate::harness::process::ServeProcess;
 
 both_databases! { a_run_is_taken_up_after_kill_9_and_no_half_file_is_ever_seen }
 
-const JOB: &str = r#"
-engine = "sql"
-script = "slow.sql"
-[output]
-location = "s3://lake/slow/"
-format = "csv"
-table = "out.slow"
-"#;
-
-/// Some seconds of work, with output from the beginning on.
-const SCRIPT: &str = "SELECT a.value AS a, b.value AS b, md5(concat(a.value, ':', b.value)) AS c \
-FROM generate_series(1, 1000) AS a, generate_series(1, 1500) AS b";
-
 async fn a_run_is_taken_up_after_kill_9_and_no_half_file_is_ever_seen(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let url = database.url(&folder).await;
-    let job = folder.path().join("slow");
-    std::fs::create_dir(&job).unwrap();
-    std::fs::write(job.join("job.toml"), JOB).unwrap();
-    std::fs::write(job.join("slow.sql"), SCRIPT).unwrap();
     let seen = folder.path().join("lake/lake/slow");
 
     tokio::task::spawn_blocking(move || {
         let server = ServeProcess::start(folder.path(), &url);
-        let (_, said, code) = server.mastic(&["jobs", "register", job.to_str().unwrap()]);
-        assert_eq!(code, 0, "{said}");
-        let (id, said, code) = server.mastic(&["jobs", "run", "slow"]);
-        assert_eq!(code, 0, "{said}");
-        let path = format!("/runs/{}", id.trim());
+        let path = server.start_slow_run(folder.path());
         server.wait_for(&path, |run| run["state"] == "RUNNING");
         server.kill();
         assert!(
