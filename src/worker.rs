@@ -142,7 +142,8 @@ pub async fn run_due(app: &App) -> Result<usize> {
     Ok(count)
 }
 
-/// Looks for objects that no event announced, and for schedules that were passed over, now and then, until `shutdown`.
+/// Looks for objects that no event announced, for schedules that were passed over, and for what runs left that are over
+/// without an output, now and then, until `shutdown`.
 pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
     tokio::pin!(shutdown);
     loop {
@@ -154,6 +155,13 @@ pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
         if let Err(error) = crawl::schedules::catch_up(&app).await {
             tracing::warn!(
                 "overdue crawls can't be started: {}{}",
+                error.message,
+                error.causes()
+            );
+        }
+        if let Err(error) = etl::sweep(&app).await {
+            tracing::warn!(
+                "what runs left can't be looked for: {}{}",
                 error.message,
                 error.causes()
             );

@@ -12,6 +12,7 @@ use super::serve::block_on;
 use super::{Global, Outcome, classifiers};
 use crate::buckets::{Access, Buckets};
 use crate::error::{Error, Result};
+use crate::model::data_files::is_hidden_name;
 use crate::model::location::Location;
 use crate::task::{Children, Failure, FileToClassify, Limits, Message, ObjectToRead, Spec, Work};
 
@@ -95,7 +96,7 @@ fn files_at(path: &Path) -> Vec<File> {
             continue;
         };
         for entry in entries.flatten() {
-            let is_hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
+            let is_hidden = is_hidden_name(&entry.file_name().to_string_lossy());
             match entry.file_type() {
                 _ if is_hidden => {}
                 Ok(kind) if kind.is_dir() => folders.push(entry.path()),

@@ -6,9 +6,10 @@ pub mod jobs;
 mod output_table;
 mod outputs;
 mod places;
-pub mod publish;
+mod publish;
 pub mod query;
 pub mod runs;
 pub mod triggers;
 
 pub use execute::{Preview, preview, put_back, run as execute};
+pub use publish::sweep;

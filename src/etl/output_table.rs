@@ -118,7 +118,11 @@ pub(super) async fn keep(
             tables::require(tx, &name).await?
         }
     };
-    let kept = keep_partition(app, tx, &table, &place, &format, &columns, folder, written.files).await?;
+    let kept = !place.partition.is_empty();
+    if kept {
+        let partition = partition_input(&place, &format, &columns, folder, written.files);
+        keep_partition(app, tx, &table, place.keys(), &partition).await?;
+    }
     let columns = match kept {
         // The sum of the partitions, which have their own each.
         true => sum(
@@ -142,25 +146,14 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Brings the partition up to date; says whether the output has one.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "an output's parts, each of a type of its own"
-)]
+/// Brings the partition up to date, in a table with these keys.
 async fn keep_partition(
     app: &App,
     tx: &mut Tx,
     table: &Table,
-    place: &Place,
-    format: &FileFormat,
-    columns: &[Column],
-    folder: &Location,
-    files: &[RunOutput],
-) -> Result<bool> {
-    if place.partition.is_empty() {
-        return Ok(false);
-    }
-    let keys: Vec<Column> = place.keys();
+    keys: Vec<Column>,
+    partition: &PartitionInput,
+) -> Result<()> {
     let mut table = table.clone();
     if table.input.partition_keys != keys {
         let mut input = table.input.clone();
@@ -168,21 +161,29 @@ async fn keep_partition(
         tables::replace(app, tx, &table, input).await?;
         table = tables::require(tx, &table.name()).await?;
     }
+    store::partitions::Adding::to(&table, app.clock.now())
+        .upsert(tx, partition)
+        .await
+}
+
+fn partition_input(
+    place: &Place,
+    format: &FileFormat,
+    columns: &[Column],
+    folder: &Location,
+    files: &[RunOutput],
+) -> PartitionInput {
     let mut parameters = format.parameters();
     let total = |count: fn(&RunOutput) -> i64| files.iter().map(count).sum::<i64>().to_string();
     parameters.insert("recordCount".to_owned(), total(|file| file.rows));
     parameters.insert("sizeKey".to_owned(), total(|file| file.size));
     parameters.insert("objectCount".to_owned(), files.len().to_string());
-    let partition = PartitionInput {
+    PartitionInput {
         values: place.partition.iter().map(|(_, value)| value.clone()).collect(),
         storage: Some(format.storage(folder.to_string(), concrete(columns.to_vec()))),
         parameters,
         other: serde_json::Map::new(),
-    };
-    store::partitions::Adding::to(&table, app.clock.now())
-        .upsert(tx, &partition)
-        .await?;
-    Ok(true)
+    }
 }
 
 fn table_input(

@@ -91,7 +91,7 @@ fn check_readers(writer: &str, job: &JobDefinition, reader: &str, other: &JobDef
         return Ok(());
     };
     let folder = ObjectPattern::parse(&output.location)?;
-    let (written, below) = (Keys::children_of(&folder, true), Keys::of_some_value(&folder));
+    let (written, below) = (Keys::children_of(&folder), Keys::of_some_value(&folder));
     let inputs = other
         .inputs
         .iter()

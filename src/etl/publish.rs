@@ -32,7 +32,7 @@ const SWEPT: i64 = 1_000;
 
 /// All that is needed to finish, or to throw away, a run's output.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub(super) struct Manifest {
     /// The folder, `s3://…/`.
     pub(super) folder: String,
     /// The uploads, in the order of the files. One that may or may not have been begun has an empty id.
@@ -213,11 +213,11 @@ async fn undo_half(app: &App, manifest: &Manifest, run: &str) -> Result<()> {
         {
             app.buckets.delete(&upload.bucket, &upload.key).await?;
         }
-        let mut tx = app.store.write().await?;
-        store::outputs::forget(&mut tx, &upload.bucket, &upload.key).await?;
-        tx.commit().await?;
     }
-    Ok(())
+    let bucket = Location::parse(&manifest.folder)?.bucket;
+    let mut tx = app.store.write().await?;
+    store::outputs::forget(&mut tx, &bucket, &manifest.keys()).await?;
+    tx.commit().await
 }
 
 /// Writes down whose the output's objects are, in the transaction that decides it.
@@ -291,8 +291,15 @@ pub(super) async fn clear(
             app.buckets.delete(&folder.bucket, &object.key).await?;
             removed.push(folder.with_key(&object.key).to_string());
         }
+    }
+    if !manifest.replaced.is_empty() {
+        let gone: Vec<String> = manifest
+            .replaced
+            .iter()
+            .map(|object| object.key.clone())
+            .collect();
         let mut tx = app.store.write().await?;
-        store::outputs::forget(&mut tx, &folder.bucket, &object.key).await?;
+        store::outputs::forget(&mut tx, &folder.bucket, &gone).await?;
         tx.commit().await?;
     }
     if manifest.has_several() {

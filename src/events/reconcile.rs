@@ -7,7 +7,6 @@ use futures::TryStreamExt;
 use crate::app::App;
 use crate::buckets::ObjectMeta;
 use crate::error::{ErrorKind, Result};
-use crate::etl::publish;
 use crate::events::accept;
 use crate::model::event::{EventKind, ObjectEvent, etag_of};
 use crate::model::job::Trigger;
@@ -22,7 +21,6 @@ pub async fn run(app: &App) -> Result<u64> {
     let mut tx = app.store.read().await?;
     let triggers = store::jobs::enabled_triggers(&mut tx).await?;
     drop(tx);
-    publish::sweep(app).await?;
     let mut found = 0;
     for (bucket, prefix) in watched(&triggers)? {
         let known = known_etags(app, &bucket, &prefix).await?;

@@ -30,18 +30,23 @@ enum Takes {
 impl Keys {
     /// The keys that `pattern` matches, whatever its captures are. Where the pattern is a folder, those below it.
     pub fn of(pattern: &ObjectPattern) -> Self {
-        let keys = Self::new(pattern, &[Takes::InFolder, Takes::InFolder]);
-        keys.or_below(pattern)
+        Self::new(pattern, |keys| keys.some(Takes::InFolder)).or_below(pattern)
     }
 
     /// The keys that `pattern` matches, each capture being some one value: such a value is in common with another's, or with
     /// a wildcard, but with no text that is spelled out.
     pub fn of_some_value(pattern: &ObjectPattern) -> Self {
-        let keys = Self::new(pattern, &[Takes::Value]);
-        keys.or_below(pattern)
+        Self::new(pattern, |keys| keys.one(Takes::Value)).or_below(pattern)
     }
 
-    fn new(pattern: &ObjectPattern, capture: &[Takes]) -> Self {
+    /// Of a folder: what lies in it and in no folder of it, each capture being some one value.
+    pub fn children_of(folder: &ObjectPattern) -> Self {
+        let mut keys = Self::new(folder, |keys| keys.one(Takes::Value));
+        keys.some(Takes::InFolder);
+        keys
+    }
+
+    fn new(pattern: &ObjectPattern, capture: impl Fn(&mut Self)) -> Self {
         let mut keys = Self {
             bucket: pattern.bucket().to_owned(),
             steps: Vec::new(),
@@ -49,10 +54,7 @@ impl Keys {
         for token in pattern.tokens() {
             match token {
                 Token::Literal(literal) => literal.chars().for_each(|c| keys.one(Takes::Char(c))),
-                Token::Capture(..) => match capture {
-                    [value] => keys.one(value.clone()),
-                    _ => keys.some(Takes::InFolder),
-                },
+                Token::Capture(..) => capture(&mut keys),
                 Token::AnyInFolder(true) => keys.some(Takes::InFolder),
                 Token::AnyInFolder(false) => keys.any(Takes::InFolder),
                 Token::Any => keys.any(Takes::Any),
@@ -63,31 +65,12 @@ impl Keys {
         keys
     }
 
-    fn or_below(self, pattern: &ObjectPattern) -> Self {
+    /// A folder stands for all that lies in it, at any depth.
+    fn or_below(mut self, pattern: &ObjectPattern) -> Self {
         if pattern.as_str().ends_with('/') {
-            self.below()
-        } else {
-            self
+            self.any(Takes::Any);
         }
-    }
-
-    /// Of a folder: all that lies in it, at any depth.
-    #[must_use]
-    pub fn below(mut self) -> Self {
-        self.any(Takes::Any);
         self
-    }
-
-    /// Of a folder: what lies in it and in no folder of it.
-    pub fn children_of(folder: &ObjectPattern, of_some_value: bool) -> Self {
-        let capture: &[Takes] = if of_some_value {
-            &[Takes::Value]
-        } else {
-            &[Takes::InFolder, Takes::InFolder]
-        };
-        let mut keys = Self::new(folder, capture);
-        keys.some(Takes::InFolder);
-        keys
     }
 
     fn one(&mut self, takes: Takes) {
@@ -208,7 +191,7 @@ mod tests {
 
     #[test]
     fn children_are_not_what_lies_deeper() {
-        let children = Keys::children_of(&pattern("mid/"), false);
+        let children = Keys::children_of(&pattern("mid/"));
         assert!(children.meet(&Keys::of(&pattern("mid/*.csv"))));
         assert!(!children.meet(&Keys::of(&pattern("mid/raw/*.csv"))));
     }

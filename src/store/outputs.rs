@@ -83,18 +83,21 @@ pub async fn hide(tx: &mut Tx, job: &str, run: &str, bucket: &str, key: &str) ->
         .map(drop))
 }
 
-/// Forgets an object that is no more.
+/// Forgets objects that are no more.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn forget(tx: &mut Tx, bucket: &str, key: &str) -> Result<()> {
+pub async fn forget(tx: &mut Tx, bucket: &str, keys: &[String]) -> Result<()> {
     const SQL: &str = "DELETE FROM written_objects WHERE bucket = $1 AND object_key = $2";
-    on!(tx, |conn| sqlx::query(SQL)
-        .bind(bucket)
-        .bind(key)
-        .execute(conn)
-        .await
-        .map(drop))
+    for key in keys {
+        on!(tx, |conn| sqlx::query(SQL)
+            .bind(bucket)
+            .bind(key)
+            .execute(conn)
+            .await
+            .map(drop))?;
+    }
+    Ok(())
 }
 
 /// What is known of an object that a run may have written.

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use classifiers::DataType as Hive;
 use datafusion::arrow::datatypes::{DataType as Arrow, Field, Fields, TimeUnit};
 
+/// How timestamps are written as text: with as many digits of a second as they have.
+pub(super) const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.f";
+
 /// The Arrow type that a Hive type is read as. Strings are views at the top, where most work on them happens.
 pub(super) fn to_arrow(hive: &Hive) -> Arrow {
     match hive {

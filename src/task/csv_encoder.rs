@@ -8,10 +8,8 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use super::arrow_types::TIMESTAMP;
 use crate::model::output::{CsvOptions, Quote};
-
-/// How timestamps are written: with as many digits of a second as they have.
-const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.f";
 
 /// Writes batches as lines.
 pub(super) struct CsvEncoder {

@@ -11,6 +11,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::Value;
 
+use super::arrow_types::TIMESTAMP;
 use super::child::say_rows;
 use super::wire::MAX_PIECE;
 use super::{QueryWork, RowForm};
@@ -54,7 +55,7 @@ impl Rows {
     /// Limit where they have too many bytes.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<bool> {
         let options = FormatOptions::default()
-            .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
+            .with_timestamp_format(Some(TIMESTAMP))
             .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"));
         let formatters = batch
             .columns()
