@@ -37,7 +37,7 @@ use crate::task::Children;
 use crate::{api, events, glue, web, worker};
 use ready::Readiness;
 
-/// How long the API waits for the jobs to be registered: a store that is away must not keep it from saying so.
+/// How long a request that changes something waits for the jobs to be registered; after that its sender tries again.
 const REGISTRATION: Duration = Duration::from_secs(30);
 /// The largest request, in bytes.
 const MAX_BODY: usize = 10 << 20;
@@ -102,20 +102,16 @@ impl Server {
             tasks: tokio::task::JoinSet::new(),
             app,
         };
-        // What arrives before the jobs are registered would be their past: until then the store takes no changes, and the
-        // API waits.
+        // What arrives before the jobs are registered would be their past: until then changes wait, in the store and in the
+        // API.
         let (registered, gate) = watch::channel(false);
         if let Some(listener) = lake_listener {
             server.serve_lake(listener, gate.clone())?;
         }
         let job_errors = Arc::new(OnceLock::new());
-        let router = router(server.app.clone(), Arc::clone(&job_errors));
+        let router = router(server.app.clone(), Arc::clone(&job_errors), gate);
         let stop = server.stop.clone();
-        server.spawn(async move {
-            let mut gate = gate;
-            let _ = tokio::time::timeout(REGISTRATION, gate.wait_for(|is_done| *is_done)).await;
-            serve(listener, router, stop.cancelled_owned()).await;
-        });
+        server.spawn(async move { serve(listener, router, stop.cancelled_owned()).await });
         if server.app.config.catalog.default_database {
             let mut tx = server.app.store.write().await?;
             databases::ensure(&server.app, &mut tx, "default").await?;
@@ -124,9 +120,10 @@ impl Server {
         if let Some(folder) = server.app.config.jobs.clone() {
             let (registered, wrong) = jobs::register_all(&server.app, &folder).await?;
             tracing::info!(jobs = registered.len(), folder = %folder.display(), "jobs are registered");
-            let _ = job_errors.set(wrong.iter().map(|error| error.message.clone()).collect());
             server.job_errors = wrong;
         }
+        let messages = server.job_errors.iter().map(|error| error.message.clone());
+        let _ = job_errors.set(messages.collect());
         registered.send_replace(true);
         if parts == Parts::All {
             let (app, stop) = (server.app.clone(), server.stop.clone());
@@ -207,7 +204,7 @@ pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
 }
 
 /// Every route. What is wrong with the jobs folder is known later.
-fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>) -> Router {
+fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>, gate: watch::Receiver<bool>) -> Router {
     let readiness = Readiness::default();
     Router::new()
         .route("/", any(glue_api).get(web::serve))
@@ -216,7 +213,7 @@ fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>) -> Router {
         .route(
             "/readyz",
             get(move |State(app): State<App>| async move {
-                ready::ready(&app, &readiness, job_errors.get().map_or(&[], Vec::as_slice)).await
+                ready::ready(&app, &readiness, job_errors.get().map(Vec::as_slice)).await
             }),
         )
         .route(
@@ -225,6 +222,7 @@ fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>) -> Router {
         )
         .fallback(web::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(gate, after_registration))
         .layer(middleware::from_fn(refuse_other_sites))
         .with_state(app)
 }
@@ -233,6 +231,28 @@ async fn glue_api(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, glue::MAX_REQUEST).await.ok();
     glue::handle(&app, &parts, body).await
+}
+
+/// Lets what changes something wait until the jobs are registered.
+async fn after_registration(
+    State(mut gate): State<watch::Receiver<bool>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if changes(&request) {
+        let registered = gate.wait_for(|is_done| *is_done);
+        if !matches!(tokio::time::timeout(REGISTRATION, registered).await, Ok(Ok(_))) {
+            return api::problem(
+                &Error::unavailable("the jobs folder is not registered yet")
+                    .hint("try again in some seconds"),
+            );
+        }
+    }
+    next.run(request).await
+}
+
+fn changes(request: &Request) -> bool {
+    request.method() != Method::GET && request.method() != Method::HEAD
 }
 
 /// What a browser says of whose page a request comes from (Fetch Metadata).
@@ -265,8 +285,7 @@ fn is_from_another_site(request: &Request) -> bool {
     };
     let comes_from_others = request.headers().get_all(header::ORIGIN).iter().any(is_others)
         || matches!(header(SEC_FETCH_SITE), Some("cross-site" | "same-site"));
-    let changes = request.method() != Method::GET && request.method() != Method::HEAD;
-    !is_this_machine(host) || changes && comes_from_others
+    !is_this_machine(host) || changes(request) && comes_from_others
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -14,6 +14,7 @@ use super::runs::{Run, RunError, RunInput};
 use crate::app::App;
 use crate::etl::{self, jobs, runs, triggers};
 use crate::model::job as nouns;
+use crate::model::output::Quote;
 
 /// A script, what it reads, what it writes, and when it runs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +53,8 @@ pub(super) struct Input {
     /// Columns that the script relies on, with their types.
     columns: BTreeMap<String, String>,
     optional: bool,
+    /// What becomes of objects without a byte: skip or error.
+    empty: &'static str,
 }
 
 /// Where the result goes.
@@ -63,6 +66,12 @@ pub(super) struct Output {
     files: u32,
     /// overwrite, append or replace_folder.
     mode: &'static str,
+    /// Of CSV: what stands between fields; a comma where it is null.
+    delimiter: Option<String>,
+    /// Of CSV: whether the first line holds the columns' names; it does where it is null.
+    header: Option<bool>,
+    /// Of CSV: which fields are put in quotes, necessary or always; necessary where it is null.
+    quote: Option<&'static str>,
     table: Option<String>,
 }
 
@@ -146,6 +155,7 @@ impl From<nouns::Job> for Job {
                     location: input.location,
                     columns: input.columns,
                     optional: input.optional,
+                    empty: input.empty.as_str(),
                 },
             )
         };
@@ -164,6 +174,9 @@ impl From<nouns::Job> for Job {
                 format: output.format.as_str(),
                 files: output.files,
                 mode: output.mode.as_str(),
+                delimiter: output.delimiter,
+                header: output.header,
+                quote: output.quote.map(Quote::as_str),
                 table: output.table,
             }),
             triggers,

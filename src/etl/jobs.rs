@@ -176,15 +176,14 @@ async fn text_of_object(app: &App, location: &Location) -> Result<String> {
 /// # Errors
 /// Unavailable where the folder can't be read.
 pub async fn register_all(app: &App, folder: &Path) -> Result<(Vec<Job>, Vec<Error>)> {
-    let entries = std::fs::read_dir(folder).map_err(|cause| {
-        Error::unavailable(format!("can't read the folder {}: {cause}", folder.display()))
-    })?;
-    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    folders.retain(|path| path.join(DEFINITION_FILE).is_file());
-    folders.sort();
+    let folder = folder.to_owned();
+    // A disk may be slow, and whoever asks meanwhile whether the server lives is to hear of it.
+    let sources = tokio::task::spawn_blocking(move || read_all(&folder))
+        .await
+        .map_err(|cause| Error::internal("the jobs folder can't be read").source(cause))??;
     let (mut registered, mut wrong) = (Vec::new(), Vec::new());
-    for path in folders {
-        let outcome = match JobSource::read(&path) {
+    for source in sources {
+        let outcome = match source {
             Ok(source) => register(app, &source).await,
             Err(error) => Err(error),
         };
@@ -194,6 +193,16 @@ pub async fn register_all(app: &App, folder: &Path) -> Result<(Vec<Job>, Vec<Err
         }
     }
     Ok((registered, wrong))
+}
+
+fn read_all(folder: &Path) -> Result<Vec<Result<JobSource>>> {
+    let entries = std::fs::read_dir(folder).map_err(|cause| {
+        Error::unavailable(format!("can't read the folder {}: {cause}", folder.display()))
+    })?;
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.retain(|path| path.join(DEFINITION_FILE).is_file());
+    folders.sort();
+    Ok(folders.iter().map(|path| JobSource::read(path)).collect())
 }
 
 /// The job called `name`.

@@ -111,6 +111,16 @@ pub enum EmptyObjects {
     Error,
 }
 
+impl EmptyObjects {
+    /// The name in `job.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Error => "error",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum InputForm {

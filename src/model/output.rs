@@ -96,6 +96,16 @@ pub enum Quote {
     Always,
 }
 
+impl Quote {
+    /// The name in `job.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Necessary => "necessary",
+            Self::Always => "always",
+        }
+    }
+}
+
 /// How CSV is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CsvOptions {

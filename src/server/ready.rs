@@ -60,8 +60,17 @@ impl Part {
     }
 }
 
-/// Says how the parts are; 503 where one that is needed isn't well.
-pub(super) async fn ready(app: &App, readiness: &Readiness, job_errors: &[String]) -> Response {
+/// Says how the parts are; 503 where one that is needed isn't well, or the jobs aren't registered yet: then there are no
+/// `job_errors`, not even none.
+pub(super) async fn ready(app: &App, readiness: &Readiness, job_errors: Option<&[String]>) -> Response {
+    let Some(job_errors) = job_errors else {
+        let waits = Error::unavailable("the jobs folder is being registered");
+        let report = Report {
+            ready: false,
+            parts: vec![Part::new("jobs", true, Err(waits))],
+        };
+        return (StatusCode::SERVICE_UNAVAILABLE, axum::Json(report)).into_response();
+    };
     let mut last = readiness.lock().await;
     let report = match &*last {
         Some((at, report)) if at.elapsed() < HOLDS => report.clone(),

@@ -1102,6 +1102,8 @@ export interface components {
             columns: {
                 [key: string]: string;
             };
+            /** @description What becomes of objects without a byte: skip or error. */
+            empty: string;
             location: string;
             optional: boolean;
         };
@@ -1266,13 +1268,19 @@ export interface components {
         OutcomeState: "batched" | "waiting" | "started" | "duplicate" | "superseded" | "unmatched" | "rejected";
         /** @description Where the result goes. */
         Output: {
+            /** @description Of CSV: what stands between fields; a comma where it is null. */
+            delimiter?: string | null;
             /** Format: int32 */
             files: number;
             /** @description csv, json or parquet. */
             format: string;
+            /** @description Of CSV: whether the first line holds the columns' names; it does where it is null. */
+            header?: boolean | null;
             location: string;
             /** @description overwrite, append or replace_folder. */
             mode: string;
+            /** @description Of CSV: which fields are put in quotes, necessary or always; necessary where it is null. */
+            quote?: string | null;
             table?: string | null;
         };
         /** @description A page of a list. */

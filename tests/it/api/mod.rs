@@ -1,5 +1,7 @@
 //! The REST API as a program meets it.
 
+mod start;
+
 use serde_json::{Value, json};
 use ureq::Agent;
 
