@@ -29,7 +29,7 @@ mod xml;
 
 use compression::Unpacking;
 pub use compression::decompress;
-pub use csv::{CsvScanner, settle_headers};
+pub use csv::{CsvReader, CsvRow, CsvScanner, settle_headers};
 pub use custom::{
     ClassifierDefinition, ContainsHeader, CsvClassifier, CsvSerde, CustomClassifier, DefinitionError,
     GrokClassifier, JsonClassifier, XmlClassifier,

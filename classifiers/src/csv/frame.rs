@@ -1,6 +1,6 @@
 //! Where in a file the table is: what stands above it, between its header and its rows, and below it.
 
-use super::header::is_header_split_otherwise;
+use super::header::{is_header_split_otherwise, judge};
 use super::records::Record;
 use super::table::text_of;
 use crate::values::{Kind, kind_of};
@@ -39,8 +39,11 @@ fn uneven_preamble(records: &[Record], width: usize) -> usize {
         return 0;
     }
     // One record that is a field short, or longer, is a header whose rows differ from it.
+    let is_narrow = is_narrow_header(records, first, width);
     let is_header = match (records.get(first - 1), records.get(first)) {
-        (Some(above), Some(row)) => above.len() >= 2 && above.len() + 1 >= width && adjoin(above, row),
+        (Some(above), Some(row)) => {
+            is_narrow || above.len() >= 2 && above.len() + 1 >= width && adjoin(above, row)
+        }
         _ => false,
     };
     // A note with a delimiter in it may look like a header that is a field short; then the rows below don't fit it.
@@ -52,13 +55,31 @@ fn uneven_preamble(records: &[Record], width: usize) -> usize {
     }
     // Quotes in it are rather those of a header whose names go over several lines.
     let has_quotes = |record: &Record| record.fields().any(|field| field.contains(&b'"'));
-    let is_note = is_header && !records.iter().take(first).any(has_quotes);
+    let is_note = is_header && !is_narrow && !records.iter().take(first).any(has_quotes);
     let header = first - usize::from(is_header);
     [Some(header), is_note.then_some(first)]
         .into_iter()
         .flatten()
         .find(|preamble| is_table(records.get(*preamble..).unwrap_or(&[]), width))
         .unwrap_or(0)
+}
+
+/// Whether the record above the first of full width names the columns that hold anything: rows that end in delimiters
+/// have more fields than names. A row of names among those below would be the header itself.
+fn is_narrow_header(records: &[Record], first: usize, width: usize) -> bool {
+    let (Some(from_above), Some(below)) = (records.get(first - 1..), records.get(first..)) else {
+        return false;
+    };
+    let names = from_above.first().map_or(0, Record::len);
+    let rest_is_empty = |row: &Record| {
+        row.fields()
+            .skip(names)
+            .all(|field| field.trim_ascii().is_empty())
+    };
+    (2..width).contains(&names)
+        && below.iter().take(ROWS_COMPARED).all(rest_is_empty)
+        && judge(from_above).header
+        && !judge(below).header
 }
 
 /// Whether nearly all records have so many fields.

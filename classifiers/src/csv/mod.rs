@@ -8,6 +8,8 @@ mod guess;
 mod header;
 mod impostors;
 mod name_words;
+mod pieces;
+mod reader;
 mod records;
 mod rows;
 mod scanner;
@@ -16,11 +18,12 @@ mod table;
 
 use dialect::Candidate;
 use header::HeaderVerdict;
+pub use reader::{CsvReader, CsvRow};
 use records::{Delimiter, Marks, Record, Splitter};
 use rows::Rows;
 pub use scanner::CsvScanner;
 pub use siblings::settle_headers;
-use table::text_of;
+use table::{TableSummary, text_of};
 
 use crate::limits::CSV_FIELDS;
 use crate::values::{Kind, kind_of};
@@ -90,8 +93,8 @@ pub(crate) fn classify(
         candidate.footer = footer_of(text, &candidate);
     }
     let dialect = dialect_of(&candidate, terminator, &header);
-    let (rows, quotes) = read(text, marks, &dialect, whole)?;
-    Ok(Ok(verdict(&candidate, dialect, &header, &rows, &quotes)))
+    let sample = read(text, marks, &dialect, whole)?;
+    Ok(Ok(verdict(&candidate, dialect, &header, &sample)))
 }
 
 /// How many of the last records of a text too long to be tried as a whole are no data.
@@ -262,14 +265,17 @@ struct Quotes {
     around_fields: bool,
 }
 
+/// What a sample holds.
+struct Read {
+    header: Option<Record>,
+    table: TableSummary,
+    quotes: Quotes,
+}
+
 /// Reads the whole sample. Also says how quotes are used.
-fn read(
-    text: &str,
-    marks: Marks,
-    dialect: &CsvDialect,
-    whole: bool,
-) -> Result<(Rows, Quotes), ClassifyError> {
+fn read(text: &str, marks: Marks, dialect: &CsvDialect, whole: bool) -> Result<Read, ClassifyError> {
     let mut rows = Rows::new(dialect);
+    let mut table = TableSummary::default();
     let mut quotes = Quotes::default();
     let mut is_header = dialect.header;
     let mut splitter = Splitter::new(marks);
@@ -277,7 +283,7 @@ fn read(
         quotes.odd += u64::from(record.odd_quotes > 0 || record.unterminated);
         quotes.around_fields |= record.quoted > 0 && !is_header;
         is_header = false;
-        rows.observe(record);
+        rows.observe(record, &mut |row| table.observe(row));
         true
     };
     splitter.feed(text.as_bytes(), &mut observe)?;
@@ -285,7 +291,11 @@ fn read(
     if whole {
         splitter.finish(&mut observe)?;
     }
-    Ok((rows, quotes))
+    Ok(Read {
+        header: rows.header().cloned(),
+        table,
+        quotes,
+    })
 }
 
 fn dialect_of(candidate: &Candidate, terminator: &str, header: &HeaderVerdict) -> CsvDialect {
@@ -304,18 +314,21 @@ fn dialect_of(candidate: &Candidate, terminator: &str, header: &HeaderVerdict) -
     }
 }
 
-fn verdict(
-    candidate: &Candidate,
-    dialect: CsvDialect,
-    header: &HeaderVerdict,
-    read: &Rows,
-    quotes: &Quotes,
-) -> CsvVerdict {
+fn verdict(candidate: &Candidate, dialect: CsvDialect, header: &HeaderVerdict, read: &Read) -> CsvVerdict {
+    let Read { table, quotes, .. } = read;
     let odd = quotes.odd;
-    let (table, header_record) = (read.table(), read.header());
+    let header_record = read.header.as_ref();
     let (rows, row_bytes) = (table.rows(), table.raw_bytes());
+    let columns = table.columns(header_record);
     let mut reasons = vec![dialect_reason(candidate), header.reason.clone()];
     let width = header_record.map_or(0, Record::len).max(table.width());
+    let surplus = width - columns.len().min(width);
+    if surplus > 0 {
+        reasons.push(format!(
+            "the rows have {surplus} {} more than the header, which hold nothing and are left out",
+            if surplus == 1 { "field" } else { "fields" }
+        ));
+    }
     let (short, long) = table.ragged(width);
     if short + long > 0 {
         reasons.push(format!(
@@ -347,7 +360,7 @@ fn verdict(
             if dialect.skip_footer == 1 { "is" } else { "are" }
         ));
     }
-    let padded: u64 = (0..width)
+    let padded: u64 = (0..columns.len())
         .map(|at| table.column(at))
         .filter(is_padded)
         .map(|c| c.padded())
@@ -357,7 +370,6 @@ fn verdict(
             "{padded} values have blanks around them; trim them when reading"
         ));
     }
-    let columns = table.columns(header_record);
     let certainty = (candidate.consistency.sqrt() * if candidate.width == 1 { 0.6 } else { 1.0 }).min(
         if columns.iter().all(|c| c.data_type == DataType::String) {
             0.7 + 0.3 * header.sure
@@ -473,7 +485,6 @@ pub(crate) fn padded_columns(text: &str, dialect: &CsvDialect) -> Result<Vec<boo
 ///
 /// Those of [`padded_columns`].
 pub(crate) fn has_quoted_fields(text: &str, dialect: &CsvDialect) -> Result<bool, ClassifyError> {
-    Ok(read(text, Marks::of_dialect(dialect)?, dialect, true)?
-        .1
-        .around_fields)
+    let read = read(text, Marks::of_dialect(dialect)?, dialect, true)?;
+    Ok(read.quotes.around_fields)
 }

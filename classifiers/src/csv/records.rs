@@ -102,6 +102,8 @@ pub(crate) struct Record {
     pub(crate) apostrophes: u32,
     /// Fields that were quoted as they should be.
     pub(crate) quoted: u32,
+    /// The places of those of them that are empty.
+    quoted_empty: Vec<usize>,
     /// Physical lines before the one that it starts on.
     pub(crate) first_line: u64,
     /// Whether the file ended inside quotes.
@@ -127,6 +129,11 @@ impl Record {
         (0..self.len()).map(|at| self.field(at))
     }
 
+    /// Whether a field is empty, and in quotes: an empty text, where nothing at all may be a null.
+    pub(crate) fn is_empty_text(&self, at: usize) -> bool {
+        self.quoted_empty.contains(&at)
+    }
+
     /// Line breaks inside its fields.
     pub(crate) fn line_breaks(&self) -> u64 {
         self.bytes.iter().filter(|b| **b == b'\n').count() as u64
@@ -143,6 +150,7 @@ impl Record {
         self.odd_quotes = 0;
         self.apostrophes = 0;
         self.quoted = 0;
+        self.quoted_empty.clear();
         self.unterminated = false;
     }
 }
@@ -431,6 +439,10 @@ impl Splitter {
         }
         if self.state == State::QuoteInQuotes {
             self.record.quoted += 1;
+            let start = self.record.ends.last().copied().unwrap_or(0);
+            if self.record.bytes.len() == start {
+                self.record.quoted_empty.push(self.record.ends.len());
+            }
         }
         self.record.ends.push(self.record.bytes.len());
         self.state = State::StartOfField;

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 
 use super::frame::FOOTER_RECORDS;
 use super::records::Record;
-use super::table::TableSummary;
 use crate::CsvDialect;
 
-/// Takes the records of a file in order. Keeps no more of them than a footer may have.
+/// Takes the records of a file in order, and says which of them are rows. Keeps no more of them than a footer may have.
 #[derive(Debug)]
 pub(crate) struct Rows {
     wants_header: bool,
@@ -17,7 +16,6 @@ pub(crate) struct Rows {
     footer: u64,
     /// The last records, which may be the footer.
     held: VecDeque<Record>,
-    table: TableSummary,
 }
 
 impl Rows {
@@ -28,33 +26,28 @@ impl Rows {
             below_header: dialect.skip_after_header,
             footer: dialect.skip_footer.min(FOOTER_RECORDS as u64),
             held: VecDeque::new(),
-            table: TableSummary::default(),
         }
     }
 
-    pub(crate) fn observe(&mut self, record: &Record) {
+    /// Takes the next record; calls `each` with a row that is now known to be one.
+    pub(crate) fn observe(&mut self, record: &Record, each: &mut dyn FnMut(&Record)) {
         if self.wants_header && self.header.is_none() {
             self.header = Some(record.clone());
         } else if self.below_header > 0 {
             self.below_header -= 1;
         } else if self.footer == 0 {
-            self.table.observe(record);
+            each(record);
         } else {
             self.held.push_back(record.clone());
-            if self.held.len() as u64 > self.footer {
-                self.held
-                    .pop_front()
-                    .iter()
-                    .for_each(|record| self.table.observe(record));
+            if self.held.len() as u64 > self.footer
+                && let Some(row) = self.held.pop_front()
+            {
+                each(&row);
             }
         }
     }
 
     pub(crate) fn header(&self) -> Option<&Record> {
         self.header.as_ref()
-    }
-
-    pub(crate) fn table(&self) -> &TableSummary {
-        &self.table
     }
 }

@@ -77,11 +77,21 @@ impl TableSummary {
             None => vec![String::new(); width],
         };
         let names = unique_names(names);
-        names
+        let mut columns: Vec<Column> = names
             .into_iter()
             .enumerate()
             .map(|(at, name)| self.column(at).column(name))
-            .collect()
+            .collect();
+        // What follows the named columns and holds nothing comes of delimiters at the ends of rows.
+        let named = header.map_or(width, Record::len).max(1);
+        while columns.len() > named
+            && columns
+                .last()
+                .is_some_and(|column| column.data_type == DataType::Null)
+        {
+            columns.pop();
+        }
+        columns
     }
 
     /// Whether the first column holds nothing twice, nor a null.

@@ -91,7 +91,7 @@ fn a_header_alone_and_nothing_at_all() {
 fn csv_that_cannot_be_read() {
     let dialect = CsvDialect::default();
     let error = scan_csv(&dialect, b"a,b\n1,\"never closed\n2,3\n", 64).expect_err("open quotes");
-    expect!["the CSV ends inside quotes (the last record starts after 0 rows): it was cut off, or a quote is never closed"].assert_eq(&error.to_string());
+    expect!["the CSV ends inside quotes (its last record starts in line 2): it was cut off, or a quote is never closed"].assert_eq(&error.to_string());
     let error = scan_csv(
         &dialect,
         format!("a,b\n1,\"{}", "x\n".repeat(600_000)).as_bytes(),
