@@ -78,6 +78,18 @@ impl Error {
         self.is_refusal || self.kind == ErrorKind::Denied
     }
 
+    /// The same once more, without its causes, for where the first can't be taken.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self {
+            kind: self.kind,
+            message: self.message.clone(),
+            hint: self.hint.clone(),
+            is_refusal: self.is_refusal,
+            source: None,
+        }
+    }
+
     /// Adds the cause, for the log.
     #[must_use]
     pub fn source(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -90,6 +102,18 @@ impl Error {
     pub fn within(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
+    }
+
+    /// The first error of ours among `cause` and its causes, as another program's errors carry it.
+    pub fn in_causes<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
+        let mut next = Some(cause);
+        while let Some(cause) = next {
+            if let Some(error) = cause.downcast_ref() {
+                return Some(error);
+            }
+            next = cause.source();
+        }
+        None
     }
 
     /// The causes, outermost first, as one line for the log.

@@ -55,6 +55,8 @@ pub(super) struct Input {
     optional: bool,
     /// What becomes of objects without a byte: skip or error.
     empty: &'static str,
+    /// Whether a row of CSV with other than the file's number of fields fails a run.
+    strict: bool,
 }
 
 /// Where the result goes.
@@ -70,8 +72,12 @@ pub(super) struct Output {
     delimiter: Option<String>,
     /// Of CSV: whether the first line holds the columns' names; it does where it is null.
     header: Option<bool>,
-    /// Of CSV: which fields are put in quotes, necessary or always; necessary where it is null.
+    /// Of CSV: which fields are put in quotes, necessary, always or never; necessary where it is null.
     quote: Option<&'static str>,
+    /// Of CSV: what NULL is written as; as nothing where it is null.
+    null: Option<String>,
+    /// Of CSV: what an empty text is written as; as two quotes where it is null.
+    empty: Option<String>,
     table: Option<String>,
 }
 
@@ -156,6 +162,7 @@ impl From<nouns::Job> for Job {
                     columns: input.columns,
                     optional: input.optional,
                     empty: input.empty.as_str(),
+                    strict: input.strict,
                 },
             )
         };
@@ -177,6 +184,8 @@ impl From<nouns::Job> for Job {
                 delimiter: output.delimiter,
                 header: output.header,
                 quote: output.quote.map(Quote::as_str),
+                null: output.null.clone(),
+                empty: output.empty.clone(),
                 table: output.table,
             }),
             triggers,

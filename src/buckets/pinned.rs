@@ -81,9 +81,9 @@ impl PinnedStore {
         Path::from(format!("pinned/{index:08}/object{extension}"))
     }
 
-    /// The objects, in their order.
-    pub fn objects(&self) -> &[PinnedObject] {
-        &self.objects
+    /// The stores that they are in.
+    pub fn buckets(&self) -> &Buckets {
+        &self.buckets
     }
 
     fn index_of(&self, path: &Path) -> Option<usize> {
@@ -158,18 +158,17 @@ impl ObjectStore for PinnedStore {
             let plain = self.plain(index);
             let whole = plain.is_some() || range == (0..meta.size);
             let header = (!whole).then(|| format!("bytes={}-{}", range.start, range.end - 1));
+            let name = format!("s3://{}/{}", object.bucket, object.key);
             let stored = self
                 .buckets
                 .stream(&object.bucket, &object.key, header, Some(&object.etag))
                 .await
-                .map_err(|error| to_store_error(error, location))?;
+                .map_err(|error| to_store_error(error, &name))?;
             let read = match plain {
                 Some(plain) => plain.read(stored.boxed()).boxed(),
                 None => stored.boxed(),
             };
-            let location = location.clone();
-            read.map_err(move |error| to_store_error(error, &location))
-                .boxed()
+            read.map_err(move |error| to_store_error(error, &name)).boxed()
         };
         Ok(GetResult {
             payload: GetResultPayload::Stream(payload),
@@ -236,8 +235,9 @@ fn not_supported(what: &str) -> StoreError {
     }
 }
 
-fn to_store_error(error: Error, location: &Path) -> StoreError {
-    let path = location.to_string();
+/// The engine's error for one of ours, which is found in it again: [`Error::in_causes`].
+fn to_store_error(error: Error, name: &str) -> StoreError {
+    let (path, error) = (name.to_owned(), error.within(name));
     match error.kind {
         ErrorKind::NotFound => StoreError::NotFound {
             path,

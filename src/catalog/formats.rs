@@ -36,6 +36,8 @@ const SKIP_HEADER: &str = "skip.header.line.count";
 const SKIP_FOOTER: &str = "skip.footer.line.count";
 /// How Hive's text SerDes are told of an encoding.
 const SERIALIZATION_ENCODING: &str = "serialization.encoding";
+/// How Hive's text SerDes are told of the text that stands for NULL.
+const NULL_FORMAT: &str = "serialization.null.format";
 /// The parameter of a column that holds its real type, where its SerDe knows text alone.
 const REAL_TYPE: &str = "mastic.type";
 
@@ -52,6 +54,8 @@ pub enum FileFormat {
         serde: Option<CsvSerde>,
         /// Its character encoding, where that isn't UTF-8.
         encoding: Option<String>,
+        /// The text that stands for NULL, where that is known.
+        null: Option<String>,
     },
     /// JSON documents.
     Json {
@@ -127,6 +131,7 @@ impl FileFormat {
                     .encoding
                     .clone()
                     .filter(|encoding| !matches!(encoding.as_str(), "utf-8" | "ascii")),
+                null: None,
             }),
             ("json", ..) => Some(Self::Json {
                 path: verdict.json_path.clone(),
@@ -155,13 +160,16 @@ impl FileFormat {
     pub fn storage(&self, location: String, mut columns: Vec<Column>) -> StorageDescriptor {
         let (input, output, serde) = match self {
             Self::Csv {
-                dialect, encoding, ..
+                dialect,
+                encoding,
+                null,
+                ..
             } => {
                 let mut serde = csv_serde(dialect, self.needs_open_csv());
-                if let Some(encoding) = encoding {
-                    serde
-                        .parameters
-                        .insert(SERIALIZATION_ENCODING.to_owned(), encoding.clone());
+                for (name, value) in [(SERIALIZATION_ENCODING, encoding), (NULL_FORMAT, null)] {
+                    if let Some(value) = value {
+                        serde.parameters.insert(name.to_owned(), value.clone());
+                    }
                 }
                 if serde.serialization_library.as_deref() == Some(CSV_SERDE) {
                     columns.iter_mut().for_each(as_text);
@@ -370,6 +378,18 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
     })
 }
 
+/// The text that stands for NULL in a CSV table's files, beside the empty field: what was declared, and where nothing was,
+/// Hive's own `\N` for its plain SerDe.
+pub fn null_text(parameters: &Parameters, storage: &StorageDescriptor) -> Option<String> {
+    let serde = storage.serde_info.clone().unwrap_or_default();
+    let declared = serde
+        .parameters
+        .get(NULL_FORMAT)
+        .or_else(|| parameters.get(NULL_FORMAT));
+    let is_plain = serde.serialization_library.as_deref() == Some(LAZY_SERDE);
+    declared.cloned().or_else(|| is_plain.then(|| "\\N".to_owned()))
+}
+
 /// Whether a table's files are read by the SerDe that knows quotes.
 pub fn is_open_csv(storage: &StorageDescriptor) -> bool {
     let serde = storage.serde_info.as_ref();
@@ -393,5 +413,6 @@ pub fn written_csv(options: &CsvOptions, quoted: bool) -> FileFormat {
         quoted,
         serde: None,
         encoding: None,
+        null: Some(options.null.clone()),
     }
 }

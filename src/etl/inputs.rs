@@ -38,6 +38,8 @@ pub(super) async fn resolve(app: &App, job: &Job, parameters: &Captures) -> Resu
                 .collect(),
             as_declared: false,
             csv: None,
+            null: None,
+            strict: input.strict,
         });
     }
     Ok(tables)

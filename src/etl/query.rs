@@ -282,6 +282,8 @@ async fn readable(app: &App, table: &Table, name: &str) -> Result<TableToRead> {
         columns: storage.columns.iter().map(declared).collect(),
         as_declared: true,
         csv: formats::csv_dialect(&table.input.parameters, &storage),
+        null: formats::null_text(&table.input.parameters, &storage),
+        strict: false,
     })
 }
 

@@ -98,6 +98,9 @@ pub struct InputDefinition {
     pub optional: bool,
     /// What becomes of objects without a byte.
     pub empty: EmptyObjects,
+    /// Whether a row of CSV with other than the file's number of fields fails the run. Otherwise what is too much is left
+    /// out, what is missing is NULL, and the log counts both.
+    pub strict: bool,
 }
 
 /// What becomes of an input's objects that have no byte.
@@ -138,6 +141,8 @@ struct InputTable {
     optional: bool,
     #[serde(default)]
     empty: EmptyObjects,
+    #[serde(default)]
+    strict: bool,
 }
 
 impl From<InputForm> for InputDefinition {
@@ -149,6 +154,7 @@ impl From<InputForm> for InputDefinition {
                 columns: BTreeMap::new(),
                 optional: false,
                 empty: EmptyObjects::Skip,
+                strict: false,
             },
         };
         Self {
@@ -156,6 +162,7 @@ impl From<InputForm> for InputDefinition {
             columns: table.columns,
             optional: table.optional,
             empty: table.empty,
+            strict: table.strict,
         }
     }
 }

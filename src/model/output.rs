@@ -23,6 +23,12 @@ pub struct OutputDefinition {
     /// Of CSV: which fields are put in quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<Quote>,
+    /// Of CSV: what NULL is written as; as nothing unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub null: Option<String>,
+    /// Of CSV: what an empty text is written as; as `""` unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty: Option<String>,
     /// How many files are written.
     #[serde(default = "one_file")]
     pub files: u32,
@@ -94,6 +100,8 @@ pub enum Quote {
     Necessary,
     /// All but NULLs.
     Always,
+    /// None: a text that would be read as something else fails the run.
+    Never,
 }
 
 impl Quote {
@@ -102,6 +110,7 @@ impl Quote {
         match self {
             Self::Necessary => "necessary",
             Self::Always => "always",
+            Self::Never => "never",
         }
     }
 }
@@ -115,6 +124,10 @@ pub struct CsvOptions {
     pub header: bool,
     /// Which fields are put in quotes.
     pub quote: Quote,
+    /// What NULL is written as, without quotes.
+    pub null: String,
+    /// What an empty text is written as, without quotes; absent for `""`.
+    pub empty: Option<String>,
 }
 
 impl Default for CsvOptions {
@@ -123,6 +136,8 @@ impl Default for CsvOptions {
             delimiter: ',',
             header: true,
             quote: Quote::Necessary,
+            null: String::new(),
+            empty: None,
         }
     }
 }
@@ -137,6 +152,8 @@ impl OutputDefinition {
             ("delimiter", self.delimiter.is_some()),
             ("header", self.header.is_some()),
             ("quote", self.quote.is_some()),
+            ("null", self.null.is_some()),
+            ("empty", self.empty.is_some()),
         ];
         if self.format != OutputFormat::Csv
             && let Some((name, _)) = options.iter().find(|(_, is_set)| *is_set)
@@ -169,10 +186,31 @@ impl OutputDefinition {
                 }
             },
         };
+        let quote = self.quote.unwrap_or_default();
+        let null = self.null.clone().unwrap_or_default();
+        let empty = match (&self.empty, quote) {
+            // Nothing else tells an empty text from a NULL where there are no quotes.
+            (None, Quote::Never) => Some(String::new()),
+            (empty, _) => empty.clone(),
+        };
+        for (name, text) in [("null", &null), ("empty", empty.as_ref().unwrap_or(&null))] {
+            if text.contains([delimiter, '"', '\n', '\r', '\0']) {
+                return Err(
+                    Error::invalid(format!("output.{name} is '{}'", text.escape_default()))
+                        .hint("it is written as it is: it has no delimiter, quote or line end in it"),
+                );
+            }
+        }
+        if empty.as_ref() == Some(&null) && self.empty.is_some() {
+            return Err(Error::invalid("output.null and output.empty are the same text")
+                .hint("nobody could tell a NULL from an empty text: choose two, or leave out empty, which is \"\" then"));
+        }
         Ok(CsvOptions {
             delimiter,
             header: self.header.unwrap_or(true),
-            quote: self.quote.unwrap_or_default(),
+            quote,
+            null,
+            empty,
         })
     }
 

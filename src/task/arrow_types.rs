@@ -105,6 +105,22 @@ pub(super) fn to_hive(arrow: &Arrow) -> Hive {
     }
 }
 
+/// What a column loses when it is read as the type that it is catalogued as, where it may lose something.
+pub(super) fn loss(arrow: &Arrow) -> Option<&'static str> {
+    match arrow {
+        Arrow::Timestamp(TimeUnit::Nanosecond, Some(_)) => {
+            Some("its nanoseconds are cut to microseconds, and its time zone is read as UTC")
+        }
+        Arrow::Timestamp(TimeUnit::Nanosecond, None) => Some("its nanoseconds are cut to microseconds"),
+        Arrow::Timestamp(_, Some(_)) => Some("its time zone is read as UTC"),
+        Arrow::Date64 => Some("its time of day is cut"),
+        Arrow::Decimal256(precision, _) if *precision > 38 => {
+            Some("it has more than 38 digits, and values that need them can't be read")
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

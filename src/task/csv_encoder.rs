@@ -1,4 +1,4 @@
-//! Rows as CSV: NULL is nothing, an empty text is `""`, and a number has no exponent.
+//! Rows as CSV: NULL is nothing and an empty text is `""` unless told otherwise, and a number has no exponent.
 
 use std::fmt::Write as _;
 
@@ -17,6 +17,8 @@ pub(super) struct CsvEncoder {
     begun: bool,
     /// Whether any field was put in quotes.
     pub(super) quoted: bool,
+    /// NULLs of an only column that were written as `""`: readers take an empty line for no row.
+    pub(super) lone_nulls: u64,
 }
 
 impl CsvEncoder {
@@ -25,20 +27,22 @@ impl CsvEncoder {
             options,
             begun: false,
             quoted: false,
+            lone_nulls: 0,
         }
     }
 
     /// The lines of a batch; before the first, the header where one is wanted.
     ///
     /// # Errors
-    /// For a column of a type that a field can't hold: an array, a map, a struct.
+    /// For a column of a type that a field can't hold: an array, a map, a struct; and for a text that can't be written
+    /// without the quotes that nobody wants.
     pub(super) fn encode(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
         let mut lines = Vec::new();
         if !std::mem::replace(&mut self.begun, true) && self.options.header {
             let schema = batch.schema();
             let mut line = String::new();
             for (at, field) in schema.fields().iter().enumerate() {
-                self.field(&mut line, at, Some(field.name()));
+                self.field(&mut line, at, Some(field.name()))?;
             }
             end(&mut lines, &line);
         }
@@ -56,24 +60,44 @@ impl CsvEncoder {
             for (at, column) in columns.iter().enumerate() {
                 value.clear();
                 let is_there = column.write(row, &mut value)?;
-                self.field(&mut line, at, is_there.then_some(value.as_str()));
+                self.field(&mut line, at, is_there.then_some(value.as_str()))
+                    .map_err(|cause| in_column(batch.schema().field(at).name(), cause))?;
+            }
+            if line.is_empty() {
+                self.lone_null(&mut line)?;
             }
             end(&mut lines, &line);
         }
         Ok(lines)
     }
 
-    fn field(&mut self, line: &mut String, at: usize, value: Option<&str>) {
+    fn field(&mut self, line: &mut String, at: usize, value: Option<&str>) -> Result<(), ArrowError> {
+        let options = &self.options;
         if at > 0 {
-            line.push(self.options.delimiter);
+            line.push(options.delimiter);
         }
-        let Some(value) = value else {
-            return;
+        let value = match (value, &options.empty) {
+            (None, _) => {
+                line.push_str(&options.null);
+                return Ok(());
+            }
+            (Some(""), Some(empty)) => {
+                line.push_str(empty);
+                return Ok(());
+            }
+            (Some(value), _) => value,
         };
-        let needs_quotes = value.is_empty() || value.contains([self.options.delimiter, '"', '\n', '\r']);
-        if !needs_quotes && self.options.quote == Quote::Necessary {
-            line.push_str(value);
-            return;
+        let stands_for_other = value == options.null || options.empty.as_deref() == Some(value);
+        let needs_quotes =
+            value.is_empty() || stands_for_other || value.contains([options.delimiter, '"', '\n', '\r']);
+        match options.quote {
+            Quote::Never if needs_quotes => return Err(unquoted(value)),
+            Quote::Always => {}
+            _ if needs_quotes => {}
+            _ => {
+                line.push_str(value);
+                return Ok(());
+            }
         }
         self.quoted = true;
         line.push('"');
@@ -84,7 +108,38 @@ impl CsvEncoder {
             line.push(c);
         }
         line.push('"');
+        Ok(())
     }
+
+    fn lone_null(&mut self, line: &mut String) -> Result<(), ArrowError> {
+        if self.options.quote == Quote::Never {
+            return Err(ArrowError::CsvError(
+                "a row whose only field is nothing would be an empty line, which readers take for no row: say with \
+                 output.null what a NULL is written as"
+                    .to_owned(),
+            ));
+        }
+        line.push_str("\"\"");
+        self.quoted = true;
+        self.lone_nulls += 1;
+        Ok(())
+    }
+}
+
+fn in_column(name: &str, cause: ArrowError) -> ArrowError {
+    match cause {
+        ArrowError::CsvError(what) => ArrowError::CsvError(format!("column {name}: {what}")),
+        other => other,
+    }
+}
+
+fn unquoted(value: &str) -> ArrowError {
+    const SHOWN: usize = 60;
+    let start: String = value.chars().take(SHOWN).collect();
+    ArrowError::CsvError(format!(
+        "'{}' can't be written without quotes, and output.quote is never",
+        start.escape_debug()
+    ))
 }
 
 fn end(lines: &mut Vec<u8>, line: &str) {
@@ -106,7 +161,7 @@ impl<'a> Column<'a> {
             DataType::Float64 => Self::Double(column),
             nested if nested.is_nested() => {
                 return Err(ArrowError::CsvError(format!(
-                    "CSV has no fields of the type {nested}"
+                    "CSV has no fields of the type {nested}; cast it to text"
                 )));
             }
             _ => Self::Other(column, ArrayFormatter::try_new(column.as_ref(), format)?),
@@ -182,10 +237,50 @@ mod tests {
             delimiter: '\t',
             header: false,
             quote: Quote::Always,
+            ..CsvOptions::default()
         });
         assert_eq!(
             text,
             "\"\"\t\"said \"\"hi\"\"\"\t\"1000000000000000000000.0\"\t\"12.50\"\n\t\"x\ny\"\t\"0.0000001\"\t\n"
         );
+    }
+
+    #[test]
+    fn nothing_and_the_empty_text_are_written_as_told() {
+        let options = |quote: Quote| CsvOptions {
+            quote,
+            null: "NULL".to_owned(),
+            empty: Some("-".to_owned()),
+            ..CsvOptions::default()
+        };
+        let texts = |values: Vec<Option<&str>>| {
+            RecordBatch::try_from_iter([("t", Arc::new(StringArray::from(values)) as ArrayRef)]).unwrap()
+        };
+        let mut encoder = CsvEncoder::new(options(Quote::Necessary));
+        let batch = texts(vec![None, Some(""), Some("NULL"), Some("-"), Some("x")]);
+        let lines = encoder.encode(&batch).unwrap();
+        assert_eq!(
+            String::from_utf8(lines).unwrap(),
+            "t\nNULL\n-\n\"NULL\"\n\"-\"\nx\n"
+        );
+        let mut encoder = CsvEncoder::new(options(Quote::Never));
+        let error = encoder.encode(&texts(vec![Some("a,b")])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Csv error: column t: 'a,b' can't be written without quotes, and output.quote is never"
+        );
+    }
+
+    #[test]
+    fn a_row_whose_only_field_is_nothing_is_still_a_row() {
+        let batch = RecordBatch::try_from_iter([(
+            "t",
+            Arc::new(StringArray::from(vec![Some("x"), None])) as ArrayRef,
+        )])
+        .unwrap();
+        let mut encoder = CsvEncoder::new(CsvOptions::default());
+        let lines = encoder.encode(&batch).unwrap();
+        assert_eq!(String::from_utf8(lines).unwrap(), "t\nx\n\"\"\n");
+        assert_eq!((encoder.quoted, encoder.lone_nulls), (true, 1));
     }
 }

@@ -14,6 +14,7 @@ pub mod child;
 mod children;
 mod classify;
 mod csv_encoder;
+mod csv_table;
 mod delta;
 mod door;
 mod iceberg;
@@ -157,6 +158,11 @@ pub struct ObjectToRead {
 }
 
 impl ObjectToRead {
+    /// Where it is, as people write it: `s3://bucket/key`.
+    pub fn path(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
+
     /// The version of an object that a listing showed.
     pub fn of(bucket: &str, object: ObjectMeta) -> Self {
         Self {
@@ -197,6 +203,10 @@ pub struct TableToRead {
     pub as_declared: bool,
     /// How its CSV files are written, where that is known: then the declared columns are theirs, in their order.
     pub csv: Option<CsvDialect>,
+    /// The text that stands for NULL in its CSV files, beside the empty field.
+    pub null: Option<String>,
+    /// Whether a row of CSV with other than the file's number of fields is an error.
+    pub strict: bool,
 }
 
 /// One object of a table.

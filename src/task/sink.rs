@@ -12,10 +12,11 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
 
 use super::csv_encoder::CsvEncoder;
-use super::{Upload, WrittenFile};
+use super::{Upload, WrittenFile, child};
 use crate::buckets::{Buckets, UploadedPart};
 use crate::error::{Error, Result};
 use crate::model::output::{CsvOptions, OutputFormat};
+use crate::model::run::LogLevel;
 
 /// Size of a part in bytes; S3 wants at least 5 MiB of all but the last.
 const PART_BYTES: usize = 8 << 20;
@@ -34,7 +35,8 @@ pub(super) struct FileSink {
 enum Encoder {
     Csv(CsvEncoder, Buffer),
     Json(Box<LineDelimitedWriter<Buffer>>),
-    Parquet(Box<ArrowWriter<Buffer>>),
+    /// With the places of the columns that are written.
+    Parquet(Box<ArrowWriter<Buffer>>, Vec<usize>),
 }
 
 /// Bytes that the encoder has written and the upload hasn't taken. Both hold it.
@@ -108,7 +110,19 @@ impl FileSink {
     pub(super) async fn finish(mut self) -> Result<WrittenFile> {
         let mut quoted = false;
         if let Some(encoder) = self.encoder.take() {
-            quoted = matches!(&encoder, Encoder::Csv(csv, _) if csv.quoted);
+            if let Encoder::Csv(csv, _) = &encoder {
+                quoted = csv.quoted;
+                if csv.lone_nulls > 0 {
+                    child::log(
+                        LogLevel::Warn,
+                        format!(
+                            "{} NULLs of the only column are written as \"\", because an empty line is no row to readers; \
+                             say with output.null what else to write",
+                            csv.lone_nulls
+                        ),
+                    );
+                }
+            }
             encoder.finish()?;
         }
         let rest = self.buffer.take_all();
@@ -157,10 +171,10 @@ impl Encoder {
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
                     .build();
-                let schema: Arc<Schema> = Arc::clone(schema);
-                Self::Parquet(Box::new(
-                    ArrowWriter::try_new(buffer, schema, Some(properties)).map_err(unwritable)?,
-                ))
+                let written = typed_columns(schema);
+                let schema = Arc::new(schema.project(&written).map_err(unwritable)?);
+                let writer = ArrowWriter::try_new(buffer, schema, Some(properties)).map_err(unwritable)?;
+                Self::Parquet(Box::new(writer), written)
             }
         })
     }
@@ -172,7 +186,10 @@ impl Encoder {
                 buffer.write_all(&lines).map_err(unwritable)
             }
             Self::Json(writer) => writer.write(batch).map_err(unwritable),
-            Self::Parquet(writer) => writer.write(batch).map_err(unwritable),
+            Self::Parquet(writer, written) => {
+                let batch = batch.project(written).map_err(unwritable)?;
+                writer.write(&batch).map_err(unwritable)
+            }
         }
     }
 
@@ -180,12 +197,23 @@ impl Encoder {
         match self {
             Self::Csv(..) => Ok(()),
             Self::Json(mut writer) => writer.finish().map_err(unwritable),
-            Self::Parquet(writer) => writer.close().map(drop).map_err(unwritable),
+            Self::Parquet(writer, _) => writer.close().map(drop).map_err(unwritable),
         }
+    }
+}
+
+/// The places of the columns that a Parquet file gets: those that have a type. One that is null throughout has none, and
+/// any type that a file gave it would be another than that of the table's other files, which engines refuse to read; one
+/// that a file lacks they read as NULL. A file has one column at the least.
+fn typed_columns(schema: &Schema) -> Vec<usize> {
+    let is_typed = |at: &usize| !schema.field(*at).data_type().is_null();
+    let typed: Vec<usize> = (0..schema.fields().len()).filter(is_typed).collect();
+    match typed.is_empty() {
+        true => (0..schema.fields().len()).collect(),
+        false => typed,
     }
 }
 
 fn unwritable(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::invalid(format!("the result can't be written: {cause}"))
-        .hint("a format may lack a type: CSV has no arrays, maps or structs; cast them to text")
 }

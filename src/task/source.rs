@@ -7,26 +7,30 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use classifiers::{Compression, CsvDialect, CsvScanner, DataType as Hive, JsonLayout, JsonScanner, Scanned};
+use classifiers::{
+    Compression, CsvDialect, CsvScanner, DataType as Hive, JsonLayout, JsonScanner, Scanned, Verdict,
+};
 use datafusion::arrow::datatypes::{DataType as Arrow, Field, Schema, SchemaRef};
-use datafusion::common::{Column, ScalarValue};
+use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::error::DataFusionError;
 use datafusion::functions::expr_fn::{btrim, lower, replace};
 use datafusion::logical_expr::{Expr, cast, lit, try_cast, when};
 use datafusion::prelude::{DataFrame, SessionContext};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
-use super::arrow_types::{to_arrow, to_hive};
+use super::arrow_types::{loss, to_arrow, to_hive};
+use super::csv_table::{CsvColumn, CsvFile, CsvShape, CsvTable};
+use super::sql::failure;
 use super::{FileOfTable, TableToRead, child, classify};
 use crate::buckets::Buckets;
 use crate::buckets::pinned::{PinnedObject, PinnedStore};
-use crate::buckets::plain_text::{Lines, PlainText};
+use crate::buckets::plain_text::PlainText;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
 
@@ -38,7 +42,7 @@ const LOOKS: usize = 4;
 /// How a file is written.
 #[derive(Clone, Debug, PartialEq)]
 enum Format {
-    Csv(CsvDialect, Compression),
+    Csv(CsvDialect, Option<PlainText>),
     Json(JsonLayout, Compression),
     Parquet,
 }
@@ -62,12 +66,20 @@ struct FileRead {
     rows: Option<u64>,
 }
 
-/// Registers every table; answers with the rows of each of their files, where they were counted.
+/// The tables that a script or a query reads.
+pub(super) struct Sources {
+    pinned: Arc<PinnedStore>,
+    tables: Vec<TableToRead>,
+    /// The files of each.
+    looked: Vec<Vec<FileRead>>,
+}
+
+/// Looks at the files of every table, and registers it.
 pub(super) async fn register(
     ctx: &SessionContext,
     buckets: &Buckets,
-    tables: &[TableToRead],
-) -> Result<Vec<Vec<Option<u64>>>> {
+    tables: Vec<TableToRead>,
+) -> Result<Sources> {
     let objects: Vec<PinnedObject> = tables
         .iter()
         .flat_map(|table| &table.files)
@@ -86,20 +98,85 @@ pub(super) async fn register(
         Arc::clone(&pinned) as Arc<dyn object_store::ObjectStore>,
     );
 
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
     let mut first = 0;
-    for table in tables {
-        let looked: Vec<FileRead> = futures::stream::iter(table.files.iter().cloned().enumerate())
-            .map(|(index, file)| look(ctx, buckets, &pinned, first + index, table, file))
+    for table in &tables {
+        let files = table.files.iter().cloned();
+        let mut verdicts: Vec<Verdict> = futures::stream::iter(files.clone())
+            .map(|file| async move {
+                let verdict = classify::one(buckets, &file.object).await;
+                verdict.map_err(|error| error.within(file.object.path()))
+            })
             .buffered(LOOKS)
             .try_collect()
             .await?;
-        let frame = assemble(ctx, &pinned, first, table, &looked)?;
+        settle_headers(&mut verdicts);
+        let looked: Vec<FileRead> = futures::stream::iter(files.zip(verdicts).enumerate())
+            .map(|(index, (file, verdict))| look(ctx, buckets, &pinned, first + index, table, file, verdict))
+            .buffered(LOOKS)
+            .try_collect()
+            .await?;
+        let target = target_columns(table, &looked)?;
+        log_changes(table, &target, &looked);
+        let files: Vec<_> = table.files.iter().zip(&looked).collect();
+        let frame = assemble(ctx, &pinned, first, table, &target, &files)?;
         register_view(ctx, &table.name, frame)?;
-        rows.push(looked.iter().map(|file| file.rows).collect());
+        all.push(looked);
         first += table.files.len();
     }
-    Ok(rows)
+    Ok(Sources {
+        pinned,
+        tables,
+        looked: all,
+    })
+}
+
+impl Sources {
+    /// The rows of each file of each table, where they were counted.
+    pub(super) fn rows(&self) -> Vec<Vec<Option<u64>>> {
+        let of_table = |files: &Vec<FileRead>| files.iter().map(|file| file.rows).collect();
+        self.looked.iter().map(of_table).collect()
+    }
+
+    /// What is wrong by the name of its file, where the engine failed at a value and didn't say whose it is: the files are
+    /// read by themselves, one after the other, up to the one that fails too.
+    pub(super) async fn blame(&self, ctx: &SessionContext, cause: DataFusionError) -> Error {
+        let error = failure(&cause);
+        if !matches!(
+            cause.find_root(),
+            DataFusionError::ArrowError(..) | DataFusionError::ParquetError(_)
+        ) {
+            return error;
+        }
+        let mut first = 0;
+        for (table, looked) in self.tables.iter().zip(&self.looked) {
+            let Ok(target) = target_columns(table, looked) else {
+                return error;
+            };
+            for (index, file) in table.files.iter().zip(looked).enumerate() {
+                if matches!(file.1.format, Format::Csv(..)) {
+                    continue;
+                }
+                let frame = assemble(ctx, &self.pinned, first + index, table, &target, &[file]);
+                if let Err(cause) = read_through(frame).await {
+                    return cause.within(file.0.object.path());
+                }
+            }
+            first += table.files.len();
+        }
+        error
+    }
+}
+
+async fn read_through(frame: Result<DataFrame>) -> Result<()> {
+    let mut stream = frame?.execute_stream().await.map_err(|cause| failure(&cause))?;
+    while stream
+        .try_next()
+        .await
+        .map_err(|cause| failure(&cause))?
+        .is_some()
+    {}
+    Ok(())
 }
 
 fn register_view(ctx: &SessionContext, name: &str, frame: DataFrame) -> Result<()> {
@@ -127,7 +204,27 @@ fn register_view(ctx: &SessionContext, name: &str, frame: DataFrame) -> Result<(
     Ok(())
 }
 
-/// Finds out how one file is written and which columns it has.
+/// Lets files of text tell of one another's headers, as a crawl does: those that are alike but for that.
+fn settle_headers(verdicts: &mut [Verdict]) {
+    let mut alike: HashMap<(String, usize), Vec<usize>> = HashMap::new();
+    for (index, verdict) in verdicts.iter().enumerate() {
+        if let Some(csv) = &verdict.csv {
+            let shape = (csv.delimiter.clone(), verdict.columns.len());
+            alike.entry(shape).or_default().push(index);
+        }
+    }
+    for members in alike.into_values() {
+        let of_table: Vec<&Verdict> = members.iter().map(|index| &verdicts[*index]).collect();
+        let settled = classifiers::settle_headers(&of_table);
+        for (index, settled) in members.into_iter().zip(settled) {
+            if let Some(settled) = settled {
+                verdicts[index] = settled;
+            }
+        }
+    }
+}
+
+/// Finds out which columns one file has, and how it is read.
 async fn look(
     ctx: &SessionContext,
     buckets: &Buckets,
@@ -135,10 +232,10 @@ async fn look(
     index: usize,
     table: &TableToRead,
     file: FileOfTable,
+    verdict: Verdict,
 ) -> Result<FileRead> {
-    let path = format!("s3://{}/{}", file.object.bucket, file.object.key);
+    let path = file.object.path();
     let named = |error: Error| error.within(&path);
-    let verdict = classify::one(buckets, &file.object).await.map_err(named)?;
     match (verdict.classification.as_str(), verdict.csv, verdict.json) {
         ("parquet", ..) => {
             let store: Arc<dyn object_store::ObjectStore> = pinned.clone();
@@ -163,11 +260,13 @@ async fn look(
         }
         ("csv", Some(dialect), _) => {
             let dialect = table.csv.clone().unwrap_or(dialect);
-            check_readable(&dialect).map_err(named)?;
-            let (dialect, plain) = plain_csv(dialect, verdict.compression, verdict.encoding);
-            let compression = read_as(pinned, index, verdict.compression, plain.as_ref());
-            let declared = table.csv.is_some();
-            let scanned = if declared {
+            // The reader of rows takes UTF-8 as it is.
+            let plain = (verdict.compression != Compression::None || !is_utf8(verdict.encoding.as_deref()))
+                .then_some(PlainText {
+                    compression: verdict.compression,
+                    encoding: verdict.encoding,
+                });
+            let (columns, rows) = if table.csv.is_some() {
                 let columns = table
                     .columns
                     .iter()
@@ -178,29 +277,29 @@ async fn look(
                 )
             } else {
                 let scanner = Scan::Csv(Box::new(CsvScanner::new(&dialect)));
-                let scanned = scan(buckets, &file, verdict.compression, plain, scanner)
+                let scanned = scan(buckets, &file, plain.clone(), scanner)
                     .await
                     .map_err(named)?;
                 columns_of(scanned)
             };
-            let text = scanned
-                .0
+            let text = columns
                 .iter()
                 .map(|column| Field::new(&column.raw, Arrow::Utf8View, true));
             Ok(FileRead {
                 schema: Arc::new(Schema::new(text.collect::<Vec<_>>())),
-                format: Format::Csv(dialect, compression),
-                columns: scanned.0,
-                rows: scanned.1,
+                format: Format::Csv(dialect, plain),
+                columns,
+                rows,
             })
         }
         ("json", _, Some(layout)) => {
             let scanner = Scan::Json(Box::new(JsonScanner::new(layout)));
-            let plain = plain_text(verdict.compression, verdict.encoding, Lines::default());
-            let compression = read_as(pinned, index, verdict.compression, plain.as_ref());
-            let scanned = scan(buckets, &file, verdict.compression, plain, scanner)
-                .await
-                .map_err(named)?;
+            let plain = PlainText {
+                compression: verdict.compression,
+                encoding: verdict.encoding,
+            };
+            let compression = read_as(pinned, index, &plain);
+            let scanned = scan(buckets, &file, Some(plain), scanner).await.map_err(named)?;
             let (columns, rows) = columns_of(scanned);
             let fields = columns
                 .iter()
@@ -222,70 +321,22 @@ async fn look(
     }
 }
 
-/// How an object has to be made plain text for the engine; absent where the engine reads it as it is.
-fn plain_text(compression: Compression, encoding: Option<String>, lines: Lines) -> Option<PlainText> {
+/// Has an object read as plain text where the engine doesn't read it as it is; answers with the compression that the
+/// engine then sees.
+fn read_as(pinned: &PinnedStore, index: usize, plain: &PlainText) -> Compression {
     let is_read = matches!(
-        compression,
+        plain.compression,
         Compression::None | Compression::Gzip | Compression::Bzip2 | Compression::Zstd
     );
-    let is_utf8 = encoding
-        .as_deref()
-        .is_none_or(|name| matches!(name, "utf-8" | "ascii"));
-    let has_others = lines.above + lines.below_header + lines.footer > 0;
-    (!is_read || !is_utf8 || has_others).then_some(PlainText {
-        compression,
-        encoding,
-        lines,
-    })
-}
-
-/// The dialect that the engine reads a CSV by, once it is plain text where it has to be.
-fn plain_csv(
-    dialect: CsvDialect,
-    compression: Compression,
-    encoding: Option<String>,
-) -> (CsvDialect, Option<PlainText>) {
-    let lines = Lines {
-        above: dialect.skip_lines,
-        header: dialect.header,
-        below_header: dialect.skip_after_header,
-        footer: dialect.skip_footer,
-        quote: dialect.quote.as_ref().and_then(|quote| quote.bytes().next()),
-        by_carriage_return: dialect.line_terminator == "\r",
-    };
-    let plain = CsvDialect {
-        skip_lines: 0,
-        skip_after_header: 0,
-        skip_footer: 0,
-        ..dialect
-    };
-    (plain, plain_text(compression, encoding, lines))
-}
-
-/// Has an object read as plain text where it must be; answers with the compression that the engine then sees.
-fn read_as(
-    pinned: &PinnedStore,
-    index: usize,
-    compression: Compression,
-    plain: Option<&PlainText>,
-) -> Compression {
-    let Some(plain) = plain else { return compression };
+    if is_read && is_utf8(plain.encoding.as_deref()) {
+        return plain.compression;
+    }
     pinned.read_as(index, plain.clone());
     Compression::None
 }
 
-fn check_readable(dialect: &CsvDialect) -> Result<()> {
-    let single = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() == 1);
-    if dialect.delimiter.len() == 1
-        && single(&dialect.quote)
-        && single(&dialect.escape)
-        && single(&dialect.comment)
-    {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        "its delimiter, quote, escape or comment sign is not one ASCII character",
-    ))
+fn is_utf8(encoding: Option<&str>) -> bool {
+    encoding.is_none_or(|name| matches!(name, "utf-8" | "ascii"))
 }
 
 fn columns_of(scanned: Scanned) -> (Vec<FileColumn>, Option<u64>) {
@@ -340,7 +391,6 @@ impl Scan {
 async fn scan(
     buckets: &Buckets,
     file: &FileOfTable,
-    compression: Compression,
     plain: Option<PlainText>,
     mut scan: Scan,
 ) -> Result<Scanned> {
@@ -349,12 +399,7 @@ async fn scan(
         .get_stream(&object.bucket, &object.key, Some(&object.etag))
         .await?
         .boxed();
-    let packed = (compression != Compression::None).then(|| PlainText {
-        compression,
-        encoding: None,
-        lines: Lines::default(),
-    });
-    let mut text = match plain.or(packed) {
+    let mut text = match plain {
         Some(plain) => plain.read(stored).boxed(),
         None => stored,
     };
@@ -364,51 +409,77 @@ async fn scan(
     scan.finish()
 }
 
-/// Puts the files of a table together.
+/// Puts files of a table together, the first of which is the store's number `first`.
 fn assemble(
     ctx: &SessionContext,
     pinned: &PinnedStore,
     first: usize,
     table: &TableToRead,
-    files: &[FileRead],
+    target: &[(String, Hive)],
+    files: &[(&FileOfTable, &FileRead)],
 ) -> Result<DataFrame> {
-    let target = target_columns(table, files)?;
-    // Files that are read in the same way are one scan.
-    let mut groups: Vec<(Vec<usize>, &FileRead)> = Vec::new();
+    // Files that are read in the same way are one scan; of CSV all are.
+    let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut by_shape = HashMap::new();
-    for (index, file) in files.iter().enumerate() {
-        let hives: Vec<&Hive> = file.columns.iter().map(|column| &column.hive).collect();
-        let shape = format!(
-            "{:?} {:?} {:?} {hives:?}",
-            file.format, file.schema, table.files[index].partition
-        );
+    for (index, (file, read)) in files.iter().enumerate() {
+        let hives: Vec<&Hive> = read.columns.iter().map(|column| &column.hive).collect();
+        let shape = match &read.format {
+            Format::Csv(dialect, _) => {
+                format!("{dialect:?} {:?} {hives:?} {:?}", read.schema, file.partition)
+            }
+            other => format!("{other:?} {:?} {hives:?} {:?}", read.schema, file.partition),
+        };
         let group = *by_shape.entry(shape).or_insert_with(|| {
-            groups.push((Vec::new(), file));
+            groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[group].0.push(index);
+        groups[group].push(index);
     }
+    let mut csv: Vec<(usize, Arc<CsvFile>)> = Vec::new();
     let mut union: Option<DataFrame> = None;
-    for (members, file) in groups {
-        let urls = members
-            .iter()
-            .map(|index| ListingTableUrl::parse(format!("{STORE_URL}{}", pinned.path_of(first + index))))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(internal)?;
-        let options = ListingOptions::new(file_format(&file.format)?).with_file_extension("");
-        let config = ListingTableConfig::new_with_multi_paths(urls)
-            .with_listing_options(options)
-            .with_schema(Arc::clone(&file.schema));
-        let listing = ListingTable::try_new(config).map_err(internal)?;
-        let partition = &table.files[members[0]].partition;
+    for members in groups {
+        let (file, read) = files[members[0]];
         let projection = target
             .iter()
-            .map(|(name, hive)| Ok(project(file, name, hive, partition.get(name), table.as_declared)))
+            .map(|(name, hive)| {
+                Ok(project(
+                    read,
+                    name,
+                    hive,
+                    file.partition.get(name),
+                    table.as_declared,
+                ))
+            })
             .collect::<Result<Vec<_>>>()?;
-        let frame = ctx
-            .read_table(Arc::new(listing))
-            .and_then(|frame| frame.select(projection))
-            .map_err(internal)?;
+        let Format::Csv(dialect, _) = &read.format else {
+            let members = members.iter().map(|index| first + index);
+            let frame = listing(ctx, pinned, members, read)?
+                .select(projection)
+                .map_err(internal)?;
+            union = Some(match union {
+                Some(above) => above.union(frame).map_err(internal)?,
+                None => frame,
+            });
+            continue;
+        };
+        let shape = Arc::new(csv_shape(ctx, table, target, dialect, read, projection)?);
+        csv.extend(members.iter().map(|index| {
+            let (file, read) = files[*index];
+            let plain = match &read.format {
+                Format::Csv(_, plain) => plain.clone(),
+                _ => None,
+            };
+            (*index, CsvFile::new(file, plain, Arc::clone(&shape)))
+        }));
+    }
+    if !csv.is_empty() {
+        csv.sort_by_key(|(index, _)| *index);
+        let provider = CsvTable {
+            buckets: pinned.buckets().clone(),
+            schema: schema_of(target),
+            files: csv.into_iter().map(|(_, file)| file).collect(),
+        };
+        let frame = ctx.read_table(Arc::new(provider)).map_err(internal)?;
         union = Some(match union {
             Some(above) => above.union(frame).map_err(internal)?,
             None => frame,
@@ -416,17 +487,69 @@ fn assemble(
     }
     match union {
         Some(frame) => Ok(frame),
-        None => empty_table(ctx, &target),
+        None => empty_table(ctx, target),
     }
 }
 
-fn empty_table(ctx: &SessionContext, target: &[(String, Hive)]) -> Result<DataFrame> {
-    let fields: Vec<Field> = target
+/// Files that the engine reads by itself, as they are.
+fn listing(
+    ctx: &SessionContext,
+    pinned: &PinnedStore,
+    members: impl Iterator<Item = usize>,
+    file: &FileRead,
+) -> Result<DataFrame> {
+    let urls = members
+        .map(|index| ListingTableUrl::parse(format!("{STORE_URL}{}", pinned.path_of(index))))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(internal)?;
+    let options = ListingOptions::new(file_format(&file.format)?).with_file_extension("");
+    let config = ListingTableConfig::new_with_multi_paths(urls)
+        .with_listing_options(options)
+        .with_schema(Arc::clone(&file.schema));
+    let listing = ListingTable::try_new(config).map_err(internal)?;
+    ctx.read_table(Arc::new(listing)).map_err(internal)
+}
+
+fn csv_shape(
+    ctx: &SessionContext,
+    table: &TableToRead,
+    target: &[(String, Hive)],
+    dialect: &CsvDialect,
+    file: &FileRead,
+    projection: Vec<Expr>,
+) -> Result<CsvShape> {
+    let text = DFSchema::try_from(Arc::clone(&file.schema)).map_err(internal)?;
+    let columns = target
         .iter()
-        .map(|(name, hive)| Field::new(name, to_arrow(hive), true))
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let batch = datafusion::arrow::record_batch::RecordBatch::new_empty(schema);
+        .zip(projection)
+        .map(|((name, hive), value)| {
+            Ok(CsvColumn {
+                name: name.clone(),
+                data_type: hive.to_string(),
+                value: ctx
+                    .create_physical_expr(value.unalias(), &text)
+                    .map_err(internal)?,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(CsvShape {
+        dialect: dialect.clone(),
+        text: Arc::clone(&file.schema),
+        null: table.null.clone(),
+        strict: table.strict,
+        columns,
+    })
+}
+
+fn schema_of(target: &[(String, Hive)]) -> SchemaRef {
+    let fields = target
+        .iter()
+        .map(|(name, hive)| Field::new(name, column_type(hive), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn empty_table(ctx: &SessionContext, target: &[(String, Hive)]) -> Result<DataFrame> {
+    let batch = datafusion::arrow::record_batch::RecordBatch::new_empty(schema_of(target));
     ctx.read_batch(batch).map_err(internal)
 }
 
@@ -442,17 +565,7 @@ fn target_columns(table: &TableToRead, files: &[FileRead]) -> Result<Vec<(String
             match target.iter().position(|(name, _)| *name == column.name) {
                 Some(known) if known < declared => {}
                 Some(known) => {
-                    let merged = target[known].1.clone().merge(column.hive.clone());
-                    if merged != target[known].1 {
-                        child::log(
-                            LogLevel::Info,
-                            format!(
-                                "{}.{}: {} and {} are read as {merged}",
-                                table.name, column.name, target[known].1, column.hive
-                            ),
-                        );
-                    }
-                    target[known].1 = merged;
+                    target[known].1 = target[known].1.clone().merge(column.hive.clone());
                 }
                 None => target.push((column.name.clone(), column.hive.clone())),
             }
@@ -466,8 +579,43 @@ fn target_columns(table: &TableToRead, files: &[FileRead]) -> Result<Vec<(String
     Ok(target)
 }
 
+/// Says in the log which columns differ between files, and which can't be read with all that they have.
+fn log_changes(table: &TableToRead, target: &[(String, Hive)], files: &[FileRead]) {
+    let mut said = std::collections::HashSet::new();
+    let mut say_once = |line: String| {
+        if said.insert(line.clone()) {
+            child::log(LogLevel::Info, line);
+        }
+    };
+    for file in files {
+        for (place, column) in file.columns.iter().enumerate() {
+            let Some((_, hive)) = target.iter().find(|(name, _)| *name == column.name) else {
+                continue;
+            };
+            let name = format!("{}.{}", table.name, column.name);
+            if *hive != column.hive && column.hive != Hive::Null && !table.as_declared {
+                say_once(format!("{name}: {} is read as {hive}", column.hive));
+            }
+            if let Some(loss) = file.schema.fields().get(place).and_then(|f| loss(f.data_type())) {
+                say_once(format!("{name}: {loss}"));
+            }
+        }
+    }
+}
+
+/// What a column of the table is to the engine. One that is null in every file has no type, and goes with any.
+fn column_type(hive: &Hive) -> Arrow {
+    match hive {
+        Hive::Null => Arrow::Null,
+        other => to_arrow(other),
+    }
+}
+
 /// One column of the table out of one group of files.
 fn project(file: &FileRead, name: &str, hive: &Hive, partition: Option<&String>, lenient: bool) -> Expr {
+    if *hive == Hive::Null {
+        return lit(ScalarValue::Null).alias(name);
+    }
     let arrow = to_arrow(hive);
     let convert = |expr: Expr, to: &Arrow| {
         if lenient {
@@ -530,7 +678,6 @@ fn file_format(format: &Format) -> Result<Arc<dyn FileFormat>> {
         | Compression::HadoopLz4
         | Compression::Zip => FileCompressionType::UNCOMPRESSED,
     };
-    let byte = |text: &Option<String>| text.as_ref().and_then(|text| text.bytes().next());
     Ok(match format {
         Format::Parquet => Arc::new(ParquetFormat::default()),
         Format::Json(layout, compression) => Arc::new(
@@ -538,23 +685,8 @@ fn file_format(format: &Format) -> Result<Arc<dyn FileFormat>> {
                 .with_newline_delimited(*layout != JsonLayout::Array)
                 .with_file_compression_type(compressed(compression)),
         ),
-        Format::Csv(dialect, compression) => {
-            let delimiter = dialect.delimiter.bytes().next().unwrap_or(b',');
-            let mut csv = CsvFormat::default()
-                .with_has_header(dialect.header)
-                .with_delimiter(delimiter)
-                .with_escape(byte(&dialect.escape))
-                .with_comment(byte(&dialect.comment))
-                .with_truncated_rows(true)
-                .with_newlines_in_values(dialect.quote.is_some())
-                .with_file_compression_type(compressed(compression));
-            // Without a quote, a byte that no text contains stands for it.
-            csv = csv.with_quote(byte(&dialect.quote).unwrap_or(0xff));
-            if dialect.line_terminator == "\r" {
-                csv = csv.with_terminator(Some(b'\r'));
-            }
-            Arc::new(csv)
-        }
+        // Rows of CSV are read by our own reader.
+        Format::Csv(..) => return Err(Error::internal("CSV is no format of the engine's here")),
     })
 }
 
@@ -563,10 +695,10 @@ fn parse_type(text: &str) -> Result<Hive> {
         .map_err(|cause| Error::invalid(format!("'{text}' is not a type: {cause}")))
 }
 
-fn internal(cause: datafusion::error::DataFusionError) -> Error {
+fn internal(cause: DataFusionError) -> Error {
     Error::internal("the engine refused an input").source(cause)
 }
 
-fn unreadable(cause: datafusion::error::DataFusionError) -> Error {
+fn unreadable(cause: DataFusionError) -> Error {
     Error::invalid("it can't be read").source(cause)
 }

@@ -14,7 +14,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::Statement as Ast;
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt};
 
 use super::arrow_types::to_hive;
 use super::child::{ask_for_tables, log, say};
@@ -37,12 +37,14 @@ const BATCHES_AHEAD: usize = 4;
 pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means) -> Result<Done> {
     let ctx = context(means)?;
     parse(&work.sql)?;
-    let rows_in = source::register(&ctx, &buckets, &work.tables).await?;
-    for (table, rows) in work.tables.iter().zip(&rows_in) {
+    let names: Vec<String> = work.tables.iter().map(|table| table.name.clone()).collect();
+    let sources = source::register(&ctx, &buckets, work.tables).await?;
+    let rows_in = sources.rows();
+    for (name, rows) in names.iter().zip(&rows_in) {
         let counted: u64 = rows.iter().flatten().sum();
         log(
             LogLevel::Info,
-            format!("{}: {counted} rows in {}", table.name, files(rows.len())),
+            format!("{name}: {counted} rows in {}", files(rows.len())),
         );
     }
     let frame = plan(&ctx, &work.sql).await?;
@@ -54,7 +56,11 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means
         .collect::<Result<Vec<_>>>()?;
     let mut stream = in_order(frame).await?;
     let (mut written, mut turn) = (0, 0);
-    while let Some(batch) = stream.try_next().await.map_err(|cause| failure(&cause))? {
+    while let Some(batch) = stream.next().await {
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(cause) => return Err(sources.blame(&ctx, cause).await),
+        };
         let count = sinks.len();
         let sink = sinks
             .get_mut(turn % count)
@@ -126,9 +132,11 @@ pub(super) async fn table_of(
         columns: Vec::new(),
         as_declared: false,
         csv: None,
+        null: None,
+        strict: false,
     };
     let ctx = context(means)?;
-    source::register(&ctx, buckets, std::slice::from_ref(&table)).await?;
+    source::register(&ctx, buckets, vec![table]).await?;
     ctx.table(NAME).await.map_err(|cause| failure(&cause))
 }
 
@@ -139,13 +147,17 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
     let (tables, _) = datafusion::sql::resolve::resolve_table_references(&statement, true)
         .map_err(|cause| failure(&cause))?;
     let names: Vec<String> = tables.iter().map(|table| table.to_string()).collect();
-    if !names.is_empty() {
-        let answer = ask_for_tables(names)?;
-        if let Some(missing) = answer.missing {
-            return Err(missing.into());
+    let tables = match names.is_empty() {
+        true => Vec::new(),
+        false => {
+            let answer = ask_for_tables(names)?;
+            if let Some(missing) = answer.missing {
+                return Err(missing.into());
+            }
+            answer.tables
         }
-        source::register(&ctx, &buckets, &answer.tables).await?;
-    }
+    };
+    let sources = source::register(&ctx, &buckets, tables).await?;
     let frame = plan(&ctx, &work.sql).await?;
     let frame = frame
         .limit(0, Some(work.limit.saturating_add(1)))
@@ -157,7 +169,11 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
     let mut stream = frame.execute_stream().await.map_err(|cause| failure(&cause))?;
     let mut rows = Rows::begin(&work, schema, means.limits.memory_bytes);
     let mut truncated = false;
-    while let Some(batch) = stream.try_next().await.map_err(|cause| failure(&cause))? {
+    while let Some(batch) = stream.next().await {
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(cause) => return Err(sources.blame(&ctx, cause).await),
+        };
         truncated = !rows.write(&batch)?;
         if truncated {
             break;
@@ -238,7 +254,8 @@ async fn plan(ctx: &SessionContext, sql: &str) -> Result<DataFrame> {
 }
 
 fn columns(schema: &SchemaRef) -> Vec<(String, String)> {
-    let hive = |field: &Arc<datafusion::arrow::datatypes::Field>| to_hive(field.data_type()).to_string();
+    // In the long form a column of nothing but nulls is `void`: that it has no type must not get lost.
+    let hive = |field: &Arc<datafusion::arrow::datatypes::Field>| format!("{:#}", to_hive(field.data_type()));
     schema
         .fields()
         .iter()
@@ -256,6 +273,9 @@ fn files(count: usize) -> String {
 
 /// What the engine says is wrong, without its wrapping.
 pub(super) fn failure(cause: &DataFusionError) -> Error {
+    if let Some(own) = Error::in_causes(cause) {
+        return own.again();
+    }
     let message = cause.strip_backtrace();
     if let Some(error) = spilling_failed(&message) {
         return error;

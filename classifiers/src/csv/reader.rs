@@ -69,9 +69,9 @@ impl CsvRow<'_> {
         (at < self.record.len()).then(|| text_of(self.record.field(at)))
     }
 
-    /// Whether a field is empty, and in quotes: an empty text, where nothing at all is a null.
-    pub fn is_empty_text(&self, at: usize) -> bool {
-        self.record.is_empty_text(at)
+    /// Whether a field is in quotes: then it is a text, also where it would stand for a null without them.
+    pub fn is_quoted(&self, at: usize) -> bool {
+        self.record.is_quoted(at)
     }
 
     /// The line of the file that it begins on, from 1.

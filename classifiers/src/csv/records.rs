@@ -102,8 +102,8 @@ pub(crate) struct Record {
     pub(crate) apostrophes: u32,
     /// Fields that were quoted as they should be.
     pub(crate) quoted: u32,
-    /// The places of those of them that are empty.
-    quoted_empty: Vec<usize>,
+    /// Their places.
+    quoted_places: Vec<usize>,
     /// Physical lines before the one that it starts on.
     pub(crate) first_line: u64,
     /// Whether the file ended inside quotes.
@@ -129,9 +129,9 @@ impl Record {
         (0..self.len()).map(|at| self.field(at))
     }
 
-    /// Whether a field is empty, and in quotes: an empty text, where nothing at all may be a null.
-    pub(crate) fn is_empty_text(&self, at: usize) -> bool {
-        self.quoted_empty.contains(&at)
+    /// Whether a field was quoted as it should be.
+    pub(crate) fn is_quoted(&self, at: usize) -> bool {
+        self.quoted_places.binary_search(&at).is_ok()
     }
 
     /// Line breaks inside its fields.
@@ -150,7 +150,7 @@ impl Record {
         self.odd_quotes = 0;
         self.apostrophes = 0;
         self.quoted = 0;
-        self.quoted_empty.clear();
+        self.quoted_places.clear();
         self.unterminated = false;
     }
 }
@@ -439,10 +439,7 @@ impl Splitter {
         }
         if self.state == State::QuoteInQuotes {
             self.record.quoted += 1;
-            let start = self.record.ends.last().copied().unwrap_or(0);
-            if self.record.bytes.len() == start {
-                self.record.quoted_empty.push(self.record.ends.len());
-            }
+            self.record.quoted_places.push(self.record.ends.len());
         }
         self.record.ends.push(self.record.bytes.len());
         self.state = State::StartOfField;

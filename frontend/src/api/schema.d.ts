@@ -1106,6 +1106,8 @@ export interface components {
             empty: string;
             location: string;
             optional: boolean;
+            /** @description Whether a row of CSV with other than the file's number of fields fails a run. */
+            strict: boolean;
         };
         /** @description A script, what it reads, what it writes, and when it runs. */
         Job: {
@@ -1270,6 +1272,8 @@ export interface components {
         Output: {
             /** @description Of CSV: what stands between fields; a comma where it is null. */
             delimiter?: string | null;
+            /** @description Of CSV: what an empty text is written as; as two quotes where it is null. */
+            empty?: string | null;
             /** Format: int32 */
             files: number;
             /** @description csv, json or parquet. */
@@ -1279,7 +1283,9 @@ export interface components {
             location: string;
             /** @description overwrite, append or replace_folder. */
             mode: string;
-            /** @description Of CSV: which fields are put in quotes, necessary or always; necessary where it is null. */
+            /** @description Of CSV: what NULL is written as; as nothing where it is null. */
+            null?: string | null;
+            /** @description Of CSV: which fields are put in quotes, necessary, always or never; necessary where it is null. */
             quote?: string | null;
             table?: string | null;
         };

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod crash;
+mod csv;
 mod jobs;
 mod monthly_union;
 mod moving;
