@@ -59,7 +59,7 @@ pub struct LakeConfig {
     pub listen: SocketAddr,
     /// Buckets that are made at start.
     pub buckets: Vec<String>,
-    /// The only region that signatures may be for; any where it is absent.
+    /// The only region that signatures may be for, or `*` for any; the catalog's where it is absent.
     pub region: Option<String>,
     /// How long an upload that nobody finishes and nobody writes to is kept.
     pub upload_expiry: Duration,

@@ -146,7 +146,7 @@ impl Server {
         );
         let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?
             .by_clock(Arc::clone(&self.app.clock))
-            .in_region(config.region)
+            .in_region(self.app.config.lake_region().map(str::to_owned))
             .expire_uploads(config.upload_expiry)
             .open_for_changes_after(gate);
         for bucket in &config.buckets {
@@ -365,7 +365,7 @@ fn lake_access(lake: &LakeConfig, config: &Config) -> Access {
         url: format!("http://{address}"),
         access_key,
         secret_key,
-        region: lake.region.as_ref().unwrap_or(&config.catalog.region).clone(),
+        region: config.lake_region().unwrap_or(&config.catalog.region).to_owned(),
     }
 }
 

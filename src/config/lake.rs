@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Credentials, FileLake, Flags, LakeConfig, Picker, address};
+use super::{Config, Credentials, FileLake, Flags, LakeConfig, Picker, address};
 use crate::error::{Error, Result};
+
+/// The word for any region.
+const ANY_REGION: &str = "*";
 
 impl Picker<'_> {
     /// The refusal of a value that says nothing, by the name of the setting and where it was set.
@@ -112,10 +115,13 @@ pub(super) fn resolve_lake(
         );
     }
     let region = picker.pick("lake.region", None, Some("MASTIC_LAKE_REGION"), file.region, None);
-    if region.as_ref().is_some_and(|region| !is_region(region)) {
+    if region
+        .as_ref()
+        .is_some_and(|region| region != ANY_REGION && !is_region(region))
+    {
         return Err(
             Error::invalid(format!("lake.region is '{}'", region.unwrap_or_default()))
-                .hint("write lower-case letters, digits and hyphens, as us-east-1"),
+                .hint("write lower-case letters, digits and hyphens, as us-east-1, or * for any"),
         );
     }
     let expiry = picker.pick(
@@ -136,6 +142,17 @@ pub(super) fn resolve_lake(
         listen,
         buckets: file.buckets.unwrap_or_else(|| vec!["lake".to_owned()]),
     }))
+}
+
+impl Config {
+    /// The only region that requests to the embedded store may be signed for; none where any will do.
+    pub fn lake_region(&self) -> Option<&str> {
+        match self.lake.as_ref()?.region.as_deref() {
+            Some(ANY_REGION) => None,
+            Some(region) => Some(region),
+            None => Some(&self.catalog.region),
+        }
+    }
 }
 
 /// A span of time above none: `30s`, `90m`, `12h`, `7d`.
@@ -243,5 +260,21 @@ mod tests {
         assert!(
             error.message.contains("lake.access_key is empty (") && error.message.contains("mastic.toml")
         );
+    }
+
+    #[test]
+    fn requests_are_signed_for_the_catalogs_region_unless_told() {
+        let region = |pairs: &[(&str, &str)]| {
+            let config = Config::resolve(&Flags::default(), &environment(pairs)).unwrap();
+            config.lake_region().map(str::to_owned)
+        };
+        assert_eq!(region(&[]).as_deref(), Some("us-east-1"));
+        assert_eq!(
+            region(&[("AWS_REGION", "eu-west-1")]).as_deref(),
+            Some("eu-west-1")
+        );
+        let told = [("AWS_REGION", "eu-west-1"), ("MASTIC_LAKE_REGION", "eu-north-1")];
+        assert_eq!(region(&told).as_deref(), Some("eu-north-1"));
+        assert_eq!(region(&[("MASTIC_LAKE_REGION", "*")]), None);
     }
 }

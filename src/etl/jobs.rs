@@ -1,5 +1,6 @@
 //! Registering jobs: a folder with `job.toml` and a script.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::app::App;
@@ -8,7 +9,7 @@ use crate::etl::{places, triggers};
 use crate::model::job::{Engine, Job, JobDefinition, Trigger};
 use crate::model::location::Location;
 use crate::model::name::plain_name;
-use crate::model::page::{Page, PageRequest};
+use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::pattern::ObjectPattern;
 use crate::store::{self, Tx};
 
@@ -56,6 +57,11 @@ impl JobSource {
             script,
         })
     }
+
+    /// Whether a job of its name is registered with just this.
+    fn is_of(&self, job: &Job) -> bool {
+        job.definition_text == self.definition && job.script == self.script
+    }
 }
 
 fn read_text(path: &Path) -> Result<String> {
@@ -89,7 +95,7 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
         )));
     }
     let now = app.clock.now();
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.read().await?;
     let former = store::jobs::find(&mut tx, &name).await?;
     let job = Job {
         version: former.as_ref().map_or(0, |former| former.version + 1),
@@ -101,8 +107,7 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
         name,
     };
     if let Some(former) = former
-        && former.definition_text == job.definition_text
-        && former.script == job.script
+        && source.is_of(&former)
     {
         return Ok(former);
     }
@@ -144,7 +149,7 @@ pub async fn register_from_objects(
     let former = store::jobs::find(&mut tx, name).await?;
     drop(tx);
     match former {
-        Some(job) if job.definition_text == source.definition && job.script == source.script => Ok(job),
+        Some(job) if source.is_of(&job) => Ok(job),
         Some(_) => Err(Error::already_exists(format!(
             "job {name} exists already, with another definition or script"
         ))),
@@ -181,10 +186,14 @@ pub async fn register_all(app: &App, folder: &Path) -> Result<(Vec<Job>, Vec<Err
     let sources = tokio::task::spawn_blocking(move || read_all(&folder))
         .await
         .map_err(|cause| Error::internal("the jobs folder can't be read").source(cause))??;
+    let mut known = known_jobs(app).await?;
     let (mut registered, mut wrong) = (Vec::new(), Vec::new());
     for source in sources {
         let outcome = match source {
-            Ok(source) => register(app, &source).await,
+            Ok(source) => match known.remove(&source.name) {
+                Some(job) if source.is_of(&job) => Ok(job),
+                _ => register(app, &source).await,
+            },
             Err(error) => Err(error),
         };
         match outcome {
@@ -193,6 +202,21 @@ pub async fn register_all(app: &App, folder: &Path) -> Result<(Vec<Job>, Vec<Err
         }
     }
     Ok((registered, wrong))
+}
+
+/// The registered jobs by their names, a page at a time: most folders hold what they held at the last start.
+async fn known_jobs(app: &App) -> Result<HashMap<String, Job>> {
+    let mut known = HashMap::new();
+    let mut page = PageRequest::first(MAX_LIMIT);
+    let mut tx = app.store.read().await?;
+    loop {
+        let jobs = store::jobs::list(&mut tx, &page).await?;
+        known.extend(jobs.items.into_iter().map(|job| (job.name.clone(), job)));
+        match jobs.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(known),
+        }
+    }
 }
 
 fn read_all(folder: &Path) -> Result<Vec<Result<JobSource>>> {

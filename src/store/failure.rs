@@ -70,6 +70,13 @@ fn of_code(code: &str, is_sqlite: bool) -> Error {
         }
         (false, _, "25006") => Error::unavailable("the database can't be written: it is read-only just now"),
         (false, _, "57P01" | "57P02" | "57P03" | "57P05" | "25P03") => unreachable_database(),
+        // A text with a NUL in it, or one that is no UTF-8; an index entry or a row that is too long.
+        (false, _, "22021" | "22P05") => {
+            Error::invalid("a text has a character that the database can't hold")
+                .hint("leave out NUL characters and what is no UTF-8")
+        }
+        (false, _, "54000") => Error::limit("a text is too long for the database to find it again")
+            .hint("shorten the name, the key or the value"),
         // Connection exceptions, resources that ran out, and failures of the system under it.
         (false, _, code) if ["08", "53", "58"].iter().any(|class| code.starts_with(class)) => {
             unreachable_database()
