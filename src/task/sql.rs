@@ -287,6 +287,9 @@ pub(super) fn failure(cause: &DataFusionError) -> Error {
         }
         DataFusionError::ObjectStore(_) => Error::unavailable(message),
         DataFusionError::Internal(_) => Error::internal(message),
+        _ if message.contains("not supported for Null") => Error::invalid(message).hint(
+            "a column of nothing but NULLs has no type: cast it, or give its type under `columns` of the input",
+        ),
         _ => {
             Error::invalid(message).hint("column names are in lower case here; quote those with other signs")
         }

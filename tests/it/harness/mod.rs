@@ -107,9 +107,8 @@ impl TestApp {
         Self::start_at(folder, url, settings).await
     }
 
-    /// Starts a server on the SQLite database and the lake that are in a folder.
-    pub(crate) async fn start_in(folder: TempDir) -> Self {
-        let url = Database::Sqlite.url(&folder).await;
+    /// Starts a server on a database that is there, and on the lake in a folder.
+    pub(crate) async fn start_in(folder: TempDir, url: String) -> Self {
         Self::start_at(folder, url, Box::new(|_| {})).await
     }
 

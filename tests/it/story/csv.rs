@@ -258,3 +258,35 @@ table = "out.trips"
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_only_a_header_is_a_table_without_rows() {
+    let app = TestApp::start().await;
+    app.put("lake", "in/a.csv", "n,fee,at,zone\n").await;
+    let script = "SELECT zone, max(fee) AS fee, date_trunc('month', at) AS m FROM trips GROUP BY zone, at";
+    succeed(&app, JOB, script).await;
+    assert_eq!(
+        app.text("lake", "out/part-00000.csv").await.unwrap(),
+        "zone,fee,m\n"
+    );
+    let error = run(&app, JOB, "SELECT sum(fee) AS fee FROM trips")
+        .await
+        .body
+        .error;
+    let hint = error.unwrap().hint.unwrap();
+    assert!(hint.contains("columns"), "{hint}");
+    let declared = JOB.replace(
+        "[inputs]\ntrips = \"s3://lake/in/*\"",
+        "[inputs.trips]\nlocation = \"s3://lake/in/*\"\ncolumns = { fee = \"double\" }",
+    );
+    succeed(
+        &app,
+        &declared,
+        "SELECT sum(fee) AS fee, count(*) AS n FROM trips",
+    )
+    .await;
+    assert_eq!(
+        app.text("lake", "out/part-00000.csv").await.unwrap(),
+        "fee,n\n,0\n"
+    );
+}

@@ -8,29 +8,47 @@ use mastic::events;
 use mastic::model::crawl::WorkState;
 use mastic::model::pattern::Captures;
 
-use crate::harness::TestApp;
+use crate::both_databases;
+use crate::harness::{Database, TestApp};
 
-/// A database and a lake of migration 4: the jobs `copy` and `broken`, which listen to `in/{d}/*.csv`, two objects there, a
+both_databases! {
+    what_an_earlier_version_knew_is_not_done_again,
+    an_output_of_an_earlier_version_is_the_jobs_own,
+}
+
+/// A database and a lake of migration 4, once on SQLite and once as a dump of PostgreSQL: the jobs `copy` and `broken`, which listen to `in/{d}/*.csv`, two objects there, a
 /// run of each job for each, and the outputs of `copy`.
-const BEFORE_ARRIVALS: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/it/upgrade/before-arrivals.tar.gz"
-);
+fn before_arrivals(database: Database) -> String {
+    let name = match database {
+        Database::Sqlite => "before-arrivals.tar.gz",
+        Database::Postgres => "before-arrivals-postgres.tar.gz",
+    };
+    format!("{}/tests/it/upgrade/{name}", env!("CARGO_MANIFEST_DIR"))
+}
 
-async fn opened() -> TestApp {
+async fn opened(database: Database) -> TestApp {
     let folder = tempfile::tempdir().unwrap();
     let unpacked = Command::new("tar")
-        .args(["-xzf", BEFORE_ARRIVALS, "-C"])
+        .args(["-xzf", &before_arrivals(database), "-C"])
         .arg(folder.path())
         .status()
         .unwrap();
     assert!(unpacked.success());
-    TestApp::start_in(folder).await
+    let url = database.url(&folder).await;
+    if matches!(database, Database::Postgres) {
+        let restored = Command::new("psql")
+            .args(["--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1", "--file"])
+            .arg(folder.path().join("before.sql"))
+            .arg(&url)
+            .status()
+            .unwrap();
+        assert!(restored.success());
+    }
+    TestApp::start_in(folder, url).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_earlier_version_knew_is_not_done_again() {
-    let app = opened().await;
+async fn what_an_earlier_version_knew_is_not_done_again(database: Database) {
+    let app = opened(database).await;
     assert_eq!(app.runs().await.len(), 4);
     app.run_tasks().await;
     assert_eq!(
@@ -59,9 +77,8 @@ async fn what_an_earlier_version_knew_is_not_done_again() {
     assert_eq!(serde_json::to_string(&rows).unwrap(), r#"[["1",1],["2",2]]"#);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_output_of_an_earlier_version_is_the_jobs_own() {
-    let app = opened().await;
+async fn an_output_of_an_earlier_version_is_the_jobs_own(database: Database) {
+    let app = opened(database).await;
     app.put("lake", "in/1/a.csv", "n\n10\n").await;
     app.run_tasks().await;
     assert_eq!(
