@@ -3,6 +3,7 @@
 pub mod connections;
 pub mod databases;
 pub mod ddl;
+pub mod files;
 pub mod formats;
 pub mod functions;
 pub mod iceberg;

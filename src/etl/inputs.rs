@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::app::App;
+use crate::catalog::files;
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::outputs;
 use crate::model::data_files;
 use crate::model::job::{EmptyObjects, InputDefinition, Job};
 use crate::model::pattern::{Captures, ObjectPattern};
@@ -72,7 +72,7 @@ async fn objects_of(app: &App, input: &InputDefinition, parameters: &Captures) -
         written.with_plain_values(parameters)?,
     ];
     for pattern in spelled.into_iter().flatten() {
-        let listed = match outputs::visible(app, pattern.bucket(), pattern.literal_prefix()).await {
+        let listed = match files::visible(app, pattern.bucket(), pattern.literal_prefix()).await {
             Ok(listed) => listed,
             Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),

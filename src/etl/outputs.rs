@@ -4,7 +4,6 @@
 use futures::TryStreamExt;
 
 use crate::app::App;
-use crate::buckets::ObjectMeta;
 use crate::error::{Error, ErrorKind, Result};
 use crate::etl::publish::{JOB_METADATA, Manifest, RUN_METADATA, Replaced, job_metadata};
 use crate::model::event::etag_of;
@@ -13,9 +12,6 @@ use crate::model::location::Location;
 use crate::store;
 use crate::store::commits;
 use crate::task::TableToRead;
-
-/// How often a listing is made anew because an output changed meanwhile.
-const LISTINGS: usize = 20;
 
 /// What a run's output does to what lies in its folder.
 #[derive(Clone, Debug, Default)]
@@ -148,36 +144,6 @@ async fn is_own(app: &App, job: &Job, bucket: &str, key: &str, etag: &str) -> Re
         // Written before this database was made.
         (None, _) => metadata(JOB_METADATA) == Some(job_metadata(&job.name).as_str()),
     })
-}
-
-/// The objects whose keys begin with `prefix`, as readers by the catalog see them: of an output of several files that is
-/// being published, all the old or all the new.
-///
-/// # Errors
-/// As a listing; Unavailable where outputs change faster than they can be listed.
-pub(super) async fn visible(app: &App, bucket: &str, prefix: &str) -> Result<Vec<ObjectMeta>> {
-    let mut hidden = hidden(app, bucket, prefix).await?;
-    for _ in 0..LISTINGS {
-        let mut objects = app.buckets.list(bucket, prefix).await?;
-        let after = self::hidden(app, bucket, prefix).await?;
-        if after == hidden {
-            objects.retain(|object| {
-                hidden
-                    .binary_search_by(|(key, _)| key.as_str().cmp(&object.key))
-                    .is_err()
-            });
-            return Ok(objects);
-        }
-        hidden = after;
-    }
-    Err(Error::unavailable(format!(
-        "the outputs below s3://{bucket}/{prefix} change faster than they can be listed"
-    )))
-}
-
-async fn hidden(app: &App, bucket: &str, prefix: &str) -> Result<Vec<(String, String)>> {
-    let mut tx = app.store.read().await?;
-    store::outputs::hidden(&mut tx, bucket, prefix).await
 }
 
 #[cfg(test)]

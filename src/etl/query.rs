@@ -1,21 +1,15 @@
 //! Queries over catalogued tables, each in a child of its own. Rows are passed on as they come, and never read here.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::app::App;
-use crate::catalog::{formats, tables};
+use crate::catalog::{files, formats, tables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::outputs;
-use crate::model::data_files::is_data;
-use crate::model::location::Location;
 use crate::model::name::TableRef;
-use crate::model::page::{MAX_LIMIT, PageRequest};
-use crate::model::table::{Column, StorageDescriptor, Table};
-use crate::store;
+use crate::model::table::{Column, Table};
 use crate::task::{
     Child, Failure, FileOfTable, Limits, Message, ObjectToRead, QueryWork, Spec, TableToRead, Tables, Work,
 };
@@ -242,74 +236,29 @@ async fn table_called(app: &App, name: &str) -> Result<TableToRead> {
 
 /// A catalogued table with the objects that it consists of now.
 async fn readable(app: &App, table: &Table, name: &str) -> Result<TableToRead> {
-    if let Some(connection) = table.input.connection() {
-        return Err(Error::invalid(format!(
-            "table {name} is in the database that connection {connection} leads to, and only files can be queried"
-        ))
-        .hint("ask the database itself"));
-    }
+    let found = files::of(app, table).await?;
     let storage = table.input.storage.clone().unwrap_or_default();
-    let mut files = Vec::new();
-    if table.input.partition_keys.is_empty() {
-        files.extend(files_at(app, table, &storage, BTreeMap::new()).await?);
-    } else {
-        let mut page = PageRequest::first(MAX_LIMIT);
-        loop {
-            let mut tx = app.store.read().await?;
-            let partitions = store::partitions::list(&mut tx, table, &page).await?;
-            drop(tx);
-            for partition in partitions.items {
-                let keys = table.input.partition_keys.iter().map(|key| key.name.clone());
-                let values = keys.zip(partition.values().to_vec()).collect();
-                let own = partition.storage().unwrap_or_else(|| storage.clone());
-                files.extend(files_at(app, table, &own, values).await?);
-            }
-            match partitions.next {
-                Some(next) => page.after = Some(next),
-                None => break,
-            }
-        }
-    }
     let declared = |column: &Column| {
         (
             column.name.clone(),
             formats::real_type(column).unwrap_or("string").to_owned(),
         )
     };
+    let parts = found.parts;
     Ok(TableToRead {
         name: name.to_owned(),
-        files,
+        files: found
+            .files
+            .into_iter()
+            .map(|file| FileOfTable {
+                object: ObjectToRead::of(&file.bucket, file.object),
+                partition: parts[file.part].values.clone(),
+            })
+            .collect(),
         columns: storage.columns.iter().map(declared).collect(),
         as_declared: true,
         csv: formats::csv_dialect(&table.input.parameters, &storage),
         null: formats::null_text(&table.input.parameters, &storage),
         strict: false,
     })
-}
-
-async fn files_at(
-    app: &App,
-    table: &Table,
-    storage: &StorageDescriptor,
-    partition: BTreeMap<String, String>,
-) -> Result<Vec<FileOfTable>> {
-    let Some(location) = &storage.location else {
-        return Err(Error::invalid(format!("table {} has no location", table.name())));
-    };
-    let location = Location::parse(location)?;
-    // A location without a slash at its end may be one file, or a folder.
-    let folder = location.as_folder();
-    let objects = outputs::visible(app, &location.bucket, &location.key).await?;
-    Ok(objects
-        .into_iter()
-        .filter(|object| object.key == location.key || object.key.starts_with(&folder.key))
-        .filter(|object| {
-            let relative = object.key.strip_prefix(&folder.key);
-            object.size > 0 && relative.is_none_or(is_data)
-        })
-        .map(|object| FileOfTable {
-            object: ObjectToRead::of(&location.bucket, object),
-            partition: partition.clone(),
-        })
-        .collect())
 }

@@ -2,6 +2,7 @@
 
 use crate::model::location::partition_of_segment;
 use crate::model::pattern::{ObjectPattern, Token};
+use crate::model::table::TableInput;
 
 /// Whether a name, of a folder or of an object, is hidden: it begins with `.` or `_`, or is a marker that Hadoop leaves.
 /// `_year=2022` is a partition whose key begins with `_`.
@@ -14,6 +15,31 @@ pub fn is_hidden_name(name: &str) -> bool {
 /// Whether what lies at `relative` below a folder is data by its name: no marker of a folder, and hidden on no level.
 pub fn is_data(relative: &str) -> bool {
     !relative.is_empty() && !relative.ends_with('/') && !relative.split('/').any(is_hidden_name)
+}
+
+/// The format of a table whose files are not all its rows, because a log beside them says which count: what its makers put
+/// into its parameters (Iceberg's and Delta Lake's Hive and Glue catalogs, Hudi's Hive sync).
+pub fn table_format(table: &TableInput) -> Option<&'static str> {
+    let parameter = |name: &str| table.parameters.get(name).map_or("", String::as_str);
+    let says = |text: &str| {
+        ["table_type", "spark.sql.sources.provider", "classification"]
+            .iter()
+            .any(|name| parameter(name).eq_ignore_ascii_case(text))
+    };
+    let reader = table
+        .storage
+        .as_ref()
+        .and_then(|storage| storage.input_format.as_deref());
+    let reads = |package: &str| reader.is_some_and(|class| class.contains(package));
+    if says("iceberg") || reads("org.apache.iceberg.") {
+        Some("Iceberg")
+    } else if says("delta") || reads("io.delta.") {
+        Some("Delta Lake")
+    } else if says("hudi") || reads("org.apache.hudi.") {
+        Some("Hudi")
+    } else {
+        None
+    }
 }
 
 /// Why an object that a pattern matches is no data, where it isn't. A hidden name that the pattern spells is data.

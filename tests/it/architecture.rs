@@ -14,7 +14,7 @@ const RULES: [(&str, &[&str]); 19] = [
     ("queue", &["model", "store"]),
     ("sources", &["model"]),
     ("task", &["model", "buckets"]),
-    ("catalog", &["model", "store", "sources"]),
+    ("catalog", &["model", "store", "buckets", "sources"]),
     (
         "crawl",
         &["model", "store", "buckets", "sources", "queue", "task", "catalog"],

@@ -1,6 +1,7 @@
-//! Queries under limits: how large a result may be, how many there may be at once, and what they leave behind.
+//! Queries: which objects they read, how large a result may be, how many there may be at once, and what they leave behind.
 
 mod answers;
+mod files;
 mod places;
 mod spill;
 
