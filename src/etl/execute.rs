@@ -14,10 +14,12 @@ use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput, RunOutput};
 use crate::queue::Lease;
 use crate::store::commits::{self, CommitState};
 use crate::store::{self, Tx};
-use crate::task::{Done, Limits, Message, ScriptWork, Spec, TableToRead, Work};
+use crate::task::{Child, Done, FileOfTable, Limits, Message, ScriptWork, Spec, TableToRead, Work};
 
 /// How often a running child's run is asked whether somebody wants it stopped.
-const CANCEL_CHECK: Duration = Duration::from_millis(500);
+const NOW_AND_THEN: Duration = Duration::from_millis(500);
+/// How many lines of a log are written at once at the most.
+const LINES_AT_ONCE: usize = 500;
 
 /// How an attempt ended that went on to its end.
 enum Ended {
@@ -252,11 +254,21 @@ impl Execution<'_> {
             },
         };
         let mut child = self.app.children.start(&spec).await?;
-        let mut cancel_check = tokio::time::interval(CANCEL_CHECK);
+        let mut said = Vec::new();
+        let ended = self.listen(&mut child, &mut said).await;
+        self.log_lines(&said).await?;
+        ended
+    }
+
+    /// Listens to a child to its end. What it says for the log is written now and then, many lines at once; the rest is left
+    /// in `said`.
+    async fn listen(&self, child: &mut Child, said: &mut Vec<(LogLevel, String)>) -> Result<Option<Done>> {
+        let mut now_and_then = tokio::time::interval(NOW_AND_THEN);
         loop {
             let message = tokio::select! {
                 message = child.next() => message?,
-                _ = cancel_check.tick() => {
+                _ = now_and_then.tick() => {
+                    self.log_lines(&std::mem::take(said)).await?;
                     if self.is_cancelled().await? {
                         return Ok(None);
                     }
@@ -264,10 +276,13 @@ impl Execution<'_> {
                 }
             };
             match message {
-                Message::Log { level, message } => self.log(level, &message).await?,
+                Message::Log { level, message } => said.push((level, message)),
                 Message::Done(done) => return Ok(Some(*done)),
                 Message::Failed(failure) => return Err(failure.into()),
                 _ => {}
+            }
+            if said.len() >= LINES_AT_ONCE {
+                self.log_lines(&std::mem::take(said)).await?;
             }
         }
     }
@@ -372,29 +387,39 @@ impl Execution<'_> {
     }
 
     async fn log(&self, level: LogLevel, message: &str) -> Result<()> {
+        self.log_lines(&[(level, message.to_owned())]).await
+    }
+
+    /// Adds lines to the run's log, in one transaction however many they are.
+    async fn log_lines(&self, lines: &[(LogLevel, String)]) -> Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
         let now = self.app.clock.now();
         let mut tx = self.app.store.write().await?;
         self.lease.hold(&mut tx, now).await?;
-        store::runs::append_log(&mut tx, &self.run.id, now, level, message).await?;
+        for (level, line) in lines {
+            store::runs::append_log(&mut tx, &self.run.id, now, *level, line).await?;
+        }
         tx.commit().await
     }
 
-    /// Names the objects that are read, in one transaction however many they are.
+    /// Names the objects that are read.
     async fn log_inputs(&self, tables: &[TableToRead]) -> Result<()> {
-        let now = self.app.clock.now();
-        let mut tx = self.app.store.write().await?;
-        self.lease.hold(&mut tx, now).await?;
-        for table in tables {
-            for file in &table.files {
-                let object = &file.object;
-                let line = format!(
-                    "{}: s3://{}/{} ({} bytes)",
-                    table.name, object.bucket, object.key, object.size
-                );
-                store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Info, &line).await?;
-            }
-        }
-        tx.commit().await
+        let line = |table: &TableToRead, file: &FileOfTable| {
+            let object = &file.object;
+            format!("{}: {} ({} bytes)", table.name, object.path(), object.size)
+        };
+        let lines: Vec<_> = tables
+            .iter()
+            .flat_map(|table| {
+                table
+                    .files
+                    .iter()
+                    .map(move |file| (LogLevel::Info, line(table, file)))
+            })
+            .collect();
+        self.log_lines(&lines).await
     }
 
     /// Warns of data in the output folder that isn't the job's, and stays.
