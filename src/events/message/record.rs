@@ -378,7 +378,7 @@ mod tests {
     fn keys_that_no_store_has_are_refused_and_odd_ones_are_not() {
         assert_eq!(keys(&s3("caf%C3%A9+%+1%2+%")), ["caf\u{e9} % 1%2 %"]);
         let longest = "k".repeat(1024);
-        assert_eq!(keys(&s3(&longest)), [longest.clone()]);
+        assert_eq!(keys(&s3(&longest)).concat(), longest);
         assert_eq!(keys(&s3(&"%2F".repeat(1024))), ["/".repeat(1024)]);
         let refused = |key: &str| parse(&s3(key).to_string()).unwrap_err().message;
         assert_eq!(
