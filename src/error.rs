@@ -16,6 +16,8 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The request or the input is wrong, and would be wrong again.
     Invalid,
+    /// The request is larger than any may be.
+    TooLarge,
     /// Somebody else changed it meanwhile.
     Conflict,
     /// Not allowed.

@@ -3,6 +3,7 @@
 //! In reading order: what every storey uses, the nouns, what data is kept in, what is done with it, how people reach it.
 
 pub mod app;
+mod browser;
 pub mod clock;
 pub mod config;
 pub mod error;

@@ -9,7 +9,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
@@ -24,6 +23,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::browser;
 use crate::buckets::{Access, Buckets};
 use crate::catalog::databases;
 use crate::clock::Clock;
@@ -239,7 +239,7 @@ async fn after_registration(
     request: Request,
     next: Next,
 ) -> Response {
-    if changes(&request) {
+    if browser::changes(&request) {
         let registered = gate.wait_for(|is_done| *is_done);
         if !matches!(tokio::time::timeout(REGISTRATION, registered).await, Ok(Ok(_))) {
             return api::problem(
@@ -251,13 +251,6 @@ async fn after_registration(
     next.run(request).await
 }
 
-fn changes(request: &Request) -> bool {
-    request.method() != Method::GET && request.method() != Method::HEAD
-}
-
-/// What a browser says of whose page a request comes from (Fetch Metadata).
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
 /// Nobody signs in on loopback, so a page of another site must not be able to use a visitor's browser: neither by a
 /// request that changes something, nor by a name that it makes point here.
 async fn refuse_other_sites(request: Request, next: Next) -> Response {
@@ -266,35 +259,13 @@ async fn refuse_other_sites(request: Request, next: Next) -> Response {
             &Error::invalid("the path has a NUL character (%00), which no name has").hint("leave it out"),
         );
     }
-    if is_from_another_site(&request) {
+    if browser::is_of_another_site(&request) {
         return api::problem(
             &Error::denied("the request comes from another site")
                 .hint("call the server by its address, as 127.0.0.1"),
         );
     }
     next.run(request).await
-}
-
-fn is_from_another_site(request: &Request) -> bool {
-    let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let host = header(header::HOST).unwrap_or_default();
-    // An origin that can't be told, as a sandboxed frame's is (`null`), is another's.
-    let is_others = |origin: &HeaderValue| {
-        let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-        origin.is_none_or(|(_, origin)| origin != host)
-    };
-    let comes_from_others = request.headers().get_all(header::ORIGIN).iter().any(is_others)
-        || matches!(header(SEC_FETCH_SITE), Some("cross-site" | "same-site"));
-    !is_this_machine(host) || changes(request) && comes_from_others
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(host, |(name, _)| name);
-    let name = name.trim_matches(['[', ']']);
-    name.is_empty() || name == "localhost" || name.parse::<IpAddr>().is_ok()
 }
 
 /// Accepts connections until `shutdown`, and gives those that are open a while to end.

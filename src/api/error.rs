@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents.
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -56,6 +56,7 @@ impl Problem {
             ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             ErrorKind::AlreadyExists => (StatusCode::CONFLICT, "already_exists", "Already exists"),
             ErrorKind::Invalid => (StatusCode::BAD_REQUEST, "invalid", "Invalid"),
+            ErrorKind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
             ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
             ErrorKind::Denied => (StatusCode::FORBIDDEN, "denied", "Not allowed"),
             ErrorKind::Unfit => (StatusCode::CONFLICT, "unfit", "What is kept does not fit"),
@@ -87,6 +88,7 @@ impl Problem {
             "not_found" => ErrorKind::NotFound,
             "already_exists" => ErrorKind::AlreadyExists,
             "invalid" => ErrorKind::Invalid,
+            "too_large" => ErrorKind::TooLarge,
             "conflict" => ErrorKind::Conflict,
             "denied" => ErrorKind::Denied,
             "unfit" => ErrorKind::Unfit,
@@ -154,9 +156,7 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| ApiError(Error::invalid(rejection.body_text())))?;
+        let bytes = body_of(request, state).await?;
         if says_nul(&bytes) {
             return Err(ApiError(no_nul()));
         }
@@ -168,6 +168,35 @@ where
             )),
         }
     }
+}
+
+/// A body of text in UTF-8; any other is a problem document.
+pub(super) struct Text(pub(super) String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let body = body_of(request, state).await?;
+        match String::from_utf8(body.into()) {
+            Ok(text) => Ok(Self(text)),
+            Err(cause) => Err(ApiError(Error::invalid(format!(
+                "the request isn't UTF-8: {}",
+                cause.utf8_error()
+            )))),
+        }
+    }
+}
+
+async fn body_of<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let refused = |rejection: BytesRejection| {
+        let kind = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::TooLarge,
+            _ => ErrorKind::Invalid,
+        };
+        ApiError(Error::new(kind, rejection.body_text()))
+    };
+    Bytes::from_request(request, state).await.map_err(refused)
 }
 
 /// Whether a text in JSON has a NUL in it, which JSON can only say as `\\u0000`.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::{ApiResult, Problem, Query};
+use super::error::{ApiResult, Problem, Query, Text};
 use super::page::{ListQuery, Page};
 use crate::app::App;
 use crate::events;
@@ -162,7 +162,7 @@ pub(super) async fn replay(
     responses((status = 200, body = Received), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn receive(
     State(app): State<App>,
-    body: String,
+    Text(body): Text,
 ) -> ApiResult<(StatusCode, axum::Json<Received>)> {
     let found = events::receive(&app, &body).await?;
     let topic = |confirmation: nouns::Confirmation| confirmation.topic;
@@ -170,7 +170,7 @@ pub(super) async fn receive(
         StatusCode::OK,
         axum::Json(Received {
             accepted: found.events.len(),
-            ignored: found.ignored,
+            ignored: found.ignored.in_words(),
             to_confirm: found.confirmations.into_iter().map(topic).collect(),
         }),
     ))

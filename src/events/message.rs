@@ -3,26 +3,73 @@
 //!
 //! All or nothing: what isn't understood is an error that says which part, so that the sender sends the whole again.
 
+mod record;
+
 use serde_json::Value;
 
+use self::record::Told;
 use crate::error::{Error, Result};
-use crate::model::event::{Confirmation, EventKind, ObjectEvent, etag_of};
-use crate::model::location::percent_decoded;
+use crate::model::event::{Confirmation, ObjectEvent};
 
 /// How many envelopes are opened, one in another: S3 in SNS in SQS in Lambda are three.
 const MAX_DEPTH: usize = 6;
-/// How many events one notification may hold: SQS and SNS hold a few, and lists of them some more.
-const MAX_EVENTS: usize = 10_000;
+/// How many events and other messages one notification may hold: SQS and SNS hold a few, and lists of them some more.
+const MAX_MESSAGES: usize = 10_000;
+/// How many of the messages that nothing acts on are put in words.
+const MAX_IN_WORDS: usize = 20;
+/// The longest address that confirms a subscription, and the longest ARN of a topic, in bytes. SNS's own are shorter.
+const MAX_ADDRESS: usize = 2048;
 
 /// What a notification holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notification {
     /// Objects that were written or removed.
     pub events: Vec<ObjectEvent>,
-    /// What it tells beside that, and nothing here acts on: each in words.
-    pub ignored: Vec<String>,
+    /// What it tells beside that, and nothing here acts on.
+    pub ignored: Ignored,
     /// Subscriptions that wait for somebody to confirm them.
     pub confirmations: Vec<Confirmation>,
+    /// The topic of SNS that sent it, whose subscription has been confirmed, then. (What came out of a queue tells of the
+    /// queue's subscription, not of ours.)
+    pub speaker: Option<String>,
+}
+
+impl Notification {
+    fn len(&self) -> usize {
+        self.events.len() + self.ignored.count + self.confirmations.len()
+    }
+
+    fn add(&mut self, told: Told) {
+        match told {
+            Told::Of(event) => self.events.push(event),
+            Told::Nothing(message) => self.ignored.add(message),
+        }
+    }
+}
+
+/// Messages that nothing here acts on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ignored {
+    /// How many there are.
+    pub count: usize,
+    /// The first of them, in words.
+    pub first: Vec<String>,
+}
+
+impl Ignored {
+    fn add(&mut self, message: String) {
+        self.count += 1;
+        if self.first.len() < MAX_IN_WORDS {
+            self.first.push(message);
+        }
+    }
+
+    /// The first in words, and the number of the others.
+    pub fn in_words(self) -> Vec<String> {
+        let others = self.count - self.first.len();
+        let rest = (others > 0).then(|| format!("and {others} more"));
+        self.first.into_iter().chain(rest).collect()
+    }
 }
 
 /// Reads a notification.
@@ -53,11 +100,11 @@ fn open(value: &Value, place: &str, depth: usize, found: &mut Notification) -> R
             "{place} has more than {MAX_DEPTH} envelopes around it"
         )));
     }
-    if found.events.len() > MAX_EVENTS {
-        return Err(
-            Error::invalid(format!("the notification holds more than {MAX_EVENTS} events"))
-                .hint("send fewer at a time"),
-        );
+    if found.len() >= MAX_MESSAGES {
+        return Err(Error::invalid(format!(
+            "the notification holds more than {MAX_MESSAGES} messages"
+        ))
+        .hint("send fewer at a time"));
     }
     if let Some(list) = value.as_array() {
         return each(list, place, depth, found);
@@ -77,30 +124,33 @@ fn open(value: &Value, place: &str, depth: usize, found: &mut Notification) -> R
         return open(&value["Sns"], &format!("{place}: Sns"), depth + 1, found);
     }
     if value["Event"] == "s3:TestEvent" {
-        found.ignored.push(format!("{place} is the test message of S3"));
+        found.ignored.add(format!("{place} is the test message of S3"));
         return Ok(());
     }
     match value["Type"].as_str() {
         Some("SubscriptionConfirmation") => {
-            found.confirmations.push(Confirmation {
-                topic: required(&value["TopicArn"], place, "TopicArn")?.to_owned(),
-                url: required(&value["SubscribeURL"], place, "SubscribeURL")?.to_owned(),
-            });
+            found.confirmations.push(confirmation(value, place)?);
             return Ok(());
         }
         Some("UnsubscribeConfirmation") => {
             found
                 .ignored
-                .push(format!("{place} says that a subscription has ended"));
+                .add(format!("{place} says that a subscription has ended"));
             return Ok(());
+        }
+        Some("Notification") if depth == 0 => {
+            let topic = value["TopicArn"].as_str().filter(|topic| is_plain(topic));
+            found.speaker = topic.map(str::to_owned);
         }
         _ => {}
     }
     if value["source"] == "aws.s3" && value["detail"].is_object() {
-        return bridge_event(value, place, found);
+        found.add(record::of_bridge(value, place)?);
+        return Ok(());
     }
     if value["s3"].is_object() {
-        return record_event(value, place, found);
+        found.add(record::of_record(value, place)?);
+        return Ok(());
     }
     // SNS puts the notification, as text, into an envelope.
     if let Some(inner) = value["Message"].as_str() {
@@ -111,7 +161,7 @@ fn open(value: &Value, place: &str, depth: usize, found: &mut Notification) -> R
 
 fn each(list: &[Value], place: &str, depth: usize, found: &mut Notification) -> Result<()> {
     if list.is_empty() {
-        found.ignored.push(format!("{place} is an empty list"));
+        found.ignored.add(format!("{place} is an empty list"));
     }
     for (index, value) in list.iter().enumerate() {
         open(value, &format!("{place}[{index}]"), depth + 1, found)?;
@@ -119,134 +169,34 @@ fn each(list: &[Value], place: &str, depth: usize, found: &mut Notification) -> 
     Ok(())
 }
 
-/// A record of S3, MinIO (`s3:` before the name) or Ceph (a size may be text).
-fn record_event(record: &Value, place: &str, found: &mut Notification) -> Result<()> {
-    let name = required(&record["eventName"], place, "eventName")?;
-    let bare = name.strip_prefix("s3:").unwrap_or(name);
-    let Some(kind) = kind_of(bare) else {
-        return ignore_other(bare, place, found);
-    };
-    let is_ceph = record["eventSource"] == "ceph:s3";
-    let object = &record["s3"]["object"];
-    let key = required(&object["key"], place, "s3.object.key")?;
-    let size = number(&object["size"]);
-    // Ceph announces the start of a multipart upload as an object of no bytes.
-    if is_ceph && name.ends_with(":Post") && size == Some(0) {
-        found
-            .ignored
-            .push(format!("{place} tells of the start of an upload"));
-        return Ok(());
-    }
-    let tag = object["eTag"].as_str().or_else(|| object["etag"].as_str());
-    found.events.push(ObjectEvent {
-        bucket: required(&record["s3"]["bucket"]["name"], place, "s3.bucket.name")?.to_owned(),
-        // Ceph writes keys as they are; all others form-encode them.
-        key: match is_ceph {
-            true => key.to_owned(),
-            false => percent_decoded(&key.replace('+', " ")),
-        },
-        kind,
-        size,
-        etag: tag.and_then(etag_of),
-        sequencer: object["sequencer"]
-            .as_str()
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
-        source: "webhook".to_owned(),
-    });
-    clean(found, place)
-}
-
-/// An event of EventBridge; its key is plain.
-fn bridge_event(value: &Value, place: &str, found: &mut Notification) -> Result<()> {
-    let name = required(&value["detail-type"], place, "detail-type")?;
-    let kind = match name {
-        "Object Created" => EventKind::Created,
-        "Object Deleted" => EventKind::Removed,
-        other if other.starts_with("Object ") => {
-            found
-                .ignored
-                .push(format!("{place} is '{other}', which changes no object's bytes"));
-            return Ok(());
+/// A subscription that asks to be confirmed. People are shown its address so that they visit it, so it is one that leads
+/// where it seems to: of `https`, plain ASCII, with a host and nothing before that.
+fn confirmation(value: &Value, place: &str) -> Result<Confirmation> {
+    let text = |name: &str| {
+        let text = required(&value[name], place, name)?;
+        match is_plain(text) {
+            true => Ok(text.to_owned()),
+            false => Err(Error::invalid(format!(
+                "{place} has a {name} that is longer than {MAX_ADDRESS} bytes, or isn't of printable ASCII alone"
+            ))),
         }
-        other => return Err(unknown(other, place)),
     };
-    let detail = &value["detail"];
-    let object = &detail["object"];
-    found.events.push(ObjectEvent {
-        bucket: required(&detail["bucket"]["name"], place, "detail.bucket.name")?.to_owned(),
-        key: required(&object["key"], place, "detail.object.key")?.to_owned(),
-        kind,
-        size: number(&object["size"]),
-        etag: object["etag"].as_str().and_then(etag_of),
-        sequencer: object["sequencer"].as_str().map(str::to_owned),
-        source: "webhook".to_owned(),
-    });
-    clean(found, place)
-}
-
-/// No store has a key with a NUL in it, and no database here can hold one.
-fn clean(found: &Notification, place: &str) -> Result<()> {
-    let has_nul = |event: &ObjectEvent| {
-        let sequencer = event.sequencer.as_deref().unwrap_or_default();
-        let etag = event.etag.as_deref().unwrap_or_default();
-        [&event.bucket, &event.key, sequencer, etag]
-            .iter()
-            .any(|text| text.contains('\0'))
-    };
-    if found.events.last().is_some_and(has_nul) {
+    let (topic, url) = (text("TopicArn")?, text("SubscribeURL")?);
+    let host = url
+        .strip_prefix("https://")
+        .and_then(|rest| rest.split(['/', '?', '#']).next())
+        .unwrap_or_default();
+    let is_host = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+    if host.starts_with(':') || host.is_empty() || !host.chars().all(is_host) {
         return Err(Error::invalid(format!(
-            "{place} has a NUL in its bucket, key, eTag or sequencer"
+            "{place} has a SubscribeURL that isn't of https, with a host"
         )));
     }
-    Ok(())
+    Ok(Confirmation { topic, url })
 }
 
-fn kind_of(name: &str) -> Option<EventKind> {
-    if name.starts_with("ObjectCreated:") {
-        Some(EventKind::Created)
-    } else if name.starts_with("ObjectRemoved:")
-        || name.starts_with("LifecycleExpiration:")
-        || name.starts_with("ObjectLifecycle:Expiration:")
-    {
-        Some(EventKind::Removed)
-    } else {
-        None
-    }
-}
-
-/// Events that S3 and its likes send about what is neither written nor removed.
-fn ignore_other(name: &str, place: &str, found: &mut Notification) -> Result<()> {
-    const OTHERS: [&str; 16] = [
-        "TestEvent",
-        "ObjectRestore:",
-        "ObjectTagging:",
-        "ObjectAcl:",
-        "ReducedRedundancyLostObject",
-        "Replication:",
-        "ObjectReplication:",
-        "LifecycleTransition",
-        "ObjectLifecycle:",
-        "IntelligentTiering",
-        "ObjectAccessed:",
-        "ObjectTransition:",
-        "ObjectSynced:",
-        "BucketCreated",
-        "BucketRemoved",
-        "Scanner:",
-    ];
-    if OTHERS.iter().any(|other| name.starts_with(other)) {
-        found
-            .ignored
-            .push(format!("{place} is '{name}', which changes no object's bytes"));
-        return Ok(());
-    }
-    Err(unknown(name, place))
-}
-
-fn unknown(name: &str, place: &str) -> Error {
-    Error::invalid(format!("{place} is of the unknown event '{name}'"))
-        .hint("events of objects that were created and removed are acted on; subscribe to these alone")
+fn is_plain(text: &str) -> bool {
+    text.len() <= MAX_ADDRESS && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn required<'a>(value: &'a Value, place: &str, name: &str) -> Result<&'a str> {
@@ -256,53 +206,20 @@ fn required<'a>(value: &'a Value, place: &str, name: &str) -> Result<&'a str> {
         .ok_or_else(|| Error::invalid(format!("{place} lacks {name}")))
 }
 
-fn number(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn s3(key: &str) -> Value {
+    pub(super) fn s3(key: &str) -> Value {
         json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"},
             "object": {"key": key, "size": 1024, "eTag": "E1", "sequencer": "0055AE"}}}]})
     }
 
-    fn keys(value: &Value) -> Vec<String> {
+    pub(super) fn keys(value: &Value) -> Vec<String> {
         let found = parse(&value.to_string()).unwrap();
         found.events.into_iter().map(|event| event.key).collect()
-    }
-
-    #[test]
-    fn s3_and_minio_keys_are_form_encoded() {
-        let text = s3("a/b+c%3D1.csv").to_string();
-        let event = parse(&text).unwrap().events.remove(0);
-        assert_eq!(
-            (event.key.as_str(), event.size, event.kind, event.etag.as_deref()),
-            ("a/b c=1.csv", Some(1024), EventKind::Created, Some("e1"))
-        );
-        let minio = text
-            .replace("ObjectCreated:Put", "s3:ObjectRemoved:Delete")
-            .replace("aws:s3", "minio:s3");
-        assert_eq!(parse(&minio).unwrap().events[0].kind, EventKind::Removed);
-    }
-
-    #[test]
-    fn ceph_keys_are_literal_and_its_older_tags_are_read() {
-        let ceph = |key: &str| {
-            json!({"Records": [{"eventSource": "ceph:s3", "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"},
-                "object": {"key": key, "size": "3", "etag": "E1", "sequencer": ""}}}]})
-        };
-        assert_eq!(keys(&ceph("a+b.csv")), ["a+b.csv"]);
-        assert_eq!(keys(&ceph("p%2Bq.csv")), ["p%2Bq.csv"]);
-        let event = parse(&ceph("x").to_string()).unwrap().events.remove(0);
-        assert_eq!(
-            (event.etag.as_deref(), event.size, event.sequencer),
-            (Some("e1"), Some(3), None)
-        );
     }
 
     #[test]
@@ -360,13 +277,13 @@ mod tests {
         assert_eq!(
             said(json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
                 .ignored
-                .len(),
+                .count,
             1
         );
         let tagged = s3("x")
             .to_string()
             .replace("ObjectCreated:Put", "ObjectTagging:Put");
-        let ignored = parse(&tagged).unwrap().ignored;
+        let ignored = parse(&tagged).unwrap().ignored.in_words();
         assert_eq!(
             ignored,
             ["the notification: Records[0] is 'ObjectTagging:Put', which changes no object's bytes"]
@@ -377,6 +294,93 @@ mod tests {
         assert_eq!(
             (waits.confirmations[0].topic.as_str(), waits.events.len()),
             ("arn:t", 0)
+        );
+    }
+
+    #[test]
+    fn of_much_that_is_ignored_the_first_are_named() {
+        let mut notification = s3("x");
+        notification["Records"][0]["eventName"] = "ObjectTagging:Put".into();
+        let record = notification["Records"][0].clone();
+        let ignored = |count: usize| {
+            let records = vec![record.clone(); count];
+            parse(&Value::from(records).to_string()).unwrap().ignored
+        };
+        assert_eq!(ignored(20).in_words().len(), 20);
+        let many = ignored(10_000);
+        assert_eq!(many.count, 10_000);
+        assert_eq!(
+            many.in_words()[19..],
+            [
+                "the notification[19] is 'ObjectTagging:Put', which changes no object's bytes",
+                "and 9980 more"
+            ]
+        );
+        let more = Value::from(vec![record.clone(); 10_001]).to_string();
+        assert!(
+            parse(&more)
+                .unwrap_err()
+                .message
+                .contains("more than 10000 messages")
+        );
+        notification["Records"][0]["eventName"] = "Dream".repeat(100).into();
+        let long = parse(&notification.to_string()).unwrap_err().message;
+        assert!(long.len() < 200, "{long}");
+    }
+
+    #[test]
+    fn an_address_that_somebody_is_to_visit_leads_where_it_seems_to() {
+        let asks = |topic: &str, url: &str| {
+            let text = json!({"Type": "SubscriptionConfirmation", "TopicArn": topic, "SubscribeURL": url});
+            parse(&text.to_string())
+        };
+        for fine in [
+            "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:eu-west-1:1:t&Token=2336",
+            "https://ceph.example:8443/confirm",
+            "https://[::1]",
+        ] {
+            assert_eq!(asks("arn:t", fine).unwrap().confirmations[0].url, fine);
+        }
+        let long = format!("https://sns.example/{}", "x".repeat(2048));
+        for odd in [
+            "http://sns.example/",
+            "javascript:alert(1)",
+            "https://",
+            "https:///confirm",
+            "https://:443/confirm",
+            "https://sns.example@evil.example/",
+            "https://evil.example\\.sns.example/",
+            "https://sns.example/\0",
+            "https://sns.example/\nhttps://evil.example/",
+            "https://sns.example/\u{202e}",
+            &long,
+        ] {
+            let message = asks("arn:t", odd).unwrap_err().message;
+            assert!(
+                message.starts_with("the notification has a SubscribeURL that is"),
+                "{odd}: {message}"
+            );
+        }
+        assert!(
+            asks("arn:\0", "https://sns.example/")
+                .unwrap_err()
+                .message
+                .contains("TopicArn")
+        );
+    }
+
+    #[test]
+    fn only_a_topic_that_speaks_here_is_confirmed() {
+        let speaks = json!({"Type": "Notification", "TopicArn": "arn:t", "Message": s3("x").to_string()});
+        let speaker = |value: &Value| parse(&value.to_string()).unwrap().speaker;
+        assert_eq!(speaker(&speaks).as_deref(), Some("arn:t"));
+        assert_eq!(
+            speaker(&json!({"Messages": [{"Body": speaks.to_string()}]})),
+            None
+        );
+        assert_eq!(
+            speaker(&json!({"Records": [{"EventSource": "aws:sns", "Sns": speaks}]})),
+            None
         );
     }
 

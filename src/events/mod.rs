@@ -22,6 +22,8 @@ use crate::store::events::KnownObject;
 
 /// Who told us where a person asked for an event to be acted on again.
 const REPLAY: &str = "replay";
+/// How many subscriptions that wait to be confirmed are kept: anybody who can call may ask.
+const MAX_CONFIRMATIONS: i64 = 1_000;
 
 /// Takes an event down, and lets every trigger that matches batch it. When this returns, it is on the disk.
 ///
@@ -43,8 +45,8 @@ pub async fn accept(app: &App, event: &ObjectEvent) -> Result<()> {
     }
 }
 
-/// Takes a notification, whoever sent it: each event as [`accept`] does, and subscriptions that wait to be confirmed. What
-/// isn't understood refuses the whole.
+/// Takes a notification, whoever sent it: each event as [`accept`] does, and subscriptions that wait to be confirmed, until
+/// their topic speaks. What isn't understood refuses the whole.
 ///
 /// # Errors
 /// As [`message::parse`], with nothing taken; the database's own.
@@ -53,11 +55,15 @@ pub async fn receive(app: &App, notification: &str) -> Result<Notification> {
     for event in &found.events {
         accept(app, event).await?;
     }
-    if !found.confirmations.is_empty() {
+    if !found.confirmations.is_empty() || found.speaker.is_some() {
         let mut tx = app.store.write().await?;
+        if let Some(topic) = &found.speaker {
+            store::events::forget_confirmation(&mut tx, topic).await?;
+        }
         for confirmation in &found.confirmations {
             store::events::keep_confirmation(&mut tx, confirmation, app.clock.now()).await?;
         }
+        store::events::forget_confirmations(&mut tx, MAX_CONFIRMATIONS).await?;
         tx.commit().await?;
     }
     Ok(found)

@@ -79,6 +79,7 @@ impl Exception {
             ErrorKind::NotFound => Self::EntityNotFound,
             ErrorKind::AlreadyExists => Self::AlreadyExists,
             ErrorKind::Invalid => Self::InvalidInput,
+            ErrorKind::TooLarge => Self::RequestEntityTooLarge,
             ErrorKind::Unfit => Self::InvalidState,
             ErrorKind::Conflict => Self::ConcurrentModification,
             ErrorKind::Denied => Self::AccessDenied,

@@ -4,17 +4,18 @@
 //!
 //! Nobody has to prove anything to such a lake, so what a web page can make a browser send is refused.
 
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::Stream;
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, ORIGIN};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue, ORIGIN};
 use hyper::{HeaderMap, Request, Uri};
 use s3s::dto::StreamingBlob;
 use s3s::{Body, S3Result, s3_error};
+
+use crate::browser;
 
 /// The longest line before a chunk, and the most that may follow the last one, in bytes.
 const LONGEST_LINE: usize = 1024;
@@ -43,13 +44,15 @@ pub(super) struct Unverified;
 
 /// Takes the signature off a request, and the framing off its body.
 pub(super) fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
-    let (mut head, body) = request.into_parts();
-    if head.headers.contains_key(ORIGIN) || !is_local(head.headers.get(HOST)) {
+    // An object of the lake may itself be a page, so its own pages are refused, too.
+    let is_of_a_page = request.headers().contains_key(ORIGIN);
+    if is_of_a_page || browser::is_of_another_site(&request) {
         return Err(s3_error!(
             AccessDenied,
             "a lake without credentials answers programs on this machine, not web pages; set an access key"
         ));
     }
+    let (mut head, body) = request.into_parts();
     head.headers.remove(AUTHORIZATION);
     head.uri = without_signature(&head.uri);
     head.extensions.insert(Unverified);
@@ -80,18 +83,6 @@ pub(super) fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
     head.extensions.insert(trailers.clone());
     let body = Body::from(StreamingBlob::wrap(Unframed::new(body, length, trailers)));
     Ok(Request::from_parts(head, body))
-}
-
-/// A page on another site may point its own host name at this machine; then the browser sends that name.
-fn is_local(host: Option<&HeaderValue>) -> bool {
-    let Some(host) = host else { return true };
-    let Ok(host) = host.to_str() else { return false };
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok()
 }
 
 /// The query without the parameters of a presigned URL.
@@ -328,15 +319,6 @@ mod tests {
         assert!(unframed(text, 6, 64).await.is_err());
         assert!(unframed(text, 4, 64).await.is_err());
         assert!(unframed("zz\r\n", 4, 64).await.is_err());
-    }
-
-    #[test]
-    fn web_pages_are_not_local() {
-        let local = |host: &'static str| is_local(Some(&HeaderValue::from_static(host)));
-        assert!(
-            local("127.0.0.1:9000") && local("localhost:9000") && local("[::1]:9000") && local("localhost")
-        );
-        assert!(!local("evil.example:9000") && !local("localhost.evil.example"));
     }
 
     #[test]

@@ -102,14 +102,19 @@ pub fn hive_escaped(value: &str) -> String {
 
 /// Undoes `%XX`; what is not valid stays as it is.
 pub fn percent_decoded(text: &str) -> String {
+    percent_decoded_strictly(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// As [`percent_decoded`]; none where the bytes that come of it are not UTF-8.
+pub fn percent_decoded_strictly(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let pair = bytes
-            .get(at + 1..at + 3)
-            .and_then(|hex| std::str::from_utf8(hex).ok());
-        match (bytes[at], pair.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+        let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16);
+        let pair = digit(at + 1).zip(digit(at + 2));
+        let byte = pair.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        match (bytes[at], byte) {
             (b'%', Some(byte)) => {
                 decoded.push(byte);
                 at += 3;
@@ -120,12 +125,30 @@ pub fn percent_decoded(text: &str) -> String {
             }
         }
     }
-    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+    String::from_utf8(decoded).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_percent_sign_is_undone_before_two_digits() {
+        for (text, decoded) in [
+            ("a%2Fb%2fc", "a/b/c"),
+            ("%C3%A9", "\u{e9}"),
+            ("%+1%-1% 1", "%+1%-1% 1"),
+            ("100%", "100%"),
+            ("%4", "%4"),
+            ("%\u{e9}9", "%\u{e9}9"),
+        ] {
+            assert_eq!(percent_decoded(text), decoded, "{text}");
+        }
+        assert_eq!(
+            (percent_decoded("%E9"), percent_decoded_strictly("%E9")),
+            ("%E9".to_owned(), None)
+        );
+    }
 
     #[test]
     fn locations_are_read_as_written() {

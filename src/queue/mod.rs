@@ -211,6 +211,7 @@ impl Cause {
             ErrorKind::NotFound
             | ErrorKind::AlreadyExists
             | ErrorKind::Invalid
+            | ErrorKind::TooLarge
             | ErrorKind::Denied
             | ErrorKind::Unfit
             | ErrorKind::Limit => Self::Work,

@@ -458,6 +458,33 @@ pub async fn keep_confirmation(tx: &mut Tx, confirmation: &Confirmation, now: Da
         .map(drop))
 }
 
+/// Forgets the subscription of a topic, where it waits to be confirmed.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn forget_confirmation(tx: &mut Tx, topic: &str) -> Result<()> {
+    const SQL: &str = "DELETE FROM confirmations WHERE topic = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(topic)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Forgets the subscriptions that wait to be confirmed but the newest, so many of them.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn forget_confirmations(tx: &mut Tx, but: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM confirmations WHERE topic NOT IN
+        (SELECT topic FROM confirmations ORDER BY received_at DESC, topic LIMIT $1)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(but)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
 /// The subscriptions that wait to be confirmed, with when each asked.
 ///
 /// # Errors

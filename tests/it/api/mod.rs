@@ -1,5 +1,6 @@
 //! The REST API as a program meets it.
 
+mod notices;
 mod start;
 
 use serde_json::{Value, json};

@@ -177,6 +177,13 @@ async fn without_keys_every_signature_will_do_but_no_web_page() {
             "DELETE /{BUCKET}/k HTTP/1.1\r\nHost: {address}\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n"
         ),
         format!("DELETE /{BUCKET}/k HTTP/1.1\r\nHost: evil.example:9000\r\nConnection: close\r\n\r\n"),
+        format!(
+            "DELETE /{BUCKET}/k HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n"
+        ),
+        // A page that is itself an object of the lake.
+        format!(
+            "DELETE /{BUCKET}/k HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nConnection: close\r\n\r\n"
+        ),
     ] {
         assert!(ask(head).await.starts_with("HTTP/1.1 403"));
     }
