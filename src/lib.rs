@@ -24,6 +24,7 @@ pub mod events;
 pub mod api;
 pub mod glue;
 pub mod lake;
+mod listen;
 pub mod web;
 
 pub mod server;

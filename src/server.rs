@@ -1,4 +1,4 @@
-//! Every route on one page; timeouts, limits, graceful shutdown.
+//! Every route on one page; what is put together to a server, and its graceful end.
 
 mod ready;
 
@@ -13,9 +13,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
 use futures::FutureExt;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -31,6 +29,7 @@ use crate::config::{Config, Credentials, LakeConfig};
 use crate::error::{Error, Result};
 use crate::etl::jobs;
 use crate::lake::{Announce, Lake, ObjectChange, ObjectChangeKind};
+use crate::listen::{self, Arriving};
 use crate::model::event::{EventKind, ObjectEvent};
 use crate::store::Store;
 use crate::task::Children;
@@ -41,10 +40,6 @@ use ready::Readiness;
 const REGISTRATION: Duration = Duration::from_secs(30);
 /// The largest request, in bytes.
 const MAX_BODY: usize = 10 << 20;
-/// How long a client may take to send its headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long requests that are under way may take when the server stops.
-const LAST_REQUESTS: Duration = Duration::from_secs(10);
 /// What signs our own requests to the embedded store where no credentials are set; it takes any signature then.
 const NO_CREDENTIALS: &str = "mastic";
 
@@ -83,10 +78,10 @@ impl Server {
                 "this version can't check who calls: listen on 127.0.0.1, and put a proxy that signs people in before it",
             ));
         }
-        let listener = listen(config.listen, "--listen").await?;
+        let listener = bound(config.listen, "--listen").await?;
         let lake_listener = match &mut config.lake {
             Some(lake) => {
-                let listener = listen(lake.listen, "--lake-listen").await?;
+                let listener = bound(lake.listen, "--lake-listen").await?;
                 lake.listen = local_address(&listener)?;
                 Some(listener)
             }
@@ -111,7 +106,14 @@ impl Server {
         let job_errors = Arc::new(OnceLock::new());
         let router = router(server.app.clone(), Arc::clone(&job_errors), gate);
         let stop = server.stop.clone();
-        server.spawn(async move { serve(listener, router, stop.cancelled_owned()).await });
+        let router = TowerToHyperService::new(router);
+        let answer = move |request: axum::http::Request<Arriving>| {
+            let answering = router.call(request);
+            async move { answering.await.unwrap_or_else(|never| match never {}) }
+        };
+        server.spawn(async move {
+            listen::serve("the API", listener, answer, stop.cancelled_owned()).await;
+        });
         if server.app.config.catalog.default_database {
             let mut tx = server.app.store.write().await?;
             databases::ensure(&server.app, &mut tx, "default").await?;
@@ -169,7 +171,7 @@ impl Server {
     pub async fn stop(mut self) {
         self.stop.cancel();
         let finished = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(LAST_REQUESTS + Duration::from_secs(5), finished)
+        if tokio::time::timeout(listen::LAST_REQUESTS + Duration::from_secs(5), finished)
             .await
             .is_err()
         {
@@ -268,45 +270,7 @@ async fn refuse_other_sites(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Accepts connections until `shutdown`, and gives those that are open a while to end.
-async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send) {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT);
-    let graceful = GracefulShutdown::new();
-    let mut connections = tokio::task::JoinSet::new();
-    tokio::pin!(shutdown);
-    loop {
-        let stream = tokio::select! {
-            () = &mut shutdown => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    // An answer in several parts mustn't wait for the client to confirm the first.
-                    let _ = stream.set_nodelay(true);
-                    stream
-                }
-                Err(cause) => {
-                    tracing::warn!("a connection can't be accepted: {cause}");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-        };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let watched = graceful.watch(connection);
-        connections.spawn(watched.map(drop));
-    }
-    drop(listener);
-    let _ = tokio::time::timeout(LAST_REQUESTS, graceful.shutdown()).await;
-}
-
-async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
+async fn bound(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .map_err(|cause| match cause.kind() {

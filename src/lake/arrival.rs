@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use s3s::crypto::{Checksum as _, Sha256};
@@ -13,6 +13,10 @@ use s3s::{Body, S3Error, S3Result, s3_error};
 
 use super::checksums::{Announced, Hasher};
 use super::xml::well_formed;
+use crate::listen::Arriving;
+
+/// Why a body broke off.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is known of a request's bytes, as far as they came.
 #[derive(Clone)]
@@ -37,7 +41,7 @@ struct Digests {
 }
 
 /// Watches the bytes of a request. What was seen is also among the request's extensions.
-pub(super) fn watch(request: Request<Incoming>) -> (Request<Body>, Arrival) {
+pub(super) fn watch(request: Request<Arriving>) -> (Request<Body>, Arrival) {
     let (mut head, body) = request.into_parts();
     let is_document = head.method == Method::POST;
     let seen = Seen {
@@ -52,7 +56,7 @@ pub(super) fn watch(request: Request<Incoming>) -> (Request<Body>, Arrival) {
     let arrival = Arrival(Arc::new(Mutex::new(seen)));
     head.extensions.insert(arrival.clone());
     let body = Watched {
-        body,
+        body: Box::pin(body),
         arrival: arrival.clone(),
     };
     (Request::from_parts(head, Body::http_body(body)), arrival)
@@ -141,19 +145,19 @@ pub(super) fn refusal(error: S3Error) -> Response<Body> {
 
 /// A body that says what it sees.
 struct Watched {
-    body: Incoming,
+    body: Pin<Box<Arriving>>,
     arrival: Arrival,
 }
 
 impl HttpBody for Watched {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(self.body.as_mut().poll_frame(context));
         let mut seen = self.arrival.seen();
         match &frame {
             Some(Ok(frame)) => {

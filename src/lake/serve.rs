@@ -1,22 +1,14 @@
-//! The accept loop of the endpoint, with a limit on everything that a silent or slow client could hold.
+//! The endpoint: what is demanded of a request before the protocol library sees it.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result, s3_error};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Lake;
@@ -25,15 +17,7 @@ use super::signed::OneKey;
 use super::wire::Endpoint;
 use super::{signed, unsigned};
 use crate::error::Result;
-
-/// How long a client may take over the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many connections are served at a time; others wait to be accepted.
-const CONNECTIONS: usize = 1024;
-/// How long open requests may take to finish when the endpoint stops.
-const GRACE: Duration = Duration::from_secs(10);
-/// How long to wait before accepting again when the system has no more sockets.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+use crate::listen::{self, Arriving};
 
 pub(super) async fn serve(
     lake: Lake,
@@ -53,62 +37,22 @@ pub(super) async fn serve(
         });
     }
     let service = builder.build();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-
-    let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    // Dropped, and its connections with it, when this future is.
-    let mut connections = JoinSet::new();
+    let gate = lake.gate;
+    let answer = move |request: Request<Arriving>| {
+        let (service, rules, mut gate) = (service.clone(), rules.clone(), gate.clone());
+        async move {
+            let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+            if let Some(gate) = gate.as_mut().filter(|_| changes) {
+                // Who would open it is gone only when the endpoint stops, too.
+                let _ = gate.wait_for(|is_open| *is_open).await;
+            }
+            answer(service, request, rules).await
+        }
+    };
+    // Ends when this future does.
     let mut sweeping = JoinSet::new();
     sweeping.spawn(sweeper.run());
-    tokio::pin!(shutdown);
-    loop {
-        let accepted = async {
-            let place = Arc::clone(&room).acquire_owned().await;
-            (listener.accept().await, place)
-        };
-        let (accepted, place) = tokio::select! {
-            () = &mut shutdown => break,
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-            accepted = accepted => accepted,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "the lake couldn't accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        // Small answers would wait for the client's acknowledgement otherwise.
-        let _ = stream.set_nodelay(true);
-        let (service, rules, gate) = (service.clone(), rules.clone(), lake.gate.clone());
-        let answer = move |request: Request<Incoming>| {
-            let (service, rules, mut gate) = (service.clone(), rules.clone(), gate.clone());
-            async move {
-                let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-                if let Some(gate) = gate.as_mut().filter(|_| changes) {
-                    // Who would open it is gone only when the endpoint stops, too.
-                    let _ = gate.wait_for(|is_open| *is_open).await;
-                }
-                answer(service, request, rules).await
-            }
-        };
-        let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
-        let connection = graceful.watch(connection);
-        connections.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to the lake broke off");
-            }
-            drop(place);
-        });
-    }
-    drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests to the lake were cut off because they took too long to finish");
-    }
-    connections.shutdown().await;
+    listen::serve("the store", listener, answer, shutdown).await;
     Ok(())
 }
 
@@ -123,9 +67,9 @@ struct Rules {
 
 async fn answer(
     service: S3Service,
-    request: Request<Incoming>,
+    request: Request<Arriving>,
     rules: Rules,
-) -> Result<Response<Body>, Infallible> {
+) -> Response<Body> {
     let (request, arrival) = watch(request);
     let response = match admit(request, &rules) {
         Err(error) => refusal(error),
@@ -136,7 +80,7 @@ async fn answer(
             response
         }),
     };
-    Ok(arrival.finish(response))
+    arrival.finish(response)
 }
 
 /// What is looked at before the protocol library sees the request.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const SHARED: [&str; 4] = ["app", "error", "clock", "config"];
 
 /// A module, and the others that it may use besides [`SHARED`] and itself. In the order of the storeys.
-const RULES: [(&str, &[&str]); 20] = [
+const RULES: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("store", &["model"]),
     ("buckets", &["model"]),
@@ -30,9 +30,10 @@ const RULES: [(&str, &[&str]); 20] = [
         "api",
         &["model", "catalog", "crawl", "etl", "events", "queue", "store"],
     ),
-    ("lake", &["model", "browser"]),
+    ("lake", &["model", "browser", "listen"]),
     ("web", &[]),
     ("browser", &[]),
+    ("listen", &[]),
     ("worker", &["store", "queue", "crawl", "etl", "events"]),
     ("app", &["buckets", "store", "task"]),
     ("config", &["model", "store"]),

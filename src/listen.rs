@@ -1,0 +1,227 @@
+//! How connections are taken, by the API and by the store alike: one loop, with a limit on everything that a silent or slow
+//! client could hold.
+//!
+//! A connection has a seat. Where all are taken, whoever comes next gets the seat that has been quiet for the longest: one
+//! on which no request is being answered. Only where every connection is at work does a newcomer wait.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use rustix::process::{Resource, getrlimit};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::{self, AbortHandle, JoinSet};
+use tower_http::timeout::TimeoutBody;
+
+/// How long a client may be silent over the head of a request, and between two pieces of its body.
+const SILENCE: Duration = Duration::from_secs(9);
+/// How many connections a listener has at the most.
+const SEATS: usize = 1024;
+/// How many a listener has at the least, however few files the process may have open.
+const FEWEST_SEATS: usize = 16;
+/// Files that the process needs for other things: the database, children, our own requests.
+const OTHER_FILES: u64 = 256;
+/// How many listeners a process has.
+const LISTENERS: u64 = 2;
+/// How long to wait before accepting again when the system has no more sockets.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long requests that are under way may take when the process stops.
+pub(crate) const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// A request's body as it arrives; an error where the client falls silent in the middle of it.
+pub(crate) type Arriving = TimeoutBody<Incoming>;
+
+/// Answers requests until `shutdown`, and gives those that are under way a while to end. `name` is for the log.
+pub(crate) async fn serve<A, F, B>(
+    name: &'static str,
+    listener: TcpListener,
+    answer: A,
+    shutdown: impl Future<Output = ()> + Send,
+) where
+    A: Fn(Request<Arriving>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(SILENCE);
+    let graceful = GracefulShutdown::new();
+    // Dropped, and its connections with it, when this future is.
+    let mut seats = Seats::new(most_seats());
+    let quiet = Arc::clone(&seats.quiet);
+    tokio::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            () = seats.left(), if !seats.is_empty() => continue,
+            () = quiet.notified(), if !seats.has_room() => continue,
+            accepted = listener.accept(), if seats.has_room() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "{name}: a connection can't be accepted");
+                // What is quiet holds what the system lacks.
+                seats.free_quietest();
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // An answer in several parts mustn't wait for the client to confirm the first.
+        let _ = stream.set_nodelay(true);
+        let seat = seats.seat();
+        let service = service_fn({
+            let (answer, seat) = (answer.clone(), Arc::clone(&seat));
+            move |request: Request<Incoming>| {
+                let working = seat.work();
+                let answering = answer(request.map(|body| TimeoutBody::new(SILENCE, body)));
+                async move {
+                    let answer = answering.await;
+                    // The seat is at work until the last of the answer is sent.
+                    let body = |body: B| body.map_frame(move |frame| working.passes(frame));
+                    Ok::<_, Infallible>(answer.map(body))
+                }
+            }
+        });
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        seats.take(seat, async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "{name}: a connection broke off");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(LAST_REQUESTS, graceful.shutdown()).await.is_err() {
+        tracing::warn!("{name}: requests were cut off because they took too long to finish");
+    }
+}
+
+/// How many connections a listener may have, by how many files the process may have open.
+fn most_seats() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let each = files.saturating_sub(OTHER_FILES) / LISTENERS;
+    usize::try_from(each).unwrap_or(SEATS).clamp(FEWEST_SEATS, SEATS)
+}
+
+/// A connection's place.
+struct Seat {
+    /// Requests that are being answered on it.
+    at_work: AtomicU64,
+    /// When it last became quiet, in turns.
+    quiet_since: AtomicU64,
+    turns: Arc<AtomicU64>,
+    quiet: Arc<Notify>,
+}
+
+impl Seat {
+    fn work(self: &Arc<Self>) -> Working {
+        self.at_work.fetch_add(1, Ordering::SeqCst);
+        Working(Arc::clone(self))
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.at_work.load(Ordering::SeqCst) == 0
+    }
+}
+
+/// A request that is being answered, until it is dropped.
+struct Working(Arc<Seat>);
+
+impl Working {
+    fn passes<T>(&self, frame: T) -> T {
+        frame
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let seat = &self.0;
+        let turn = seat.turns.fetch_add(1, Ordering::SeqCst);
+        seat.quiet_since.store(turn, Ordering::SeqCst);
+        seat.at_work.fetch_sub(1, Ordering::SeqCst);
+        seat.quiet.notify_one();
+    }
+}
+
+/// All connections of a listener.
+struct Seats {
+    most: usize,
+    turns: Arc<AtomicU64>,
+    /// Told when a connection becomes quiet.
+    quiet: Arc<Notify>,
+    connections: JoinSet<()>,
+    taken: HashMap<task::Id, (Arc<Seat>, AbortHandle)>,
+}
+
+impl Seats {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            turns: Arc::default(),
+            quiet: Arc::default(),
+            connections: JoinSet::new(),
+            taken: HashMap::new(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    fn has_room(&self) -> bool {
+        self.taken.len() < self.most || self.taken.values().any(|(seat, _)| seat.is_quiet())
+    }
+
+    fn seat(&self) -> Arc<Seat> {
+        Arc::new(Seat {
+            at_work: AtomicU64::new(0),
+            quiet_since: AtomicU64::new(self.turns.fetch_add(1, Ordering::SeqCst)),
+            turns: Arc::clone(&self.turns),
+            quiet: Arc::clone(&self.quiet),
+        })
+    }
+
+    /// Begins a connection, in the place of the quietest where all are taken.
+    fn take(&mut self, seat: Arc<Seat>, connection: impl Future<Output = ()> + Send + 'static) {
+        if self.taken.len() >= self.most {
+            self.free_quietest();
+        }
+        let handle = self.connections.spawn(connection);
+        self.taken.insert(handle.id(), (seat, handle));
+    }
+
+    /// Ends the connection that has been quiet for the longest.
+    fn free_quietest(&mut self) {
+        let quietest = self
+            .taken
+            .iter()
+            .filter(|(_, (seat, _))| seat.is_quiet())
+            .min_by_key(|(_, (seat, _))| seat.quiet_since.load(Ordering::SeqCst))
+            .map(|(id, _)| *id);
+        if let Some((_, connection)) = quietest.and_then(|id| self.taken.remove(&id)) {
+            connection.abort();
+        }
+    }
+
+    /// Waits for a connection to end.
+    async fn left(&mut self) {
+        let ended = match self.connections.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => error.id(),
+            None => return,
+        };
+        self.taken.remove(&ended);
+    }
+}
