@@ -87,7 +87,9 @@ pub fn with_new_columns(theirs: &TableInput, base: Option<&TableInput>, ours: &T
             storage.columns.push(column);
         }
     }
-    merged.kept.extend(too_narrow(theirs, ours));
+    if why_none.is_none() {
+        merged.kept.extend(too_narrow(theirs, ours));
+    }
     // A column that was there once, and that its maker has removed since, is not added again.
     merged.described = TableInput {
         name: theirs.name.clone(),
@@ -210,6 +212,10 @@ fn family(table: &TableInput) -> Option<&str> {
 /// Columns whose type in the files has values that the table's has not.
 fn too_narrow(theirs: &TableInput, ours: &TableInput) -> Vec<Kept> {
     let read = |column: &Column| formats::real_type(column)?.parse::<DataType>().ok();
+    let who = match ours.connection() {
+        Some(_) => "the database has",
+        None => "the files have",
+    };
     let mut kept = Vec::new();
     for column in theirs.columns() {
         let found = ours.columns().iter().find(|found| found.name == column.name);
@@ -220,7 +226,7 @@ fn too_narrow(theirs: &TableInput, ours: &TableInput) -> Vec<Kept> {
             kept.push(Kept {
                 column: column.name.clone(),
                 detail: format!("stays {old}"),
-                reason: format!("its maker gave it this type; the files have {new}"),
+                reason: format!("its maker gave it this type; {who} {new}"),
             });
         }
     }

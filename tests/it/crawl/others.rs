@@ -2,11 +2,13 @@
 
 use mastic::catalog;
 use mastic::crawl;
+use mastic::etl::runs;
 use mastic::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlRequest, CrawlTarget};
-use mastic::model::crawl_options::{CrawlOptions, DeleteBehavior};
+use mastic::model::crawl_options::{CrawlOptions, DeleteBehavior, UpdateBehavior};
 use mastic::model::name::TableRef;
 use mastic::model::page::PageRequest;
 use mastic::model::partition::{Partition, PartitionInput};
+use mastic::model::pattern::Captures;
 use mastic::model::table::{Table, TableInput};
 use serde_json::{Value, json};
 
@@ -502,4 +504,73 @@ async fn a_folder_that_is_a_partition_already_is_not_added_by_another_value() {
     let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
     assert_eq!(changes(&crawl), Vec::<String>::new());
     assert_eq!(partitions(&app, "shop.sales").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jobs_output_stays_the_jobs() {
+    let app = TestApp::start().await;
+    app.put("lake", "in/a/1.csv", "n,title\n1,one\n").await;
+    let definition = r#"
+engine = "sql"
+script = "s.sql"
+[parameters.m]
+[inputs]
+pages = "s3://lake/in/{m}/*.csv"
+[output]
+location = "s3://lake/raw/m={m}/"
+format = "csv"
+table = "shop.pages"
+"#;
+    app.register("pages", definition, "SELECT * FROM pages")
+        .await
+        .unwrap();
+    let parameters = Captures::from([("m".to_owned(), "a".to_owned())]);
+    runs::start(app.app(), "pages", &parameters, None).await.unwrap();
+    app.run_tasks().await;
+    let before = (
+        table(&app, "shop.pages").await,
+        partitions(&app, "shop.pages").await,
+    );
+    for _ in 0..2 {
+        let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
+        assert_eq!(
+            told(&crawl),
+            [
+                "shop.pages 1 file: the job pages writes it, and no crawler: new columns and partitions are added, and \
+              nothing else of it is changed"
+            ]
+        );
+    }
+    assert_eq!(
+        (
+            table(&app, "shop.pages").await,
+            partitions(&app, "shop.pages").await
+        ),
+        before
+    );
+    // Somebody else's file beside the job's is a partition, and the job's own are as the job left them.
+    app.put("lake", "raw/m=b/part.csv", "n,title\n2,two\n").await;
+    let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
+    assert_eq!(changes(&crawl), ["add partitions shop.pages: 1"]);
+    assert_eq!(table(&app, "shop.pages").await, before.0);
+    assert_eq!(partitions(&app, "shop.pages").await[0], before.1[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_updates_are_only_logged_no_column_is_added() {
+    let app = TestApp::start().await;
+    make(&app, "t", "s3://lake/raw/t", JSON, "a int", "d string").await;
+    app.put("lake", "raw/t/d=1/a.json", "{\"a\": 1, \"b\": 2}").await;
+    let before = table(&app, "shop.t").await;
+    let options = CrawlOptions {
+        update: UpdateBehavior::Log,
+        ..CrawlOptions::default()
+    };
+    let crawl = crawl_with(&app, options).await;
+    assert_eq!(changes(&crawl), ["add partitions shop.t: 1"]);
+    assert!(
+        told(&crawl)[0]
+            .starts_with("shop.t.b not added, as UpdateBehavior is LOG: int: first found in d=1/a.json")
+    );
+    assert_eq!(table(&app, "shop.t").await, before);
 }
