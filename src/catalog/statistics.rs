@@ -47,10 +47,10 @@ pub async fn update(
     Ok(kept)
 }
 
-/// Removes the statistics of a column.
+/// Removes the statistics of a column, where there are any.
 ///
 /// # Errors
-/// NotFound where the table, the partition or the statistics aren't there.
+/// NotFound where the table or the partition isn't there.
 pub async fn delete(app: &App, name: &TableRef, values: Option<&[String]>, column: &str) -> Result<()> {
     let mut tx = app.store.write().await?;
     let (_, owner) = owner(&mut tx, name, values).await?;

@@ -13,6 +13,7 @@ use crate::catalog::{databases, partitions, tables};
 use crate::error::{Error, Result};
 use crate::model::crawl::{Crawl, WorkState};
 use crate::model::crawl_memory::{CrawledTable, SharedPartition, UndoStep};
+use crate::model::location::Location;
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::{StorageDescriptor, Table, TableInput};
 use crate::queue::Lease;
@@ -88,12 +89,19 @@ impl Applier<'_> {
                     name,
                     input,
                     described,
+                    is_others,
                     partitions,
                 } => {
                     let table = self.as_planned(name).await?;
                     let found = &planned.found[*found];
-                    self.update(&table, found, input, described.as_deref(), partitions)
+                    let table = self
+                        .update(&table, found, input, described.as_deref(), *is_others)
                         .await?;
+                    self.change_partitions(&table, found, *is_others, partitions)
+                        .await?;
+                    if !is_others {
+                        self.index(&table).await?;
+                    }
                 }
                 Write::Retire { name, is_deleted } => self.retire(name, *is_deleted).await?,
             }
@@ -148,19 +156,22 @@ impl Applier<'_> {
         .await
     }
 
+    /// Writes a table's next state, and gives it as it is then.
     async fn update(
         &mut self,
         table: &Table,
         found: &FoundTable,
         input: &TableInput,
         described: Option<&TableInput>,
-        changes: &PartitionChanges,
-    ) -> Result<()> {
+        is_others: bool,
+    ) -> Result<Table> {
         let mut input = input.clone();
         let is_changed = input != table.input;
         let left = store::crawl_memory::table(self.tx, &table.id).await?;
         if is_changed {
-            write::set_run(&mut input, &self.crawl.id);
+            if !is_others {
+                write::set_run(&mut input, &self.crawl.id);
+            }
             tables::replace(self.app, self.tx, table, input.clone()).await?;
             self.remember(UndoStep::Table {
                 name: found.name.clone(),
@@ -173,7 +184,7 @@ impl Applier<'_> {
         }
         if let Some(described) = described {
             let mut described = described.clone();
-            if let Some(run) = input.parameters.get(CRAWL_RUN_ID) {
+            if let Some(run) = input.parameters.get(CRAWL_RUN_ID).filter(|_| !is_others) {
                 write::set_run(&mut described, run);
             }
             let next = CrawledTable {
@@ -185,16 +196,14 @@ impl Applier<'_> {
             }
         }
         // The keys of partitions are ordered by the table as it is now.
-        let table = tables::require(self.tx, &table.name()).await?;
-        self.change_partitions(&table, found, &input, changes).await?;
-        self.index(&table).await
+        tables::require(self.tx, &table.name()).await
     }
 
     async fn change_partitions(
         &mut self,
         table: &Table,
         found: &FoundTable,
-        input: &TableInput,
+        is_others: bool,
         changes: &PartitionChanges,
     ) -> Result<()> {
         let name = &table.input.name;
@@ -235,7 +244,11 @@ impl Applier<'_> {
                 .await?;
         }
         for some in changes.added.chunks(BATCH) {
-            let inputs = new_partitions(input, found, &some.iter().collect::<Vec<_>>());
+            let mut inputs = new_partitions(&table.input, found, &some.iter().collect::<Vec<_>>());
+            if is_others {
+                let crawler = write::crawler_name(&self.crawl.request);
+                inputs.iter_mut().for_each(|input| write::sign(input, crawler));
+            }
             let added = adding.insert(self.tx, &inputs.iter().collect::<Vec<_>>()).await?;
             let added = some.iter().zip(added).filter(|(_, is_new)| *is_new);
             let values = added.map(|(values, _)| values.clone()).collect();
@@ -372,7 +385,14 @@ fn changed_partition(
             ..to.clone()
         };
     }
-    storage.location = Some(now.location.to_string());
+    let place = now.location.to_string();
+    if !storage
+        .location
+        .as_deref()
+        .is_some_and(|known| Location::is_same_folder(known, &place))
+    {
+        storage.location = Some(place);
+    }
     let mut input = PartitionInput {
         storage: Some(storage),
         ..was.own.clone()

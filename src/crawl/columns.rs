@@ -1,10 +1,22 @@
 //! The columns of several files: in the order of their first appearance, each as wide as it needs to be. Pure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use classifiers::{DataType, Verdict};
 
 use crate::model::crawl::PlannedColumn;
+
+/// A file that made a column what it is: the first that has it, or one whose values made it wider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The file, below the table's folder.
+    pub file: String,
+    /// What the column is in it.
+    pub data_type: DataType,
+}
+
+/// The files that made each column what it is, in their order.
+pub type Steps = BTreeMap<String, Vec<Step>>;
 
 struct Seen {
     name: String,
@@ -12,10 +24,12 @@ struct Seen {
     reason: String,
     files: usize,
     widened_by: Option<String>,
+    steps: Vec<Step>,
 }
 
-/// The columns of files, each given with its name, in the order of their keys.
-pub fn columns_of(files: &[(String, &Verdict)]) -> Vec<PlannedColumn> {
+/// The columns of files, each given with its place below the table's folder, in the order of their keys; and which of the
+/// files made them so.
+pub fn columns_of(files: &[(String, &Verdict)]) -> (Vec<PlannedColumn>, Steps) {
     let mut columns: Vec<Seen> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for (key, verdict) in files {
@@ -25,6 +39,10 @@ pub fn columns_of(files: &[(String, &Verdict)]) -> Vec<PlannedColumn> {
             if !in_this_file.insert(name.clone()) {
                 continue;
             }
+            let step = || Step {
+                file: key.clone(),
+                data_type: column.data_type.clone(),
+            };
             let Some(seen) = places.get(&name).map(|at| &mut columns[*at]) else {
                 places.insert(name.clone(), columns.len());
                 columns.push(Seen {
@@ -33,6 +51,7 @@ pub fn columns_of(files: &[(String, &Verdict)]) -> Vec<PlannedColumn> {
                     reason: column.reason.clone(),
                     files: 1,
                     widened_by: None,
+                    steps: vec![step()],
                 });
                 continue;
             };
@@ -48,11 +67,14 @@ pub fn columns_of(files: &[(String, &Verdict)]) -> Vec<PlannedColumn> {
                     seen.data_type, column.data_type
                 ));
                 seen.data_type = merged;
+                seen.steps.push(step());
             }
         }
     }
-    columns
+    let mut steps = Steps::new();
+    let planned = columns
         .into_iter()
+        .inspect(|seen| drop(steps.insert(seen.name.clone(), seen.steps.clone())))
         .map(|seen| PlannedColumn {
             data_type: seen.data_type.to_string(),
             reason: match (seen.widened_by, files.len()) {
@@ -63,5 +85,6 @@ pub fn columns_of(files: &[(String, &Verdict)]) -> Vec<PlannedColumn> {
             },
             name: seen.name,
         })
-        .collect()
+        .collect();
+    (planned, steps)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::columns::Steps;
 use crate::catalog::formats::FileFormat;
 use crate::model::crawl::PlannedColumn;
 use crate::model::location::Location;
@@ -29,6 +30,8 @@ pub struct FoundTable {
     pub partitions: BTreeMap<Vec<String>, FoundPartition>,
     /// Its columns.
     pub columns: Vec<PlannedColumn>,
+    /// Which files made its columns what they are.
+    pub steps: Steps,
     /// How many files.
     pub files: i64,
     /// Their size in bytes, as stored.

@@ -56,8 +56,11 @@ pub(super) async fn tables(
         let looked_at = classify::classify(session.app, &[], vec![to_read]).await?;
         session.progress.files_read += 1;
         session.progress.bytes_read += looked_at.bytes_read;
-        let columns = match looked_at.looks.into_iter().next() {
-            Some((Ok(verdict), _)) => columns_of(&[(metadata.key.clone(), &verdict)]),
+        let (columns, steps) = match looked_at.looks.into_iter().next() {
+            Some((Ok(verdict), _)) => {
+                let below = metadata.key.strip_prefix(&lake.root).unwrap_or(&metadata.key);
+                columns_of(&[(below.to_owned(), &verdict)])
+            }
             Some((Err(why), _)) => {
                 let what = match format {
                     FoundFormat::Delta => "it is no log of a Delta Lake table",
@@ -79,6 +82,7 @@ pub(super) async fn tables(
             partition_keys: Vec::new(),
             partitions: BTreeMap::new(),
             columns,
+            steps,
             files: lake.count,
             bytes: lake.bytes,
             rows: None,

@@ -167,6 +167,15 @@ impl<'a> Merger<'a> {
         self.target.with_key(key).to_string()
     }
 
+    /// A file's place below the folder of the table.
+    fn below_the_table(&self, look: &Looked<'_>) -> String {
+        let key = self.tree.folders[look.at.0].key(&look.file);
+        let below = key
+            .strip_prefix(&self.group.root)
+            .filter(|below| !below.is_empty());
+        below.unwrap_or(look.file.name).to_owned()
+    }
+
     /// The table of `looked` and of all files like them: all of the group's that aren't odd, or `only` one.
     fn table(
         &self,
@@ -235,9 +244,9 @@ impl<'a> Merger<'a> {
         reasons.extend(first.verdict.reasons.iter().cloned());
         let keyed: Vec<(String, &Verdict)> = looked
             .iter()
-            .map(|look| (look.file.name.to_owned(), look.verdict))
+            .map(|look| (self.below_the_table(look), look.verdict))
             .collect();
-        let mut columns = columns_of(&keyed);
+        let (mut columns, steps) = columns_of(&keyed);
         // A column that repeats a partition key can't be in the catalog; the folder's name is what engines go by.
         columns.retain(|column| {
             let is_key = key_names.contains(&column.name);
@@ -268,6 +277,7 @@ impl<'a> Merger<'a> {
             partition_keys: key_names,
             partitions,
             columns,
+            steps,
             files,
             bytes,
             rows: rows_per_byte.map(|rate| scaled(rate, bytes)),

@@ -16,6 +16,7 @@ mod look;
 pub mod merge;
 pub mod names;
 pub mod naming;
+pub mod others;
 pub mod plan;
 mod remember;
 pub mod sample;

@@ -1,12 +1,13 @@
 //! What a crawl would change: what was found against what is in the catalog. Pure: the same in, the same out.
 
 mod partitions;
+mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{FoundFormat, FoundTable, Place};
 use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing};
-use super::{naming, together};
+use super::{naming, others, together};
 use crate::catalog::formats::real_type;
 use crate::model::crawl::{Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
 use crate::model::crawl_memory::CrawledTable;
@@ -59,6 +60,8 @@ pub enum Write {
         input: Box<TableInput>,
         /// What the crawl itself says of it, to be remembered; absent where nothing of it is written.
         described: Option<Box<TableInput>>,
+        /// Whether others made it: no crawl signs it.
+        is_others: bool,
         /// What becomes of its partitions.
         partitions: PartitionChanges,
     },
@@ -234,22 +237,17 @@ impl Planner<'_> {
         if values.is_empty() {
             return;
         }
-        let spec = |values: &Vec<String>| {
-            let pairs: Vec<String> = table
-                .partition_keys
-                .iter()
-                .zip(values)
-                .map(|(key, value)| format!("{key}={value}"))
-                .collect();
-            pairs.join("/")
-        };
         self.changes.push(Change {
             op,
             kind: ChangeKind::Partitions,
             name: self.full_name(&table.name),
             detail,
             reason: reason.to_owned(),
-            items: values.iter().take(NAMED_PARTITIONS).map(spec).collect(),
+            items: values
+                .iter()
+                .take(NAMED_PARTITIONS)
+                .map(|values| spec(table, values))
+                .collect(),
         });
     }
 
@@ -280,13 +278,13 @@ impl Planner<'_> {
         }
         self.columns(&name, found, theirs, &input);
         let is_changed = self.changes.len() > before;
-        if !is_changed && input != *theirs {
+        if input != *theirs && (!is_changed || reasons::is_other_format(theirs, &input)) {
             self.say(
                 ChangeOp::Change,
                 ChangeKind::Table,
                 name.clone(),
                 what_differs(theirs, &input),
-                words(found).differs,
+                reasons::of_table(found, theirs, &input),
             );
         }
         if is_log {
@@ -305,17 +303,19 @@ impl Planner<'_> {
                 kept.reason,
             );
         }
-        let partitions = self.partition_changes(found, existing, &input);
-        let is_noted = self.changes[before..]
-            .iter()
-            .any(|change| change.op != ChangeOp::Unchanged);
-        if !is_noted && self.changes.len() == before {
+        let partitions = self.partition_changes(found, existing, &input, merged.is_others);
+        if merged.is_others || self.changes.len() == before {
+            let reason = if merged.is_others {
+                others::why_it_stays(theirs)
+            } else {
+                "the same columns, at the same place".to_owned()
+            };
             self.say(
                 ChangeOp::Unchanged,
                 ChangeKind::Table,
                 name,
                 contents(found),
-                "the same columns, at the same place",
+                reason,
             );
         }
         self.writes.push(Write::Update {
@@ -323,6 +323,7 @@ impl Planner<'_> {
             name: found.name.clone(),
             input: Box::new(input),
             described: (!is_log).then(|| Box::new(merged.described)),
+            is_others: merged.is_others,
             partitions,
         });
     }
@@ -331,9 +332,12 @@ impl Planner<'_> {
         let find =
             |columns: &[Column], name: &str| columns.iter().find(|column| column.name == name).cloned();
         for column in new.columns() {
-            let reason = write::reason_of(&found.columns, &column.name);
-            let (op, detail) = match find(old.columns(), &column.name) {
-                None => (ChangeOp::Add, real_type(column).unwrap_or_default().to_owned()),
+            let (op, detail, reason) = match find(old.columns(), &column.name) {
+                None => (
+                    ChangeOp::Add,
+                    real_type(column).unwrap_or_default().to_owned(),
+                    reasons::of_new_column(found, column),
+                ),
                 Some(known) if real_type(&known) == real_type(column) => continue,
                 Some(known) => (
                     ChangeOp::Change,
@@ -342,6 +346,7 @@ impl Planner<'_> {
                         real_type(&known).unwrap_or_default(),
                         real_type(column).unwrap_or_default()
                     ),
+                    reasons::of_new_type(found, &known, column),
                 ),
             };
             self.say(
@@ -359,7 +364,7 @@ impl Planner<'_> {
                     ChangeKind::Column,
                     format!("{name}.{}", column.name),
                     "removed",
-                    words(found).column_gone,
+                    reasons::of_removed_column(found),
                 );
             }
         }
@@ -373,7 +378,7 @@ impl Planner<'_> {
                 ChangeKind::Table,
                 name.to_owned(),
                 format!("partitions by {} → {}", keys(old), keys(new)),
-                "the folders are other than they were",
+                reasons::of_keys(found),
             );
         }
     }
@@ -418,6 +423,13 @@ impl Planner<'_> {
     }
 }
 
+/// A partition's name: `year=2022/month=1`.
+fn spec(table: &FoundTable, values: &[String]) -> String {
+    let keys = table.partition_keys.iter().zip(values);
+    let pairs: Vec<String> = keys.map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join("/")
+}
+
 /// Makes a change one that is only told of.
 fn log_only(change: &mut Change, why: &str) {
     let verb = match change.op {
@@ -436,25 +448,6 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
         format!("1 {noun}")
     } else {
         format!("{count} {noun}s")
-    }
-}
-
-/// What is said of a table that differs from what was there.
-struct Words {
-    differs: &'static str,
-    column_gone: &'static str,
-}
-
-fn words(found: &FoundTable) -> Words {
-    match found.format {
-        FoundFormat::Database(_) => Words {
-            differs: "the database says so",
-            column_gone: "the database has it no more",
-        },
-        _ => Words {
-            differs: "the files are other than they were",
-            column_gone: "no file has it now, or by another name",
-        },
     }
 }
 

@@ -148,6 +148,7 @@ fn found_table(engine: Engine, connection: &str, target: &CrawlTarget, table: So
         partition_keys: Vec::new(),
         partitions: BTreeMap::new(),
         columns: planned,
+        steps: BTreeMap::new(),
         files: 0,
         bytes: 0,
         rows: table.rows,

@@ -5,9 +5,11 @@
 
 use classifiers::{DataType, Field};
 
-use super::write::{CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing, set_run};
+use super::others;
+use super::write::{CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER, Writing, set_run};
 use crate::catalog::formats;
 use crate::model::crawl_options::Compatibility;
+use crate::model::location::Location;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput};
 
 /// Parameters that only count: the crawler's in any case.
@@ -46,36 +48,26 @@ pub struct Merged {
     pub kept: Vec<Kept>,
     /// Why the table can't be brought up to date at all, where it can't.
     pub broken: Option<String>,
+    /// Whether others made it, so that a crawl only adds to it.
+    pub is_others: bool,
 }
 
 /// Puts what was found (`ours`) together with what is in the catalog (`theirs`), given what the crawler itself wrote there
-/// last (`base`); a crawler's table without such a record counts as wholly its own, and another's as wholly theirs.
+/// last (`base`); a crawler's table without such a record counts as wholly its own.
 pub fn merged(
     writing: &Writing,
     theirs: &TableInput,
     base: Option<&TableInput>,
     ours: &TableInput,
 ) -> Merged {
+    if others::made(theirs, base) {
+        return others::with_new_columns(theirs, base, ours);
+    }
     let mut ours = ours.clone();
     if let Some(run) = theirs.parameters.get(CRAWL_RUN_ID) {
         set_run(&mut ours, run);
     }
-    let assumed = match base {
-        Some(_) => None,
-        None if theirs.parameters.contains_key(UPDATED_BY_CRAWLER) => Some(assumed_base(theirs, &ours)),
-        None => {
-            // It stays its maker's: no crawl retires it.
-            ours.parameters.remove(UPDATED_BY_CRAWLER);
-            if let Some(parameters) = ours
-                .storage
-                .as_mut()
-                .and_then(|storage| storage.parameters.as_mut())
-            {
-                parameters.remove(UPDATED_BY_CRAWLER);
-            }
-            Some(TableInput::default())
-        }
-    };
+    let assumed = base.is_none().then(|| assumed_base(theirs, &ours));
     let base = base.or(assumed.as_ref()).unwrap_or(theirs);
     let mut merged = Merged::default();
     let storages = (base.storage.as_ref(), theirs.storage.as_ref());
@@ -101,11 +93,7 @@ pub fn merged(
     merged.described = described;
     let mut storage = StorageDescriptor {
         columns,
-        location: pick(
-            &base_storage.location,
-            &their_storage.location,
-            &ours_storage.location,
-        ),
+        location: merged_location(base_storage, their_storage, &ours_storage),
         serde_info: merged_serde(base_storage, their_storage, &ours_storage),
         parameters: Some(merged_parameters(
             &base_storage.parameters.clone().unwrap_or_default(),
@@ -212,6 +200,19 @@ fn pick<T: PartialEq + Clone>(base: &T, theirs: &T, ours: &T) -> T {
     } else {
         theirs.clone()
     }
+}
+
+/// Ours, unless somebody else changed it, or it says the same in another spelling.
+fn merged_location(
+    base: &StorageDescriptor,
+    theirs: &StorageDescriptor,
+    ours: &StorageDescriptor,
+) -> Option<String> {
+    let is_same = theirs.location.as_deref().zip(ours.location.as_deref());
+    if is_same.is_some_and(|(theirs, ours)| Location::is_same_folder(theirs, ours)) {
+        return theirs.location.clone();
+    }
+    pick(&base.location, &theirs.location, &ours.location)
 }
 
 fn merged_serde(
@@ -369,14 +370,15 @@ fn merged_columns(
     columns
 }
 
+/// The class that reads a table's rows.
+pub(super) fn serde_library(table: &TableInput) -> Option<&str> {
+    let serde = table.storage.as_ref()?.serde_info.as_ref()?;
+    serde.serialization_library.as_deref()
+}
+
 /// Whether readers know a table's columns by their places alone.
-fn reads_by_position(table: &TableInput) -> bool {
-    let serde = table
-        .storage
-        .as_ref()
-        .and_then(|storage| storage.serde_info.as_ref());
-    let library = serde.and_then(|serde| serde.serialization_library.as_deref());
-    library.is_some_and(|library| POSITIONAL.iter().any(|name| library.ends_with(name)))
+pub(super) fn reads_by_position(table: &TableInput) -> bool {
+    serde_library(table).is_some_and(|library| POSITIONAL.iter().any(|name| library.ends_with(name)))
 }
 
 /// Puts columns in the order of the files; one that somebody renamed stands for what it was, and those that no file has

@@ -254,6 +254,18 @@ pub fn partition_counts(found: &FoundPartition) -> Parameters {
     counts
 }
 
+/// Says of a partition which crawler added it, where its table doesn't say that.
+pub fn sign(partition: &mut PartitionInput, crawler: &str) {
+    let parameters = &mut partition.parameters;
+    parameters.insert(UPDATED_BY_CRAWLER.to_owned(), crawler.to_owned());
+}
+
+/// Whether a partition says that this crawler added it.
+pub fn is_signed(partition: &PartitionInput, crawler: &str) -> bool {
+    let by = partition.parameters.get(UPDATED_BY_CRAWLER);
+    by.is_some_and(|by| by == crawler)
+}
+
 /// What partitions have in common with their table.
 pub fn partition_shape(table: &TableInput) -> StorageDescriptor {
     StorageDescriptor {

@@ -56,6 +56,15 @@ impl Location {
         }
     }
 
+    /// Whether two texts are one folder: with or without its last `/`, in whichever spelling of the scheme. What is no
+    /// location is the same as itself alone.
+    pub fn is_same_folder(one: &str, other: &str) -> bool {
+        match (Self::parse(one), Self::parse(other)) {
+            (Ok(one), Ok(other)) => one.as_folder() == other.as_folder(),
+            _ => one == other,
+        }
+    }
+
     /// Whether an object lies below this folder.
     pub fn contains(&self, bucket: &str, key: &str) -> bool {
         self.bucket == bucket && key.starts_with(&self.as_folder().key)
@@ -166,6 +175,16 @@ mod tests {
         assert!(folder.contains("lake", "raw/x"));
         assert!(!folder.contains("lake", "rawest/x"));
         assert!(!folder.contains("pond", "raw/x"));
+    }
+
+    #[test]
+    fn a_folder_is_the_same_in_every_spelling() {
+        for other in ["s3://lake/raw", "s3a://lake/raw/", "s3n://lake/raw"] {
+            assert!(Location::is_same_folder("s3://lake/raw/", other), "{other}");
+        }
+        assert!(!Location::is_same_folder("s3://lake/raw/", "s3://lake/Raw/"));
+        assert!(Location::is_same_folder("shop.public.t", "shop.public.t"));
+        assert!(!Location::is_same_folder("shop.public.t", "s3://lake/raw/"));
     }
 
     #[test]

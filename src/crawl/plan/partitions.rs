@@ -1,12 +1,13 @@
 //! What becomes of a table's partitions. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Existing, PartitionChanges, Planner, log_only};
+use super::{Existing, PartitionChanges, Planner, log_only, reasons, spec};
 use crate::crawl::found::{FoundPartition, FoundTable};
-use crate::crawl::write;
+use crate::crawl::{others, write};
 use crate::model::crawl::ChangeOp;
 use crate::model::crawl_options::{DeleteBehavior, RecrawlBehavior, UpdateBehavior};
+use crate::model::location::Location;
 use crate::model::partition::Partition;
 use crate::model::table::TableInput;
 
@@ -16,35 +17,55 @@ impl Planner<'_> {
         found: &FoundTable,
         existing: &Existing,
         input: &TableInput,
+        is_others: bool,
     ) -> PartitionChanges {
         let mut changes = PartitionChanges::default();
-        let root = found.location.to_string();
+        let why_none = others::why_no_partitions(&existing.table.input, found).filter(|_| is_others);
+        if let Some(reason) = why_none {
+            let all: Vec<Vec<String>> = found.partitions.keys().cloned().collect();
+            let detail = format!("{} not added", all.len());
+            self.partitions(ChangeOp::Unchanged, found, &all, detail, &reason);
+            return changes;
+        }
+        // In a table of others, a crawl keeps up what it added itself.
+        let crawler = write::crawler_name(self.request);
+        let is_kept_up = |partition: &Partition| !is_others || write::is_signed(&partition.own, crawler);
+        let root = Location::parse(&found.location.to_string()).ok();
         let known: BTreeMap<&[String], &Partition> = existing
             .partitions
             .iter()
             .map(|partition| (partition.values(), partition))
             .collect();
-        let mut moved = 0;
+        let places: BTreeSet<Location> = existing.partitions.iter().filter_map(place_of).collect();
+        let mut changed = Vec::new();
         for (values, partition) in &found.partitions {
             match known.get(values.as_slice()) {
+                // Others may write a folder's value in another way.
+                None if is_others && places.contains(&partition.location.as_folder()) => {}
                 None => changes.added.push(values.clone()),
-                Some(known) if known.location() != Some(partition.location.to_string().as_str()) => {
-                    moved += 1;
+                Some(known) if !is_kept_up(known) => {}
+                Some(known)
+                    if !reasons::is_at(known, &partition.location) || has_other_counts(known, partition) =>
+                {
+                    changed.push((spec(found, values), *known, partition));
                     changes.changed.push(values.clone());
                 }
-                Some(known) if has_other_counts(known, partition) => changes.changed.push(values.clone()),
                 Some(_) => {}
             }
         }
         // Partitions outside the table's folder were put there by somebody else.
-        let is_here =
-            |partition: &Partition| partition.location().is_some_and(|place| place.starts_with(&root));
-        changes.gone = existing
+        let is_here = |partition: &Partition| {
+            let (root, place) = (root.as_ref(), place_of(partition));
+            root.zip(place)
+                .is_some_and(|(root, place)| root.contains(&place.bucket, &place.key))
+        };
+        let gone: Vec<&Partition> = existing
             .partitions
             .iter()
-            .filter(|partition| is_here(partition) && !found.partitions.contains_key(partition.values()))
-            .map(|partition| partition.values().to_vec())
+            .filter(|partition| is_here(partition) && is_kept_up(partition))
+            .filter(|partition| !found.partitions.contains_key(partition.values()))
             .collect();
+        changes.gone = gone.iter().map(|partition| partition.values().to_vec()).collect();
         let count = |list: &[Vec<String>]| list.len().to_string();
         if self.request.options.recrawl != RecrawlBehavior::CrawlEverything
             && self.request.options.update == UpdateBehavior::Log
@@ -55,34 +76,42 @@ impl Planner<'_> {
             self.partitions(ChangeOp::Unchanged, found, &changes.added, detail, reason);
             changes.added.clear();
         }
+        let new: Vec<&Location> = changes
+            .added
+            .iter()
+            .map(|values| &found.partitions[values].location)
+            .collect();
         self.partitions(
             ChangeOp::Add,
             found,
             &changes.added,
             count(&changes.added),
-            "new folders",
+            &reasons::of_new_partitions(&new),
         );
         let is_log = self.request.options.update == UpdateBehavior::Log;
-        let reason = if moved > 0 {
-            "they lie elsewhere, or hold other files"
-        } else {
-            "they hold other files"
-        };
         let before = self.changes.len();
         self.partitions(
             ChangeOp::Change,
             found,
             &changes.changed,
             count(&changes.changed),
-            reason,
+            &reasons::of_changed_partitions(&changed),
         );
-        let followers = self.reshape(found, existing, input, &mut changes);
+        let followers = if is_others {
+            Vec::new()
+        } else {
+            self.reshape(found, existing, input, &mut changes)
+        };
+        let why = changes
+            .reshaped
+            .first()
+            .map(|(theirs, table)| reasons::of_followers(theirs, table));
         self.partitions(
             ChangeOp::Change,
             found,
             &followers,
             format!("{} follow the table", followers.len()),
-            "the table's columns or formats are other than theirs",
+            &why.unwrap_or_default(),
         );
         if is_log {
             for change in &mut self.changes[before..] {
@@ -97,7 +126,7 @@ impl Planner<'_> {
             found,
             &changes.gone,
             count(&changes.gone),
-            "their folders hold no files any more",
+            &reasons::of_gone_partitions(&gone),
         );
         if self.request.options.delete == DeleteBehavior::Log {
             for change in &mut self.changes[before..] {
@@ -141,6 +170,12 @@ impl Planner<'_> {
         }
         followers
     }
+}
+
+/// The folder of a partition, in one spelling.
+fn place_of(partition: &Partition) -> Option<Location> {
+    let location = Location::parse(partition.location()?).ok()?;
+    Some(location.as_folder())
 }
 
 /// Whether most of what was found is in the table, as Glue asks of new folders.

@@ -8,9 +8,11 @@ mod inventory;
 mod lakes;
 mod memory;
 mod odd_names;
+mod others;
 mod policies;
 mod quotes;
 mod reading;
+mod reasons;
 mod scale;
 
 use mastic::catalog;

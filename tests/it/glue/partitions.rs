@@ -146,3 +146,36 @@ async fn partitions_are_listed_by_page_and_by_segment() {
         "InvalidInputException"
     );
 }
+
+#[tokio::test]
+async fn statistics_that_are_not_there_are_deleted_all_the_same() {
+    let app = TestApp::start().await;
+    let glue = crawled(&app).await;
+    let of_table = |table: &str, column: &str| {
+        glue.delete_column_statistics_for_table()
+            .database_name("lab")
+            .table_name(table)
+            .column_name(column)
+            .send()
+    };
+    let of_partition = |table: &str, year: &str, column: &str| {
+        glue.delete_column_statistics_for_partition()
+            .database_name("lab")
+            .table_name(table)
+            .partition_values(year)
+            .column_name(column)
+            .send()
+    };
+    // A column without statistics, and one that the table doesn't have.
+    for column in ["price", "shop"] {
+        of_table("sales", column).await.unwrap();
+        of_partition("sales", "2020", column).await.unwrap();
+    }
+    let no_table = saying("EntityNotFoundException", "Table x not found.");
+    assert_eq!(refusal(of_table("x", "price").await), no_table);
+    assert_eq!(refusal(of_partition("x", "2020", "price").await), no_table);
+    assert_eq!(
+        refusal(of_partition("sales", "1999", "price").await),
+        saying("EntityNotFoundException", "Cannot find partition.")
+    );
+}
