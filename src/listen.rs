@@ -103,7 +103,10 @@ pub(crate) async fn serve<A, F, B>(
         });
     }
     drop(listener);
-    if tokio::time::timeout(LAST_REQUESTS, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(LAST_REQUESTS, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("{name}: requests were cut off because they took too long to finish");
     }
 }

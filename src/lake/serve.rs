@@ -65,11 +65,7 @@ struct Rules {
     region: Option<Arc<str>>,
 }
 
-async fn answer(
-    service: S3Service,
-    request: Request<Arriving>,
-    rules: Rules,
-) -> Response<Body> {
+async fn answer(service: S3Service, request: Request<Arriving>, rules: Rules) -> Response<Body> {
     let (request, arrival) = watch(request);
     let response = match admit(request, &rules) {
         Err(error) => refusal(error),

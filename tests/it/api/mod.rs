@@ -1,6 +1,7 @@
 //! The REST API as a program meets it.
 
 mod notices;
+mod silence;
 mod start;
 
 use serde_json::{Value, json};

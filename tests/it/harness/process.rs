@@ -25,13 +25,27 @@ FROM generate_series(1, 1000) AS a, generate_series(1, 1500) AS b";
 pub(crate) struct ServeProcess {
     process: Child,
     pub(crate) url: String,
+    /// Where its store is.
+    pub(crate) lake: String,
 }
 
 impl ServeProcess {
     /// Starts it and waits until it answers.
     pub(crate) fn start(folder: &Path, database: &str) -> Self {
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_mastic")), folder, database)
+    }
+
+    /// The same, where it may have so many files open.
+    pub(crate) fn start_with_files(folder: &Path, database: &str, files: u32) -> Self {
+        let mut shell = Command::new("sh");
+        let command = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &command, env!("CARGO_BIN_EXE_mastic")]);
+        Self::start_by(shell, folder, database)
+    }
+
+    fn start_by(mut command: Command, folder: &Path, database: &str) -> Self {
         let (api, lake) = (free_address(), free_address());
-        let process = Command::new(env!("CARGO_BIN_EXE_mastic"))
+        let process = command
             .args([
                 "serve",
                 "--quiet",
@@ -51,6 +65,7 @@ impl ServeProcess {
         let started = Self {
             process,
             url: format!("http://{api}"),
+            lake: format!("http://{lake}"),
         };
         let deadline = Instant::now() + PATIENCE;
         while ureq::get(format!("{}/readyz", started.url)).call().is_err() {
@@ -84,6 +99,12 @@ impl ServeProcess {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").arg(id).status().unwrap().success());
         assert!(self.process.wait().unwrap().success());
+    }
+
+    /// GETs a path outside of the API.
+    pub(crate) fn get_text(&self, path: &str) -> String {
+        let mut answer = ureq::get(format!("{}{path}", self.url)).call().unwrap();
+        answer.body_mut().read_to_string().unwrap()
     }
 
     /// GETs a path below `/api/v1`.
