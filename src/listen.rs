@@ -7,13 +7,14 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -23,7 +24,10 @@ use rustix::process::{Resource, getrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::{self, AbortHandle, JoinSet};
-use tower_http::timeout::TimeoutBody;
+use tokio::time::{Sleep, sleep};
+
+/// Why a body broke off.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a client may be silent over the head of a request, and between two pieces of its body.
 const SILENCE: Duration = Duration::from_secs(9);
@@ -40,8 +44,41 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long requests that are under way may take when the process stops.
 pub(crate) const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
-/// A request's body as it arrives; an error where the client falls silent in the middle of it.
-pub(crate) type Arriving = TimeoutBody<Incoming>;
+/// A request's body as it arrives; an error where the client falls silent in the middle of it. (tower-http's body of this
+/// kind doesn't pass on how long a body is.)
+pub(crate) struct Arriving {
+    body: Incoming,
+    /// Of a piece that is waited for.
+    silence: Option<Pin<Box<Sleep>>>,
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            self.silence = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
+        }
+        let silence = self.silence.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
+        ready!(silence.as_mut().poll(context));
+        Poll::Ready(Some(Err(
+            "the client fell silent in the middle of the request".into()
+        )))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
 
 /// Answers requests until `shutdown`, and gives those that are under way a while to end. `name` is for the log.
 pub(crate) async fn serve<A, F, B>(
@@ -53,7 +90,7 @@ pub(crate) async fn serve<A, F, B>(
     A: Fn(Request<Arriving>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B::Error: Into<BoxError>,
 {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(SILENCE);
@@ -86,12 +123,13 @@ pub(crate) async fn serve<A, F, B>(
             let (answer, seat) = (answer.clone(), Arc::clone(&seat));
             move |request: Request<Incoming>| {
                 let working = seat.work();
-                let answering = answer(request.map(|body| TimeoutBody::new(SILENCE, body)));
+                let answering = answer(request.map(|body| Arriving { body, silence: None }));
                 async move {
                     let answer = answering.await;
-                    // The seat is at work until the last of the answer is sent.
-                    let body = |body: B| body.map_frame(move |frame| working.passes(frame));
-                    Ok::<_, Infallible>(answer.map(body))
+                    Ok::<_, Infallible>(answer.map(|body| Answering {
+                        body: Box::pin(body),
+                        _working: working,
+                    }))
                 }
             }
         });
@@ -142,12 +180,6 @@ impl Seat {
 /// A request that is being answered, until it is dropped.
 struct Working(Arc<Seat>);
 
-impl Working {
-    fn passes<T>(&self, frame: T) -> T {
-        frame
-    }
-}
-
 impl Drop for Working {
     fn drop(&mut self) {
         let seat = &self.0;
@@ -155,6 +187,32 @@ impl Drop for Working {
         seat.quiet_since.store(turn, Ordering::SeqCst);
         seat.at_work.fetch_sub(1, Ordering::SeqCst);
         seat.quiet.notify_one();
+    }
+}
+
+/// An answer on its way: the seat is at work until the last of it is sent.
+struct Answering<B> {
+    body: Pin<Box<B>>,
+    _working: Working,
+}
+
+impl<B: Body> Body for Answering<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.body.as_mut().poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

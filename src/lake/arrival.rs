@@ -13,10 +13,7 @@ use s3s::{Body, S3Error, S3Result, s3_error};
 
 use super::checksums::{Announced, Hasher};
 use super::xml::well_formed;
-use crate::listen::Arriving;
-
-/// Why a body broke off.
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::listen::{Arriving, BoxError};
 
 /// What is known of a request's bytes, as far as they came.
 #[derive(Clone)]
@@ -56,7 +53,7 @@ pub(super) fn watch(request: Request<Arriving>) -> (Request<Body>, Arrival) {
     let arrival = Arrival(Arc::new(Mutex::new(seen)));
     head.extensions.insert(arrival.clone());
     let body = Watched {
-        body: Box::pin(body),
+        body,
         arrival: arrival.clone(),
     };
     (Request::from_parts(head, Body::http_body(body)), arrival)
@@ -145,7 +142,7 @@ pub(super) fn refusal(error: S3Error) -> Response<Body> {
 
 /// A body that says what it sees.
 struct Watched {
-    body: Pin<Box<Arriving>>,
+    body: Arriving,
     arrival: Arrival,
 }
 
@@ -157,7 +154,7 @@ impl HttpBody for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(self.body.as_mut().poll_frame(context));
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         let mut seen = self.arrival.seen();
         match &frame {
             Some(Ok(frame)) => {
