@@ -10,7 +10,7 @@ PYTHON_TOOLS := $(TARGET)/python
 # Where tests write what they left out, and why.
 export MASTIC_TESTS_SKIPPED := $(TARGET)/skipped-tests
 
-.PHONY: demo build machine frontend openapi test test-tools clients crash-test check bench
+.PHONY: demo build machine frontend openapi dev one test test-tools clients crash-test check bench
 
 # Builds everything, and tells the whole story on generated trips.
 demo: build
@@ -33,6 +33,14 @@ frontend/dist/index.html: frontend/package-lock.json frontend/index.html fronten
 openapi: build
 	$(MASTIC) openapi > frontend/openapi.json
 	cd frontend && $(NPM) run generate
+
+# Server and frontend, built and started anew as the code changes: http://127.0.0.1:5173.
+dev: machine
+	CARGO=$(CARGO) NPM=$(NPM) tools/dev $(MASTIC)
+
+# The tests whose names hold a text, beside both databases: `make one TEST=story::csv`.
+one:
+	tests/with-postgres tests/with-mariadb $(CARGO) test --locked --test it -- $(TEST)
 
 # Installs what the tests need, then runs all of them: the program's on SQLite and PostgreSQL, and against MariaDB, the frontend's, and both
 # together in a browser and under AWS's own clients.

@@ -15,7 +15,8 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: { "/api": { target: server, changeOrigin: true } },
+    // The server takes changes from its own pages alone, which these are.
+    proxy: { "/api": { target: server, changeOrigin: true, headers: { origin: server } } },
   },
   test: {
     environment: "happy-dom",

@@ -9,10 +9,8 @@ use super::found::FoundTable;
 use super::together::{Kept, Merged, reads_by_position, serde_library};
 use super::write::UPDATED_BY_CRAWLER;
 use crate::catalog::formats;
+use crate::model::data_files;
 use crate::model::table::{Column, StorageDescriptor, TableInput, UPDATED_BY_JOB};
-
-/// Formats of tables that have their columns in metadata of their own.
-const TABLE_FORMATS: [&str; 3] = ["iceberg", "delta", "hudi"];
 
 /// What SerDes read, by the ends of their names.
 const FAMILIES: [(&str, &str); 8] = [
@@ -130,10 +128,9 @@ fn is_aligned(theirs: &TableInput, ours: &TableInput) -> bool {
 
 /// Why no column can be added to a table: its readers see none of those that the files seem to have.
 fn why_none(theirs: &TableInput, ours: &TableInput) -> Option<String> {
-    if let Some(format) = table_format(theirs).or_else(|| table_format(ours)) {
+    if let Some(format) = data_files::table_format(theirs).or_else(|| data_files::table_format(ours)) {
         return Some(format!(
-            "it is {}'s table, whose columns are in its own metadata",
-            format.to_uppercase()
+            "it is a table of {format}, whose columns are in its own metadata"
         ));
     }
     if let (Some(reads), Some(are)) = (family(theirs), family(ours))
@@ -177,27 +174,6 @@ fn why_none(theirs: &TableInput, ours: &TableInput) -> Option<String> {
         return Some("the table's columns are in Spark's own parameters".to_owned());
     }
     None
-}
-
-/// The format of a table whose columns are in metadata of its own.
-fn table_format(table: &TableInput) -> Option<&'static str> {
-    let class = table
-        .storage
-        .as_ref()
-        .and_then(|storage| storage.input_format.as_deref());
-    let class = class.unwrap_or_default().to_lowercase();
-    TABLE_FORMATS.into_iter().find(|format| {
-        let says_so = |key| {
-            table
-                .parameters
-                .get(key)
-                .is_some_and(|value| value.eq_ignore_ascii_case(format))
-        };
-        ["table_type", "spark.sql.sources.provider", "classification"]
-            .into_iter()
-            .any(says_so)
-            || class.contains(&format!(".{format}."))
-    })
 }
 
 /// What a table's readers take its files for.

@@ -395,7 +395,7 @@ async fn no_column_is_added_to_what_is_read_otherwise_than_the_files_are() {
         "/tests/data/two_rows.parquet"
     ))
     .unwrap();
-    for format in ["ICEBERG", "DELTA", "HUDI"] {
+    for (told, format) in [("ICEBERG", "Iceberg"), ("DELTA", "Delta Lake"), ("HUDI", "Hudi")] {
         let app = TestApp::start().await;
         make_of(
             &app,
@@ -406,7 +406,7 @@ async fn no_column_is_added_to_what_is_read_otherwise_than_the_files_are() {
                     "columns": described("id bigint"),
                     "serde_info": { "serialization_library": PARQUET },
                 },
-                "parameters": { "table_type": format },
+                "parameters": { "table_type": told },
             }),
         )
         .await;
@@ -416,7 +416,7 @@ async fn no_column_is_added_to_what_is_read_otherwise_than_the_files_are() {
         assert_eq!(
             reasons,
             [format!(
-                "shop.t.name not added: it is {format}'s table, whose columns are in its own metadata"
+                "shop.t.name not added: it is a table of {format}, whose columns are in its own metadata"
             )]
         );
         assert_eq!(table(&app, "shop.t").await, before);

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -163,10 +164,17 @@ impl Drop for ServeProcess {
     }
 }
 
+/// An address that nobody listens on, for a server that is told where to listen. Its port isn't one of those that the
+/// system gives to connections by itself (from 32,768 on): one of these may be taken again before the server has it.
 pub(crate) fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const PORTS: std::ops::Range<u16> = 20_000..32_000;
+    let first = (std::process::id() % 100) as u16 * 120;
+    loop {
+        let place = (first + NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        let address = format!("127.0.0.1:{}", PORTS.start + place);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
