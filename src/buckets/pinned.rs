@@ -19,6 +19,7 @@ use object_store::{
 };
 
 use super::Buckets;
+use super::failure::Place;
 use super::plain_text::PlainText;
 use crate::error::{Error, ErrorKind};
 
@@ -158,7 +159,7 @@ impl ObjectStore for PinnedStore {
             let plain = self.plain(index);
             let whole = plain.is_some() || range == (0..meta.size);
             let header = (!whole).then(|| format!("bytes={}-{}", range.start, range.end - 1));
-            let name = format!("s3://{}/{}", object.bucket, object.key);
+            let name = Place::object(&object.bucket, &object.key).to_string();
             let stored = self
                 .buckets
                 .stream(&object.bucket, &object.key, header, Some(&object.etag))

@@ -71,10 +71,12 @@ pub fn columns_of(files: &[(String, &Verdict)]) -> (Vec<PlannedColumn>, Steps) {
             }
         }
     }
-    let mut steps = Steps::new();
+    let steps = columns
+        .iter()
+        .map(|seen| (seen.name.clone(), seen.steps.clone()))
+        .collect();
     let planned = columns
         .into_iter()
-        .inspect(|seen| drop(steps.insert(seen.name.clone(), seen.steps.clone())))
         .map(|seen| PlannedColumn {
             data_type: seen.data_type.to_string(),
             reason: match (seen.widened_by, files.len()) {

@@ -27,7 +27,7 @@ pub(super) async fn everything(
     let location = Location::parse(&target.path)?;
     let mut builder = Builder::new(&location, globs::exclusions(&target.exclusions)?);
     let manifest = manifest(session.app, &Location::parse(inventory)?).await?;
-    let place = format!("s3://{}/{}", manifest.bucket, manifest.key);
+    let place = manifest.path();
     let config = &session.app.config.tasks;
     let spec = Spec {
         work: Work::Inventory {

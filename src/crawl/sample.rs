@@ -58,11 +58,9 @@ impl Looks {
         for (&folder, files) in &self.read {
             let series = series_of(&tree.folders[folder].path);
             for (&file, look) in files {
-                if let Ok(verdict) = look
-                    && let Some(csv) = &verdict.csv
-                {
-                    let of = (series.clone(), csv.delimiter.as_str(), verdict.columns.len());
-                    beside.entry(of).or_default().push(((folder, file), verdict));
+                if let Ok(verdict) = look {
+                    let files = beside.entry(series.clone()).or_default();
+                    files.push(((folder, file), verdict));
                 }
             }
         }

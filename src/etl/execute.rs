@@ -16,7 +16,7 @@ use crate::store::commits::{self, CommitState};
 use crate::store::{self, Tx};
 use crate::task::{Child, Done, FileOfTable, Limits, Message, ScriptWork, Spec, TableToRead, Work};
 
-/// How often a running child's run is asked whether somebody wants it stopped.
+/// How often what a child said is written to the log, and its run is asked whether somebody wants it stopped.
 const NOW_AND_THEN: Duration = Duration::from_millis(500);
 /// How many lines of a log are written at once at the most.
 const LINES_AT_ONCE: usize = 500;
@@ -461,7 +461,7 @@ fn inputs_read(tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> Vec<RunI
             let rows = rows_in.get(index).and_then(|rows| rows.get(file_index));
             read.push(RunInput {
                 name: table.name.clone(),
-                path: format!("s3://{}/{}", file.object.bucket, file.object.key),
+                path: file.object.path(),
                 size: count(file.object.size),
                 etag: file.object.etag.clone(),
                 rows: rows.copied().flatten().map(count),

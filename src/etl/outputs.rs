@@ -95,8 +95,9 @@ pub(super) async fn refuse_inputs(
             }
             if !is_own(app, job, &object.bucket, &object.key, &object.etag).await? {
                 return Err(Error::invalid(format!(
-                    "input {} reads s3://{}/{}, which lies in the output folder {folder} and is not the job's own output",
-                    table.name, object.bucket, object.key
+                    "input {} reads {}, which lies in the output folder {folder} and is not the job's own output",
+                    table.name,
+                    object.path()
                 ))
                 .hint("give the output a folder of its own"));
             }

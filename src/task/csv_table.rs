@@ -27,6 +27,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
 use super::child;
+use super::failure::refused;
 use super::{FileOfTable, ObjectToRead};
 use crate::buckets::Buckets;
 use crate::buckets::plain_text::PlainText;
@@ -251,7 +252,7 @@ impl Reading {
             .collect();
         used.sort_unstable();
         used.dedup();
-        let text_schema = Arc::new(shape.text.project(&used).map_err(|cause| refused(cause.into()))?);
+        let text_schema = Arc::new(shape.text.project(&used).map_err(refused)?);
         let columns = columns
             .into_iter()
             .map(|column| {
@@ -350,7 +351,7 @@ impl Reading {
                 .collect::<Result<Vec<_>>>()?;
             let rows = RecordBatchOptions::new().with_row_count(Some(part.num_rows()));
             let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &rows)
-                .map_err(|cause| refused(cause.into()))?;
+                .map_err(refused)?;
             self.ready.push_back(batch);
             start += part.num_rows();
         }
@@ -378,10 +379,6 @@ impl Reading {
 
 fn value_of(column: &CsvColumn, text: &RecordBatch) -> EngineResult<ArrayRef> {
     column.value.evaluate(text)?.into_array(text.num_rows())
-}
-
-fn refused(cause: DataFusionError) -> Error {
-    Error::internal("the engine refused an input").source(cause)
 }
 
 /// Rows as text, those columns that are needed.
@@ -499,8 +496,8 @@ impl Rows {
             .map(|builder| Arc::new(builder.finish()) as ArrayRef)
             .collect();
         let rows = RecordBatchOptions::new().with_row_count(Some(lines.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &rows)
-            .map_err(|cause| refused(cause.into()))?;
+        let batch =
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &rows).map_err(refused)?;
         Ok((batch, lines))
     }
 }

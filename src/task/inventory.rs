@@ -15,7 +15,8 @@ use serde::Deserialize;
 
 use super::child::say;
 use super::children::Means;
-use super::sql::{failure, table_of};
+use super::failure::failure;
+use super::sql::table_of;
 use super::{ListedObject, Message, ObjectToRead};
 use crate::buckets::Buckets;
 use crate::buckets::plain_text::Arriving;
@@ -49,7 +50,7 @@ pub(super) async fn run(
     bucket: &str,
     means: &Means,
 ) -> Result<()> {
-    let place = format!("s3://{}/{}", manifest.bucket, manifest.key);
+    let place = manifest.path();
     let named = |error: Error| error.within(&place);
     if manifest.size > MAX_MANIFEST {
         return Err(named(Error::limit(format!(
@@ -156,7 +157,7 @@ async fn csv(buckets: &Buckets, file: &ObjectToRead, columns: &Columns) -> Resul
     } else {
         Compression::None
     };
-    let place = format!("s3://{}/{}", file.bucket, file.key);
+    let place = file.path();
     let packed = Arriving::new(Box::pin(stream));
     let wanted = [
         Some(columns.key),

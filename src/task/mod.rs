@@ -17,6 +17,7 @@ mod csv_encoder;
 mod csv_table;
 mod delta;
 mod door;
+mod failure;
 mod iceberg;
 mod inventory;
 mod parent;

@@ -15,9 +15,9 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use futures::{StreamExt, TryStreamExt};
 
 use assemble::{assemble, log_changes, target_columns};
-use look::{FileRead, Format, look, settle_headers};
+use look::{FileRead, Format, look};
 
-use super::sql::failure;
+use super::failure::{failure, refused};
 use super::{TableToRead, classify};
 use crate::buckets::Buckets;
 use crate::buckets::pinned::{PinnedObject, PinnedStore};
@@ -54,7 +54,7 @@ pub(super) async fn register(
         })
         .collect();
     let pinned = Arc::new(PinnedStore::new(buckets.clone(), objects));
-    let url = datafusion::execution::object_store::ObjectStoreUrl::parse(STORE_URL).map_err(internal)?;
+    let url = datafusion::execution::object_store::ObjectStoreUrl::parse(STORE_URL).map_err(refused)?;
     ctx.register_object_store(
         url.as_ref(),
         Arc::clone(&pinned) as Arc<dyn object_store::ObjectStore>,
@@ -72,7 +72,13 @@ pub(super) async fn register(
             .buffered(LOOKS)
             .try_collect()
             .await?;
-        settle_headers(&mut verdicts);
+        // As a crawl does.
+        let settled = classifiers::settle_headers(&verdicts.iter().collect::<Vec<_>>());
+        for (verdict, settled) in verdicts.iter_mut().zip(settled) {
+            if let Some(settled) = settled {
+                *verdict = settled;
+            }
+        }
         let looked: Vec<FileRead> = futures::stream::iter(files.zip(verdicts).enumerate())
             .map(|(index, (file, verdict))| look(ctx, buckets, &pinned, first + index, table, file, verdict))
             .buffered(LOOKS)
@@ -146,7 +152,7 @@ fn register_view(ctx: &SessionContext, name: &str, frame: DataFrame) -> Result<(
     let view = frame.into_view();
     let Some((database, table)) = name.split_once('.') else {
         ctx.register_table(datafusion::common::TableReference::bare(name), view)
-            .map_err(internal)?;
+            .map_err(refused)?;
         return Ok(());
     };
     let catalog = ctx
@@ -158,19 +164,15 @@ fn register_view(ctx: &SessionContext, name: &str, frame: DataFrame) -> Result<(
             let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
             catalog
                 .register_schema(database, Arc::clone(&schema))
-                .map_err(internal)?;
+                .map_err(refused)?;
             schema
         }
     };
-    schema.register_table(table.to_owned(), view).map_err(internal)?;
+    schema.register_table(table.to_owned(), view).map_err(refused)?;
     Ok(())
 }
 
 fn parse_type(text: &str) -> Result<Hive> {
     text.parse()
         .map_err(|cause| Error::invalid(format!("'{text}' is not a type: {cause}")))
-}
-
-fn internal(cause: DataFusionError) -> Error {
-    Error::internal("the engine refused an input").source(cause)
 }

@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 
 use mastic::etl::jobs::JobSource;
-use mastic::etl::runs;
-use mastic::model::pattern::Captures;
 
 use crate::harness::TestApp;
 
@@ -89,12 +87,7 @@ async fn a_real_month_of_csv_is_joined_by_a_job_of_ones_own() {
             .await;
     }
     app.register("april", APRIL, APRIL_SQL).await.unwrap();
-    let id = runs::start(app.app(), "april", &Captures::new(), None)
-        .await
-        .unwrap()
-        .id;
-    app.run_tasks().await;
-    let run = runs::get(app.app(), &id).await.unwrap();
+    let run = app.run_job("april", &[]).await;
     assert_eq!((run.body.error, run.body.rows_out), (None, Some(45_612)));
     let csv = app.text("lake", "april-out/part-00000.csv").await.unwrap();
     assert_eq!(

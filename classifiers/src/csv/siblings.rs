@@ -7,16 +7,39 @@ use super::FIRST_RECORD_CHARS;
 use super::table::names_of;
 use crate::Verdict;
 
-/// Settles which of the files of one table have a header, where their looks alone left it in doubt.
+/// Settles which of the files of one place have a header, where their looks alone left it in doubt. Those of CSV with the
+/// same delimiter and number of columns tell of one another; all others stay as they are.
 ///
-/// The verdicts are those of files of one place, one delimiter and one number of columns. For each, what it becomes, or
-/// `None` where it stays as it is:
+/// For each, what it becomes, or `None` where it stays as it is:
 ///
 /// - A first record that comes back as the first record of another file, or as the names of one whose header is beyond
 ///   doubt, is a header, unless the second comes back too: then they are copies of one table.
 /// - A first record that looked like a header, and is like that of no other file, is none where most of the others have
 ///   none.
 pub fn settle_headers(verdicts: &[&Verdict]) -> Vec<Option<Verdict>> {
+    let mut alike: HashMap<(&str, usize), Vec<usize>> = HashMap::new();
+    for (at, verdict) in verdicts.iter().enumerate() {
+        if let Some(csv) = &verdict.csv {
+            let shape = (csv.delimiter.as_str(), verdict.columns.len());
+            alike.entry(shape).or_default().push(at);
+        }
+    }
+    let mut settled: Vec<Option<Verdict>> = vec![None; verdicts.len()];
+    for members in alike.into_values() {
+        let of_table: Vec<&Verdict> = members
+            .iter()
+            .filter_map(|at| verdicts.get(*at).copied())
+            .collect();
+        for (at, verdict) in members.into_iter().zip(settle_alike(&of_table)) {
+            if let Some(place) = settled.get_mut(at) {
+                *place = verdict;
+            }
+        }
+    }
+    settled
+}
+
+fn settle_alike(verdicts: &[&Verdict]) -> Vec<Option<Verdict>> {
     let without: usize = verdicts.iter().filter(|verdict| !has_header(verdict)).count();
     let beginnings = Beginnings::of(verdicts);
     verdicts

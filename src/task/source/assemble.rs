@@ -16,12 +16,13 @@ use datafusion::logical_expr::{Expr, cast, lit, try_cast, when};
 use datafusion::prelude::{DataFrame, SessionContext};
 
 use super::look::{FileRead, Format};
-use super::{STORE_URL, internal, parse_type};
+use super::{STORE_URL, parse_type};
 use crate::buckets::pinned::PinnedStore;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
 use crate::task::arrow_types::{loss, to_arrow};
 use crate::task::csv_table::{CsvColumn, CsvFile, CsvShape, CsvTable};
+use crate::task::failure::refused;
 use crate::task::{FileOfTable, TableToRead, child};
 
 /// Puts files of a table together, the first of which is the store's number `first`.
@@ -70,9 +71,9 @@ pub(super) fn assemble(
             let members = members.iter().map(|index| first + index);
             let frame = listing(ctx, pinned, members, read)?
                 .select(projection)
-                .map_err(internal)?;
+                .map_err(refused)?;
             union = Some(match union {
-                Some(above) => above.union(frame).map_err(internal)?,
+                Some(above) => above.union(frame).map_err(refused)?,
                 None => frame,
             });
             continue;
@@ -94,9 +95,9 @@ pub(super) fn assemble(
             schema: schema_of(target),
             files: csv.into_iter().map(|(_, file)| file).collect(),
         };
-        let frame = ctx.read_table(Arc::new(provider)).map_err(internal)?;
+        let frame = ctx.read_table(Arc::new(provider)).map_err(refused)?;
         union = Some(match union {
-            Some(above) => above.union(frame).map_err(internal)?,
+            Some(above) => above.union(frame).map_err(refused)?,
             None => frame,
         });
     }
@@ -116,13 +117,13 @@ fn listing(
     let urls = members
         .map(|index| ListingTableUrl::parse(format!("{STORE_URL}{}", pinned.path_of(index))))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(internal)?;
+        .map_err(refused)?;
     let options = ListingOptions::new(file_format(&file.format)?).with_file_extension("");
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(options)
         .with_schema(Arc::clone(&file.schema));
-    let listing = ListingTable::try_new(config).map_err(internal)?;
-    ctx.read_table(Arc::new(listing)).map_err(internal)
+    let listing = ListingTable::try_new(config).map_err(refused)?;
+    ctx.read_table(Arc::new(listing)).map_err(refused)
 }
 
 fn csv_shape(
@@ -133,7 +134,7 @@ fn csv_shape(
     file: &FileRead,
     projection: Vec<Expr>,
 ) -> Result<CsvShape> {
-    let text = DFSchema::try_from(Arc::clone(&file.schema)).map_err(internal)?;
+    let text = DFSchema::try_from(Arc::clone(&file.schema)).map_err(refused)?;
     let columns = target
         .iter()
         .zip(projection)
@@ -143,7 +144,7 @@ fn csv_shape(
                 data_type: hive.to_string(),
                 value: ctx
                     .create_physical_expr(value.unalias(), &text)
-                    .map_err(internal)?,
+                    .map_err(refused)?,
             })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -165,7 +166,7 @@ fn schema_of(target: &[(String, Hive)]) -> SchemaRef {
 
 fn empty_table(ctx: &SessionContext, target: &[(String, Hive)]) -> Result<DataFrame> {
     let batch = datafusion::arrow::record_batch::RecordBatch::new_empty(schema_of(target));
-    ctx.read_batch(batch).map_err(internal)
+    ctx.read_batch(batch).map_err(refused)
 }
 
 /// The columns of the table: the declared ones, then what else the files have, then partition keys.

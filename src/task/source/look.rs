@@ -1,6 +1,5 @@
 //! What a file is: how it is read, and which columns it has.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use classifiers::{
@@ -14,12 +13,13 @@ use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
-use super::{internal, parse_type};
+use super::parse_type;
 use crate::buckets::Buckets;
 use crate::buckets::pinned::PinnedStore;
 use crate::buckets::plain_text::PlainText;
 use crate::error::{Error, Result};
 use crate::task::arrow_types::{to_arrow, to_hive};
+use crate::task::failure::refused;
 use crate::task::{FileOfTable, TableToRead};
 
 /// How a file is written.
@@ -49,26 +49,6 @@ pub(super) struct FileRead {
     pub(super) rows: Option<u64>,
 }
 
-/// Lets files of text tell of one another's headers, as a crawl does: those that are alike but for that.
-pub(super) fn settle_headers(verdicts: &mut [Verdict]) {
-    let mut alike: HashMap<(String, usize), Vec<usize>> = HashMap::new();
-    for (index, verdict) in verdicts.iter().enumerate() {
-        if let Some(csv) = &verdict.csv {
-            let shape = (csv.delimiter.clone(), verdict.columns.len());
-            alike.entry(shape).or_default().push(index);
-        }
-    }
-    for members in alike.into_values() {
-        let of_table: Vec<&Verdict> = members.iter().map(|index| &verdicts[*index]).collect();
-        let settled = classifiers::settle_headers(&of_table);
-        for (index, settled) in members.into_iter().zip(settled) {
-            if let Some(settled) = settled {
-                verdicts[index] = settled;
-            }
-        }
-    }
-}
-
 /// Finds out which columns one file has, and how it is read.
 pub(super) async fn look(
     ctx: &SessionContext,
@@ -87,7 +67,7 @@ pub(super) async fn look(
             let meta = store
                 .head(&pinned.path_of(index))
                 .await
-                .map_err(|cause| named(internal(cause.into())))?;
+                .map_err(|cause| named(refused(cause)))?;
             let schema = ParquetFormat::default()
                 .infer_schema(&ctx.state(), &store, &[meta])
                 .await
@@ -105,12 +85,7 @@ pub(super) async fn look(
         }
         ("csv", Some(dialect), _) => {
             let dialect = table.csv.clone().unwrap_or(dialect);
-            // The reader of rows takes UTF-8 as it is.
-            let plain = (verdict.compression != Compression::None || !is_utf8(verdict.encoding.as_deref()))
-                .then_some(PlainText {
-                    compression: verdict.compression,
-                    encoding: verdict.encoding,
-                });
+            let plain = plain_text(verdict.compression, verdict.encoding);
             let (columns, rows) = if table.csv.is_some() {
                 let columns = table
                     .columns
@@ -139,12 +114,9 @@ pub(super) async fn look(
         }
         ("json", _, Some(layout)) => {
             let scanner = Scan::Json(Box::new(JsonScanner::new(layout)));
-            let plain = PlainText {
-                compression: verdict.compression,
-                encoding: verdict.encoding,
-            };
-            let compression = read_as(pinned, index, &plain);
-            let scanned = scan(buckets, &file, Some(plain), scanner).await.map_err(named)?;
+            let plain = plain_text(verdict.compression, verdict.encoding);
+            let compression = read_as(pinned, index, plain.as_ref());
+            let scanned = scan(buckets, &file, plain, scanner).await.map_err(named)?;
             let (columns, rows) = columns_of(scanned);
             let fields = columns
                 .iter()
@@ -166,12 +138,24 @@ pub(super) async fn look(
     }
 }
 
+/// How a text becomes UTF-8; absent where it is that as it is.
+fn plain_text(compression: Compression, encoding: Option<String>) -> Option<PlainText> {
+    let is_plain = compression == Compression::None && is_utf8(encoding.as_deref());
+    (!is_plain).then_some(PlainText {
+        compression,
+        encoding,
+    })
+}
+
 /// Has an object read as plain text where the engine doesn't read it as it is; answers with the compression that the
 /// engine then sees.
-fn read_as(pinned: &PinnedStore, index: usize, plain: &PlainText) -> Compression {
+fn read_as(pinned: &PinnedStore, index: usize, plain: Option<&PlainText>) -> Compression {
+    let Some(plain) = plain else {
+        return Compression::None;
+    };
     let is_read = matches!(
         plain.compression,
-        Compression::None | Compression::Gzip | Compression::Bzip2 | Compression::Zstd
+        Compression::Gzip | Compression::Bzip2 | Compression::Zstd
     );
     if is_read && is_utf8(plain.encoding.as_deref()) {
         return plain.compression;

@@ -4,13 +4,10 @@ use mastic::catalog;
 use mastic::crawl;
 use mastic::error::ErrorKind;
 use mastic::model::crawl::Crawl;
-use mastic::model::name::TableRef;
-use mastic::model::page::PageRequest;
-use mastic::model::partition::Partition;
-use mastic::model::table::{Column, Table, TableInput};
+use mastic::model::table::Column;
 use serde_json::json;
 
-use super::{changes, columns};
+use super::{changes, columns, edit, name, partitions, table};
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
 
@@ -20,30 +17,6 @@ both_databases! {
     partitions_follow_their_table,
     a_crawl_is_undone_and_then_done_again,
     what_somebody_changed_since_is_not_undone,
-}
-
-fn name(text: &str) -> TableRef {
-    TableRef::parse(text).unwrap()
-}
-
-async fn table(app: &TestApp, text: &str) -> Table {
-    catalog::tables::get(app.app(), &name(text)).await.unwrap()
-}
-
-async fn partitions(app: &TestApp, text: &str) -> Vec<Partition> {
-    catalog::partitions::list(app.app(), &name(text), &PageRequest::first(100))
-        .await
-        .unwrap()
-        .items
-}
-
-/// Changes a table as a person would.
-async fn edit(app: &TestApp, text: &str, change: impl FnOnce(&mut TableInput)) {
-    let mut input = table(app, text).await.input;
-    change(&mut input);
-    catalog::tables::update(app.app(), &name(text), input, Default::default())
-        .await
-        .unwrap();
 }
 
 async fn sales(app: &TestApp) -> Crawl {

@@ -16,9 +16,11 @@ mod reasons;
 mod scale;
 
 use mastic::catalog;
-use mastic::model::crawl::{ChangeOp, Crawl, WorkState};
+use mastic::model::crawl::{Change, ChangeOp, Crawl, WorkState};
 use mastic::model::name::TableRef;
 use mastic::model::page::PageRequest;
+use mastic::model::partition::Partition;
+use mastic::model::table::{Table, TableInput};
 
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
@@ -44,6 +46,35 @@ pub(crate) fn changes(crawl: &Crawl) -> Vec<String> {
         .collect()
 }
 
+/// A thing of a plan, with its reason.
+fn in_words(change: &Change) -> String {
+    format!("{} {}: {}", change.name, change.detail, change.reason)
+}
+
+fn name(text: &str) -> TableRef {
+    TableRef::parse(text).unwrap()
+}
+
+async fn table(app: &TestApp, text: &str) -> Table {
+    catalog::tables::get(app.app(), &name(text)).await.unwrap()
+}
+
+/// Changes a table as a person would.
+async fn edit(app: &TestApp, text: &str, change: impl FnOnce(&mut TableInput)) {
+    let mut input = table(app, text).await.input;
+    change(&mut input);
+    catalog::tables::update(app.app(), &name(text), input, Default::default())
+        .await
+        .unwrap();
+}
+
+async fn partitions(app: &TestApp, text: &str) -> Vec<Partition> {
+    catalog::partitions::list(app.app(), &name(text), &PageRequest::first(100))
+        .await
+        .unwrap()
+        .items
+}
+
 pub(crate) fn set_aside(crawl: &Crawl) -> Vec<String> {
     let plan = crawl.plan.as_ref().unwrap();
     plan.set_aside
@@ -53,10 +84,8 @@ pub(crate) fn set_aside(crawl: &Crawl) -> Vec<String> {
 }
 
 pub(crate) async fn columns(app: &TestApp, name: &str) -> String {
-    let table = catalog::tables::get(app.app(), &TableRef::parse(name).unwrap())
+    let text: Vec<String> = table(app, name)
         .await
-        .unwrap();
-    let text: Vec<String> = table
         .input
         .columns()
         .iter()
@@ -144,9 +173,8 @@ async fn a_prefix_becomes_tables_with_partitions(database: Database) {
         ["s3://lake/raw/sales/year=2021/", "s3://lake/raw/sales/year=2022/"]
     );
     let sql = "SELECT year, sum(price) AS price, min(day) AS day FROM shop.sales GROUP BY year ORDER BY year";
-    let rows = mastic::etl::query::run(app.app(), sql, 10).await.unwrap().rows;
     assert_eq!(
-        serde_json::to_string(&rows).unwrap(),
+        app.rows(sql).await,
         r#"[["2021",5.0,"2021-01-01"],["2022",2.5,"2022-01-01"]]"#
     );
 }

@@ -2,17 +2,13 @@
 
 use mastic::catalog;
 use mastic::crawl;
-use mastic::etl::runs;
 use mastic::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlRequest, CrawlTarget};
 use mastic::model::crawl_options::{CrawlOptions, DeleteBehavior, UpdateBehavior};
-use mastic::model::name::TableRef;
-use mastic::model::page::PageRequest;
-use mastic::model::partition::{Partition, PartitionInput};
-use mastic::model::pattern::Captures;
-use mastic::model::table::{Table, TableInput};
+use mastic::model::partition::PartitionInput;
+use mastic::model::table::TableInput;
 use serde_json::{Value, json};
 
-use super::{changes, columns};
+use super::{changes, columns, edit, in_words, name, partitions, table};
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
 
@@ -27,21 +23,6 @@ const LAZY: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
 const OPEN_CSV: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
 const PARQUET: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 const JSON: &str = "org.apache.hive.hcatalog.data.JsonSerDe";
-
-fn name(text: &str) -> TableRef {
-    TableRef::parse(text).unwrap()
-}
-
-async fn table(app: &TestApp, text: &str) -> Table {
-    catalog::tables::get(app.app(), &name(text)).await.unwrap()
-}
-
-async fn partitions(app: &TestApp, text: &str) -> Vec<Partition> {
-    catalog::partitions::list(app.app(), &name(text), &PageRequest::first(100))
-        .await
-        .unwrap()
-        .items
-}
 
 /// Columns as the API takes them, of `id bigint, price double`.
 fn described(columns: &str) -> Vec<Value> {
@@ -110,10 +91,7 @@ async fn sales_of_others(database: Database) -> TestApp {
 /// Why each thing of a plan is as it is.
 fn told(crawl: &Crawl) -> Vec<String> {
     let changes = &crawl.plan.as_ref().unwrap().changes;
-    changes
-        .iter()
-        .map(|change| format!("{} {}: {}", change.name, change.detail, change.reason))
-        .collect()
+    changes.iter().map(in_words).collect()
 }
 
 async fn crawl_with(app: &TestApp, options: CrawlOptions) -> Crawl {
@@ -268,16 +246,11 @@ async fn a_column_that_its_maker_removed_stays_away(database: Database) {
     .await;
     let first = app.crawl("s3://lake/raw/", "shop", false).await;
     assert_eq!(changes(&first), ["add column shop.clicks.ip: string"]);
-    let mut input = table(&app, "shop.clicks").await.input;
-    input
-        .storage
-        .as_mut()
-        .unwrap()
-        .columns
-        .retain(|column| column.name == "at");
-    catalog::tables::update(app.app(), &name("shop.clicks"), input, Default::default())
-        .await
-        .unwrap();
+    edit(&app, "shop.clicks", |input| {
+        let columns = &mut input.storage.as_mut().unwrap().columns;
+        columns.retain(|column| column.name == "at");
+    })
+    .await;
     let second = app.crawl("s3://lake/raw/", "shop", false).await;
     assert_eq!(
         told(&second)[..2],
@@ -318,7 +291,7 @@ async fn crawled(app: &TestApp, file: &str, bytes: impl AsRef<[u8]>) -> (Vec<Str
     let not_made = crawl.plan.as_ref().unwrap().changes.iter();
     let reasons = not_made
         .filter(|change| change.op == ChangeOp::Unchanged && change.kind != ChangeKind::Table)
-        .map(|change| format!("{} {}: {}", change.name, change.detail, change.reason))
+        .map(in_words)
         .collect();
     (changes(&crawl), reasons)
 }
@@ -524,9 +497,7 @@ table = "shop.pages"
     app.register("pages", definition, "SELECT * FROM pages")
         .await
         .unwrap();
-    let parameters = Captures::from([("m".to_owned(), "a".to_owned())]);
-    runs::start(app.app(), "pages", &parameters, None).await.unwrap();
-    app.run_tasks().await;
+    app.succeed("pages", &[("m", "a")]).await;
     let before = (
         table(&app, "shop.pages").await,
         partitions(&app, "shop.pages").await,

@@ -6,6 +6,7 @@ use mastic::model::crawl::{ChangeOp, Crawl};
 use mastic::model::name::TableRef;
 use mastic::model::partition::PartitionInput;
 
+use super::in_words;
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
 
@@ -20,7 +21,7 @@ fn reasons(crawl: &Crawl) -> Vec<String> {
     let changes = crawl.plan.as_ref().unwrap().changes.iter();
     changes
         .filter(|change| change.op != ChangeOp::Unchanged)
-        .map(|change| format!("{} {}: {}", change.name, change.detail, change.reason))
+        .map(in_words)
         .collect()
 }
 

@@ -13,8 +13,8 @@ use mastic::clock::{Clock, ManualClock};
 use mastic::config::{Config, Flags};
 use mastic::error::{Error, Result};
 use mastic::etl::jobs::JobSource;
-use mastic::etl::{jobs, runs};
-use mastic::model::crawl::{Crawl, CrawlRequest, CrawlTarget};
+use mastic::etl::{jobs, query, runs};
+use mastic::model::crawl::{Crawl, CrawlRequest, CrawlTarget, WorkState};
 use mastic::model::page::PageRequest;
 use mastic::model::run::Run;
 use mastic::server::{Parts, Server};
@@ -219,6 +219,32 @@ impl TestApp {
     /// Does the background work that is due by the clock as it stands.
     pub(crate) async fn run_due_tasks(&self) {
         worker::run_due(self.app()).await.unwrap();
+    }
+
+    /// Runs a job with these parameters, and does all other background work as well.
+    pub(crate) async fn run_job(&self, job: &str, parameters: &[(&str, &str)]) -> Run {
+        let given = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let id = runs::start(self.app(), job, &given.collect(), None)
+            .await
+            .unwrap()
+            .id;
+        self.run_tasks().await;
+        runs::get(self.app(), &id).await.unwrap()
+    }
+
+    /// The same of a job that must succeed.
+    pub(crate) async fn succeed(&self, job: &str, parameters: &[(&str, &str)]) -> Run {
+        let run = self.run_job(job, parameters).await;
+        assert_eq!((run.state, &run.body.error), (WorkState::Succeeded, &None));
+        run
+    }
+
+    /// The rows that a query gives, as JSON.
+    pub(crate) async fn rows(&self, sql: &str) -> String {
+        let rows = query::run(self.app(), sql, 1000).await.unwrap().rows;
+        serde_json::to_string(&rows).unwrap()
     }
 
     pub(crate) fn advance(&self, by: Duration) {

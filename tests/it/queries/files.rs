@@ -45,11 +45,6 @@ async fn table(app: &TestApp, location: &str, parameters: serde_json::Value, par
     }
 }
 
-async fn rows(app: &TestApp, sql: &str) -> String {
-    let rows = query::run(app.app(), sql, 1000).await.unwrap().rows;
-    serde_json::to_string(&rows).unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn hidden_names_on_any_level_markers_and_neighbours_are_no_data() {
     let app = TestApp::start().await;
@@ -68,7 +63,7 @@ async fn hidden_names_on_any_level_markers_and_neighbours_are_no_data() {
         app.put("lake", key, "1\n").await;
     }
     app.put("lake", "t/empty.csv", "").await;
-    assert_eq!(rows(&app, "SELECT count(*) AS n FROM d.t").await, "[[3]]");
+    assert_eq!(app.rows("SELECT count(*) AS n FROM d.t").await, "[[3]]");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +94,7 @@ async fn an_object_is_of_the_innermost_partition_wherever_that_lies() {
         app.put("lake", key, format!("{n}\n")).await;
     }
     assert_eq!(
-        rows(&app, "SELECT p, n FROM d.t ORDER BY p, n").await,
+        app.rows("SELECT p, n FROM d.t ORDER BY p, n").await,
         r#"[["a",1],["away",5],["file",6],["inner",2],["twin",5]]"#
     );
 }
@@ -120,7 +115,7 @@ async fn partitions_in_a_folder_full_of_other_things_are_read_by_themselves() {
     app.put("lake", "t/p=a/1.csv", "1\n").await;
     app.put("lake", "t/p=b/2.csv", "2\n").await;
     assert_eq!(
-        rows(&app, "SELECT p, n FROM d.t ORDER BY p").await,
+        app.rows("SELECT p, n FROM d.t ORDER BY p").await,
         r#"[["a",1],["b",2]]"#
     );
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mastic::clock::{Clock, SystemClock};
-use mastic::etl::runs;
 use mastic::model::crawl::WorkState;
-use mastic::model::pattern::Captures;
 use mastic::queue::{self, MAX_DEATHS, Task};
 use mastic::store::Store;
 use mastic::worker;
@@ -179,13 +177,8 @@ async fn a_run_whose_process_was_killed_from_outside_is_tried_again() {
     let program = killed_once(folder.path());
     let app = TestApp::start_with(move |config| config.tasks.program.clone_from(&program)).await;
     app.register("slow", JOB, "SELECT 1 AS one").await.unwrap();
-    let id = runs::start(app.app(), "slow", &Captures::new(), None)
-        .await
-        .unwrap()
-        .id;
-    app.run_tasks().await;
-    let run = runs::get(app.app(), &id).await.unwrap();
-    let log = app.log(&id).await;
+    let run = app.run_job("slow", &[]).await;
+    let log = app.log(&run.id).await;
     assert_eq!((run.state, run.attempt), (WorkState::Succeeded, 2), "{log}");
     assert!(log.contains("the process at work was killed"), "{log}");
 }

@@ -1,8 +1,6 @@
 //! CSV as jobs find it and leave it: rows that don't fit their header, what is wrong and where, nothing and the empty text.
 
-use mastic::etl::{query, runs};
 use mastic::model::crawl::WorkState;
-use mastic::model::pattern::Captures;
 use mastic::model::run::Run;
 
 use crate::harness::TestApp;
@@ -20,18 +18,12 @@ table = "out.trips"
 
 async fn run(app: &TestApp, definition: &str, script: &str) -> Run {
     app.register("trips", definition, script).await.unwrap();
-    let id = runs::start(app.app(), "trips", &Captures::new(), None)
-        .await
-        .unwrap()
-        .id;
-    app.run_tasks().await;
-    runs::get(app.app(), &id).await.unwrap()
+    app.run_job("trips", &[]).await
 }
 
 async fn succeed(app: &TestApp, definition: &str, script: &str) -> Run {
-    let run = run(app, definition, script).await;
-    assert_eq!((run.state, &run.body.error), (WorkState::Succeeded, &None));
-    run
+    app.register("trips", definition, script).await.unwrap();
+    app.succeed("trips", &[]).await
 }
 
 /// The error of a run that fails at its first attempt: what is wrong with a file is wrong again.
@@ -39,11 +31,6 @@ async fn error(app: &TestApp, definition: &str, script: &str) -> String {
     let run = run(app, definition, script).await;
     assert_eq!((run.state, run.attempt), (WorkState::Failed, 1));
     run.body.error.unwrap().message
-}
-
-async fn rows(app: &TestApp, sql: &str) -> String {
-    let rows = query::run(app.app(), sql, 100).await.unwrap().rows;
-    serde_json::to_string(&rows).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,14 +165,14 @@ async fn nothing_and_the_empty_text_stay_two_things() {
         app.text("lake", "out/part-00000.csv").await.unwrap(),
         "make,comment\nTesla,\nLada,\"\"\nFiat,\"go, go\"\n"
     );
-    assert_eq!(rows(&app, all).await, both);
+    assert_eq!(app.rows(all).await, both);
     let written = |options: &str| JOB.replace("format = \"csv\"", &format!("format = \"csv\"\n{options}"));
     succeed(&app, &written("null = '\\N'"), "SELECT * FROM trips").await;
     assert_eq!(
         app.text("lake", "out/part-00000.csv").await.unwrap(),
         "make,comment\nTesla,\\N\nLada,\"\"\nFiat,\"go, go\"\n"
     );
-    assert_eq!(rows(&app, all).await, both);
+    assert_eq!(app.rows(all).await, both);
     let bare = written("quote = \"never\"\ndelimiter = \"|\"\nnull = '\\N'");
     succeed(&app, &bare, "SELECT * FROM trips").await;
     assert_eq!(
@@ -230,18 +217,7 @@ table = "out.trips"
         app.register("trips", &job, "SELECT * FROM trips").await.unwrap();
         // The month that knows no fee comes first, and once more at the end.
         for ym in ["2024-12", "2025-01", "2024-12"] {
-            let parameters = Captures::from([("ym".to_owned(), ym.to_owned())]);
-            let id = runs::start(app.app(), "trips", &parameters, None)
-                .await
-                .unwrap()
-                .id;
-            app.run_tasks().await;
-            let run = runs::get(app.app(), &id).await.unwrap();
-            assert_eq!(
-                (run.state, run.body.error),
-                (WorkState::Succeeded, None),
-                "{format}"
-            );
+            app.succeed("trips", &[("ym", ym)]).await;
         }
         let table = mastic::catalog::tables::get(
             app.app(),
@@ -252,7 +228,7 @@ table = "out.trips"
         let fee = table.input.columns().iter().find(|column| column.name == "fee");
         assert_eq!(fee.unwrap().data_type.as_deref(), Some("double"), "{format}");
         assert_eq!(
-            rows(&app, "SELECT ym, n, fee FROM out.trips ORDER BY ym").await,
+            app.rows("SELECT ym, n, fee FROM out.trips ORDER BY ym").await,
             r#"[["2024-12",2,null],["2025-01",1,2.5]]"#,
             "{format}"
         );

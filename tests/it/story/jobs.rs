@@ -1,9 +1,8 @@
 //! Jobs of one's own: what they may do, and what is said where they are wrong.
 
 use mastic::error::ErrorKind;
-use mastic::etl::{jobs, query, runs};
+use mastic::etl::{jobs, query};
 use mastic::model::crawl::WorkState;
-use mastic::model::pattern::Captures;
 
 use crate::harness::TestApp;
 
@@ -19,12 +18,7 @@ format = "csv"
 
 async fn run_once(app: &TestApp, definition: &str, script: &str) -> mastic::model::run::Run {
     app.register("sum", definition, script).await.unwrap();
-    let id = runs::start(app.app(), "sum", &Captures::new(), None)
-        .await
-        .unwrap()
-        .id;
-    app.run_tasks().await;
-    runs::get(app.app(), &id).await.unwrap()
+    app.run_job("sum", &[]).await
 }
 
 async fn with_sales() -> TestApp {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use mastic::catalog;
 use mastic::etl::jobs::JobSource;
-use mastic::etl::query;
 use mastic::model::crawl::WorkState;
 use mastic::model::name::TableRef;
 use mastic::model::page::PageRequest;
@@ -112,9 +111,8 @@ async fn a_month_becomes_one_csv_when_both_colours_have_landed(database: Databas
 
     let sql =
         "SELECT ym, taxi_type, sum(total_amount) AS total FROM curated.yellow_green GROUP BY 1, 2 ORDER BY 2";
-    let rows = query::run(app.app(), sql, 10).await.unwrap().rows;
     assert_eq!(
-        serde_json::to_string(&rows).unwrap(),
+        app.rows(sql).await,
         r#"[["2022-01","green",4.8],["2022-01","yellow",35.25]]"#
     );
 }

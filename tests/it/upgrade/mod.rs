@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use mastic::etl::jobs::JobSource;
-use mastic::etl::{jobs, query, runs};
+use mastic::etl::{jobs, runs};
 use mastic::events;
 use mastic::model::crawl::WorkState;
 use mastic::model::pattern::Captures;
@@ -70,11 +70,10 @@ async fn what_an_earlier_version_knew_is_not_done_again(database: Database) {
     app.run_tasks().await;
     assert!(app.outcomes().await.contains(&"in/1/a.csv: duplicate".to_owned()));
     assert_eq!(app.runs().await.len(), 4);
-    let rows = query::run(app.app(), "SELECT d, n FROM out.t ORDER BY d", 10)
-        .await
-        .unwrap()
-        .rows;
-    assert_eq!(serde_json::to_string(&rows).unwrap(), r#"[["1",1],["2",2]]"#);
+    assert_eq!(
+        app.rows("SELECT d, n FROM out.t ORDER BY d").await,
+        r#"[["1",1],["2",2]]"#
+    );
 }
 
 async fn an_output_of_an_earlier_version_is_the_jobs_own(database: Database) {
