@@ -109,7 +109,7 @@ pub async fn ensure(app: &App, tx: &mut Tx, name: &str) -> Result<()> {
         name: name.to_owned(),
         ..DatabaseInput::default()
     };
-    store::databases::insert(tx, &input, app.clock.now()).await
+    store::databases::insert_if_absent(tx, &input, app.clock.now()).await
 }
 
 fn missing(name: &str) -> Error {

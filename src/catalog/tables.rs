@@ -291,6 +291,28 @@ pub async fn insert(app: &App, tx: &mut Tx, database: &str, input: TableInput) -
     Ok(name)
 }
 
+/// The table called `name`, inside a transaction; where it isn't there it is made, of what `input` gives. Whoever makes it
+/// so at the same time is waited for.
+///
+/// # Errors
+/// As [`create`].
+pub async fn ensure(
+    app: &App,
+    tx: &mut Tx,
+    name: &TableRef,
+    input: impl FnOnce() -> TableInput,
+) -> Result<Table> {
+    if let Some(table) = store::tables::find(tx, name).await? {
+        return Ok(table);
+    }
+    store::databases::hold(tx, &name.database).await?;
+    if let Some(table) = store::tables::find(tx, name).await? {
+        return Ok(table);
+    }
+    insert(app, tx, &name.database, input()).await?;
+    require(tx, name).await
+}
+
 /// Puts `input` in the place of the table's current state, inside a transaction; nothing happens where they are the same.
 ///
 /// # Errors

@@ -110,18 +110,14 @@ pub(super) async fn keep(
         .iter()
         .map(|(name, hive)| Column::new(name.to_lowercase(), hive.clone()))
         .collect();
-    let table = match store::tables::find(tx, &name).await? {
-        Some(table) => table,
-        None => {
-            let input = table_input(job, &name, &place, &format, concrete(columns.clone()), None);
-            tables::insert(app, tx, &name.database, input).await?;
-            tables::require(tx, &name).await?
-        }
-    };
+    let mut table = tables::ensure(app, tx, &name, || {
+        table_input(job, &name, &place, &format, concrete(columns.clone()), None)
+    })
+    .await?;
     let kept = !place.partition.is_empty();
     if kept {
         let partition = partition_input(&place, &format, &columns, folder, written.files);
-        keep_partition(app, tx, &table, place.keys(), &partition).await?;
+        table = keep_partition(app, tx, table, place.keys(), &partition).await?;
     }
     let columns = match kept {
         // The sum of the partitions, which have their own each.
@@ -146,15 +142,14 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Brings the partition up to date, in a table with these keys.
+/// Brings the partition up to date, in a table with these keys; gives the table as it is then.
 async fn keep_partition(
     app: &App,
     tx: &mut Tx,
-    table: &Table,
+    mut table: Table,
     keys: Vec<Column>,
     partition: &PartitionInput,
-) -> Result<()> {
-    let mut table = table.clone();
+) -> Result<Table> {
     if table.input.partition_keys != keys {
         let mut input = table.input.clone();
         input.partition_keys = keys;
@@ -163,7 +158,8 @@ async fn keep_partition(
     }
     store::partitions::Adding::to(&table, app.clock.now())
         .upsert(tx, partition)
-        .await
+        .await?;
+    Ok(table)
 }
 
 fn partition_input(

@@ -40,6 +40,37 @@ pub async fn insert(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> R
         .map(drop))
 }
 
+/// Adds a database unless it is there; whoever adds it at the same time is waited for.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn insert_if_absent(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> Result<()> {
+    const SQL: &str = "INSERT INTO databases (name, body, created_at, updated_at) VALUES ($1, $2, $3, $3)
+        ON CONFLICT (name) DO NOTHING";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(&input.name)
+        .bind(Json(input))
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Keeps others that hold the database, too, out of it until the transaction ends. SQLite has one writer anyhow.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn hold(tx: &mut Tx, name: &str) -> Result<()> {
+    const POSTGRES: &str = "SELECT name FROM databases WHERE name = $1 FOR NO KEY UPDATE";
+    const SQLITE: &str = "SELECT name FROM databases WHERE name = $1";
+    let sql = tx.pick(SQLITE, POSTGRES);
+    on!(tx, |conn| sqlx::query(sql)
+        .bind(name)
+        .fetch_optional(conn)
+        .await
+        .map(drop))
+}
+
 /// The database called `name`.
 ///
 /// # Errors

@@ -421,7 +421,7 @@ impl Tx {
         }
     }
 
-    /// The text that fits the database, for the two statements that can't be shared.
+    /// The text that fits the database, for the few statements that can't be shared.
     fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
         match self {
             Self::Sqlite(_) => sqlite,

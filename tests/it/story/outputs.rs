@@ -9,6 +9,9 @@ use mastic::model::pattern::Captures;
 use mastic::model::run::Run;
 use mastic::model::table::TableInput;
 
+use serde_json::json;
+use sqlx::Connection as _;
+
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
 
@@ -20,6 +23,7 @@ both_databases! {
     an_older_month_takes_no_column_from_a_newer,
     partition_values_are_read_back_alike,
     a_job_may_read_its_own_former_output,
+    a_table_takes_the_keys_that_its_job_has_now,
 }
 
 const JOB: &str = r#"
@@ -35,16 +39,11 @@ table = "out.pages"
 "#;
 
 async fn run(app: &TestApp, job: &str, m: &str) -> Run {
-    let parameters = Captures::from([("m".to_owned(), m.to_owned())]);
-    let id = runs::start(app.app(), job, &parameters, None).await.unwrap().id;
-    app.run_tasks().await;
-    runs::get(app.app(), &id).await.unwrap()
+    app.run_job(job, &[("m", m)]).await
 }
 
 async fn succeed(app: &TestApp, job: &str, m: &str) -> Run {
-    let run = run(app, job, m).await;
-    assert_eq!((run.state, &run.body.error), (WorkState::Succeeded, &None));
-    run
+    app.succeed(job, &[("m", m)]).await
 }
 
 async fn with_pages(database: Database) -> TestApp {
@@ -192,9 +191,8 @@ async fn an_older_month_takes_no_column_from_a_newer(database: Database) {
         .collect();
     assert_eq!(columns, ["n", "fee", "cbd"]);
     let sql = "SELECT m, sum(cbd) AS cbd, sum(fee) AS fee FROM out.pages GROUP BY m ORDER BY m";
-    let rows = query::run(app.app(), sql, 10).await.unwrap().rows;
     assert_eq!(
-        serde_json::to_string(&rows).unwrap(),
+        app.rows(sql).await,
         r#"[["2024-12",null,3.5],["2025-01",1.5,2.5]]"#
     );
     let partitions = catalog::partitions::list(app.app(), &name, &PageRequest::first(10))
@@ -202,6 +200,24 @@ async fn an_older_month_takes_no_column_from_a_newer(database: Database) {
         .unwrap();
     let own = partitions.items[0].storage().unwrap();
     assert_eq!(own.columns.len(), 2, "each partition has its own schema");
+}
+
+async fn a_table_takes_the_keys_that_its_job_has_now(database: Database) {
+    let app = with_pages(database).await;
+    app.register("pages", JOB, "SELECT * FROM pages").await.unwrap();
+    succeed(&app, "pages", "a").await;
+    let other = JOB.replace("out/m={m}/", "out/month={m}/");
+    app.register("pages", &other, "SELECT * FROM pages")
+        .await
+        .unwrap();
+    succeed(&app, "pages", "a").await;
+    let name = TableRef::parse("out.pages").unwrap();
+    let table = catalog::tables::get(app.app(), &name).await.unwrap();
+    assert_eq!(table.input.partition_keys[0].name, "month");
+    assert_eq!(
+        app.rows("SELECT month, n FROM out.pages WHERE month = 'a'").await,
+        r#"[["a",1]]"#
+    );
 }
 
 async fn partition_values_are_read_back_alike(database: Database) {
@@ -483,12 +499,8 @@ async fn csv_tells_null_from_the_empty_text_and_its_table_knows_of_quotes() {
         .serialization_library
         .unwrap();
     assert!(serde.ends_with("OpenCSVSerde"), "{serde}");
-    let rows = query::run(app.app(), "SELECT make, price FROM out.pages ORDER BY price", 10)
-        .await
-        .unwrap()
-        .rows;
     assert_eq!(
-        serde_json::to_string(&rows).unwrap(),
+        app.rows("SELECT make, price FROM out.pages ORDER BY price").await,
         r#"[["Lada, red",2.0],["Audi",3.0],["Tesla",1e+21]]"#
     );
 }
@@ -508,11 +520,10 @@ async fn csv_is_written_as_the_job_wants_it_and_read_back() {
         app.text("lake", "out/m=a/part-00000.csv").await.unwrap(),
         "\"1\"|\"one\"\n"
     );
-    let rows = query::run(app.app(), "SELECT n, title, m FROM out.pages", 10)
-        .await
-        .unwrap()
-        .rows;
-    assert_eq!(serde_json::to_string(&rows).unwrap(), r#"[[1,"one","a"]]"#);
+    assert_eq!(
+        app.rows("SELECT n, title, m FROM out.pages").await,
+        r#"[[1,"one","a"]]"#
+    );
     for (option, said) in [
         ("format = \"csv\"\ndelimiter = \"ab\"", "output.delimiter"),
         ("format = \"csv\"\ndelimiter = \"\\n\"", "output.delimiter"),
@@ -524,5 +535,57 @@ async fn csv_is_written_as_the_job_wants_it_and_read_back() {
         let job = JOB.replace("format = \"csv\"", option);
         let error = app.register("wrong", &job, "SELECT 1 AS x").await.unwrap_err();
         assert!(error.message.contains(said), "{}", error.message);
+    }
+}
+
+/// Waits until somebody waits for another's transaction.
+async fn until_somebody_waits(app: &TestApp) {
+    const SQL: &str = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut connection = sqlx::PgConnection::connect(&app.app().config.database_url)
+        .await
+        .unwrap();
+    loop {
+        let waiting: i64 = sqlx::query_scalar(SQL).fetch_one(&mut connection).await.unwrap();
+        if waiting > 0 {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_waits_for_whoever_makes_its_table_at_the_same_time() {
+    for has_database in [false, true] {
+        let app = with_pages(Database::Postgres).await;
+        app.register("pages", JOB, "SELECT * FROM pages").await.unwrap();
+        let parameters = Captures::from([("m".to_owned(), "a".to_owned())]);
+        let id = runs::start(app.app(), "pages", &parameters, None)
+            .await
+            .unwrap()
+            .id;
+        if has_database {
+            let out = serde_json::from_value(json!({"name": "out"})).unwrap();
+            catalog::databases::create(app.app(), out).await.unwrap();
+        }
+        let mut tx = app.app().store.write().await.unwrap();
+        catalog::databases::ensure(app.app(), &mut tx, "out")
+            .await
+            .unwrap();
+        let name = TableRef::parse("out.pages").unwrap();
+        let input = || serde_json::from_value(json!({"name": "pages"})).unwrap();
+        catalog::tables::ensure(app.app(), &mut tx, &name, input)
+            .await
+            .unwrap();
+        let made = async {
+            until_somebody_waits(&app).await;
+            tx.commit().await.unwrap();
+        };
+        tokio::join!(app.run_due_tasks(), made);
+        let run = runs::get(app.app(), &id).await.unwrap();
+        assert_eq!((run.state, run.body.error), (WorkState::Succeeded, None));
+        assert_eq!(
+            app.rows("SELECT m, n, title FROM out.pages").await,
+            r#"[["a",1,"one"]]"#
+        );
     }
 }
