@@ -122,7 +122,7 @@ impl Sources {
                 return error;
             };
             for (index, file) in table.files.iter().zip(looked).enumerate() {
-                if matches!(file.1.format, Format::Csv(..)) {
+                if matches!(file.1.format, Format::Csv(_)) {
                     continue;
                 }
                 let frame = assemble(ctx, &self.pinned, first + index, table, &target, &[file]);

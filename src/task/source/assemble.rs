@@ -39,54 +39,35 @@ pub(super) fn assemble(
     let mut by_shape = HashMap::new();
     for (index, (file, read)) in files.iter().enumerate() {
         let hives: Vec<&Hive> = read.columns.iter().map(|column| &column.hive).collect();
-        let shape = match &read.format {
-            Format::Csv(dialect, _) => {
-                format!("{dialect:?} {:?} {hives:?} {:?}", read.schema, file.partition)
-            }
-            other => format!("{other:?} {:?} {hives:?} {:?}", read.schema, file.partition),
-        };
+        let shape = format!(
+            "{:?} {:?} {hives:?} {:?}",
+            read.format, read.schema, file.partition
+        );
         let group = *by_shape.entry(shape).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         });
         groups[group].push(index);
     }
+    let mut frames = Vec::new();
     let mut csv: Vec<(usize, Arc<CsvFile>)> = Vec::new();
-    let mut union: Option<DataFrame> = None;
     for members in groups {
         let (file, read) = files[members[0]];
-        let projection = target
+        let projection: Vec<Expr> = target
             .iter()
-            .map(|(name, hive)| {
-                Ok(project(
-                    read,
-                    name,
-                    hive,
-                    file.partition.get(name),
-                    table.as_declared,
-                ))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let Format::Csv(dialect, _) = &read.format else {
+            .map(|(name, hive)| project(read, name, hive, file.partition.get(name), table.as_declared))
+            .collect();
+        if let Format::Csv(dialect) = &read.format {
+            let shape = Arc::new(csv_shape(ctx, table, target, dialect, read, projection)?);
+            csv.extend(members.into_iter().map(|index| {
+                let (file, read) = files[index];
+                (index, CsvFile::new(file, read.plain.clone(), Arc::clone(&shape)))
+            }));
+        } else {
             let members = members.iter().map(|index| first + index);
-            let frame = listing(ctx, pinned, members, read)?
-                .select(projection)
-                .map_err(refused)?;
-            union = Some(match union {
-                Some(above) => above.union(frame).map_err(refused)?,
-                None => frame,
-            });
-            continue;
-        };
-        let shape = Arc::new(csv_shape(ctx, table, target, dialect, read, projection)?);
-        csv.extend(members.iter().map(|index| {
-            let (file, read) = files[*index];
-            let plain = match &read.format {
-                Format::Csv(_, plain) => plain.clone(),
-                _ => None,
-            };
-            (*index, CsvFile::new(file, plain, Arc::clone(&shape)))
-        }));
+            let frame = listing(ctx, pinned, members, read)?.select(projection);
+            frames.push(frame.map_err(refused)?);
+        }
     }
     if !csv.is_empty() {
         csv.sort_by_key(|(index, _)| *index);
@@ -95,14 +76,14 @@ pub(super) fn assemble(
             schema: schema_of(target),
             files: csv.into_iter().map(|(_, file)| file).collect(),
         };
-        let frame = ctx.read_table(Arc::new(provider)).map_err(refused)?;
-        union = Some(match union {
-            Some(above) => above.union(frame).map_err(refused)?,
-            None => frame,
-        });
+        frames.push(ctx.read_table(Arc::new(provider)).map_err(refused)?);
     }
-    match union {
-        Some(frame) => Ok(frame),
+    match frames
+        .into_iter()
+        .map(Ok)
+        .reduce(|above, frame| above?.union(frame?))
+    {
+        Some(frame) => frame.map_err(refused),
         None => empty_table(ctx, target),
     }
 }
@@ -245,7 +226,7 @@ fn project(file: &FileRead, name: &str, hive: &Hive, partition: Option<&String>,
         (None, None) => cast(lit(ScalarValue::Null), arrow),
         (None, Some(column)) => {
             let raw = Expr::Column(Column::new_unqualified(column.raw.clone()));
-            let is_text = matches!(file.format, Format::Csv(..));
+            let is_text = matches!(file.format, Format::Csv(_));
             let own = to_arrow(&column.hive);
             if is_text && own != Arrow::Utf8View {
                 convert(from_text(raw, &own, lenient), &arrow)
@@ -302,6 +283,6 @@ fn file_format(format: &Format) -> Result<Arc<dyn FileFormat>> {
                 .with_file_compression_type(compressed(compression)),
         ),
         // Rows of CSV are read by our own reader.
-        Format::Csv(..) => return Err(Error::internal("CSV is no format of the engine's here")),
+        Format::Csv(_) => return Err(Error::internal("CSV is no format of the engine's here")),
     })
 }

@@ -25,7 +25,7 @@ use crate::task::{FileOfTable, TableToRead};
 /// How a file is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Format {
-    Csv(CsvDialect, Option<PlainText>),
+    Csv(CsvDialect),
     Json(JsonLayout, Compression),
     Parquet,
 }
@@ -43,6 +43,8 @@ pub(super) struct FileColumn {
 /// A file, looked at.
 pub(super) struct FileRead {
     pub(super) format: Format,
+    /// How its rows of CSV become UTF-8, where they aren't that as they are.
+    pub(super) plain: Option<PlainText>,
     /// The schema that the file is read with.
     pub(super) schema: SchemaRef,
     pub(super) columns: Vec<FileColumn>,
@@ -78,6 +80,7 @@ pub(super) async fn look(
                 .map(|field| (field.name().clone(), to_hive(field.data_type())));
             Ok(FileRead {
                 format: Format::Parquet,
+                plain: None,
                 columns: named_columns(columns),
                 rows: verdict.row_count,
                 schema,
@@ -107,7 +110,8 @@ pub(super) async fn look(
                 .map(|column| Field::new(&column.raw, Arrow::Utf8View, true));
             Ok(FileRead {
                 schema: Arc::new(Schema::new(text.collect::<Vec<_>>())),
-                format: Format::Csv(dialect, plain),
+                format: Format::Csv(dialect),
+                plain,
                 columns,
                 rows,
             })
@@ -124,6 +128,7 @@ pub(super) async fn look(
             Ok(FileRead {
                 schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
                 format: Format::Json(layout, compression),
+                plain: None,
                 columns,
                 rows,
             })
