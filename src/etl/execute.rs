@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::etl::{inputs, jobs, output_table, outputs, places, publish, runs};
 use crate::model::crawl::WorkState;
 use crate::model::data_files::is_data;
-use crate::model::job::{Job, OutputDefinition};
+use crate::model::job::{Job, OutputDefinition, OutputMode};
 use crate::model::location::Location;
 use crate::model::pattern::Captures;
 use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput, RunOutput};
@@ -177,9 +177,10 @@ impl Execution<'_> {
         let Some(output) = &job.definition.output else {
             return Err(Error::invalid("the job has no output"));
         };
+        let folder = output.folder(&self.run.body.parameters)?;
+        self.let_decided_go_first(job, output, &folder).await?;
         let tables = inputs::resolve(self.app, job, &self.run.body.parameters).await?;
         self.log_inputs(&tables).await?;
-        let folder = output.folder(&self.run.body.parameters)?;
         places::check(self.app, job, output, &self.run.body.parameters).await?;
         outputs::refuse_inputs(self.app, job, &folder, &tables).await?;
         let mut manifest = publish::intended(output, &folder, &self.run.id);
@@ -199,6 +200,27 @@ impl Execution<'_> {
             .await?;
         tx.commit().await?;
         self.publish(job, &manifest).await
+    }
+
+    /// A run whose output is decided and not finished may wait for something. What it decided is older than what this one
+    /// would write, so it must not come after that.
+    async fn let_decided_go_first(
+        &self,
+        job: &Job,
+        output: &OutputDefinition,
+        folder: &Location,
+    ) -> Result<()> {
+        if output.mode == OutputMode::Append {
+            return Ok(());
+        }
+        let mut tx = self.app.store.read().await?;
+        let decided = commits::decided::<publish::Manifest>(&mut tx, &job.name, &self.run.id).await?;
+        match decided.iter().find(|(_, manifest)| manifest.is_in(folder)) {
+            Some((run, _)) => Err(Error::unavailable(format!(
+                "what {folder} holds is decided by run {run}, which isn't finished and goes first"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Uploads the output, and completes the manifest with what it replaces. Answers with the rows of each input; nothing where

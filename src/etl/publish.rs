@@ -71,6 +71,11 @@ impl From<ReplacedForm> for Replaced {
 }
 
 impl Manifest {
+    /// Whether it is an output to this folder.
+    pub(super) fn is_in(&self, folder: &Location) -> bool {
+        self.folder == folder.to_string()
+    }
+
     /// The keys of the output's files.
     pub(super) fn keys(&self) -> Vec<String> {
         self.uploads.iter().map(|upload| upload.key.clone()).collect()

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::etl::jobs;
 use crate::model::crawl::WorkState;
-use crate::model::job::Job;
+use crate::model::job::{Job, OutputMode};
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::Captures;
 use crate::model::run::{LogLevel, LogLine, Run, RunBody};
@@ -76,14 +76,23 @@ pub struct Start {
     pub chain: Vec<String>,
 }
 
-/// Adds a run and the task that executes it, inside a transaction. Runs of one job with the same parameters write to the
-/// same place, so one is at work at a time.
+/// Adds a run and the task that executes it, inside a transaction. Of runs of one job that write to the same place, one is at
+/// work at a time; of those that append or write nothing, one with the same parameters.
 ///
 /// # Errors
 /// Only the database's own.
 pub async fn insert(app: &App, tx: &mut Tx, job: &Job, start: Start) -> Result<String> {
     let id = app.clock.new_id();
-    let serial_key = format!("run {} {}", job.name, parameters_key(&start.parameters));
+    let replaced = job
+        .definition
+        .output
+        .as_ref()
+        .filter(|output| output.mode != OutputMode::Append);
+    let place = match replaced.and_then(|output| output.folder(&start.parameters).ok()) {
+        Some(folder) => folder.to_string(),
+        None => parameters_key(&start.parameters),
+    };
+    let serial_key = format!("run {} {place}", job.name);
     let body = RunBody {
         parameters: start.parameters,
         trigger: start.trigger,

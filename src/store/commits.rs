@@ -95,3 +95,26 @@ pub async fn find<M: DeserializeOwned + Send + Unpin + 'static>(
     })
     .transpose()
 }
+
+/// The manifests of a job's other runs whose outputs are decided and not finished, by their runs.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn decided<M: DeserializeOwned + Send + Unpin + 'static>(
+    tx: &mut Tx,
+    job: &str,
+    but: &str,
+) -> Result<Vec<(String, M)>> {
+    const SQL: &str = "SELECT c.run_id, c.manifest FROM output_commits c JOIN runs r ON r.id = c.run_id
+        WHERE c.state IN ('COMMITTING', 'SHOWN') AND r.job_name = $1 AND r.id <> $2
+        AND r.state IN ('QUEUED', 'RUNNING') ORDER BY c.run_id";
+    let rows: Vec<(String, Json<M>)> = on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(job)
+        .bind(but)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows
+        .into_iter()
+        .map(|(run, manifest)| (run, manifest.0))
+        .collect())
+}

@@ -589,3 +589,51 @@ async fn a_run_waits_for_whoever_makes_its_table_at_the_same_time() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_run_decided_comes_before_what_a_later_one_writes() {
+    let app = with_pages(Database::Postgres).await;
+    app.register("pages", JOB, "SELECT * FROM pages ORDER BY n")
+        .await
+        .unwrap();
+    succeed(&app, "pages", "a").await;
+    // Somebody changes the table just when a run is about to, which therefore tries again later; meanwhile more arrives.
+    app.put("lake", "in/a/1.csv", "n,title,x\n1,one,1\n").await;
+    let parameters = Captures::from([("m".to_owned(), "a".to_owned())]);
+    let start = async || {
+        runs::start(app.app(), "pages", &parameters, None)
+            .await
+            .unwrap()
+            .id
+    };
+    start().await;
+    let name = TableRef::parse("out.pages").unwrap();
+    let mut tx = app.app().store.write().await.unwrap();
+    let table = catalog::tables::require(&mut tx, &name).await.unwrap();
+    let described = TableInput {
+        description: Some("Pages".to_owned()),
+        ..table.input.clone()
+    };
+    catalog::tables::replace(app.app(), &mut tx, &table, described)
+        .await
+        .unwrap();
+    let changed = async {
+        until_somebody_waits(&app).await;
+        app.put("lake", "in/a/2.csv", "n,title,x\n2,two,2\n").await;
+        start().await;
+        tx.commit().await.unwrap();
+    };
+    tokio::join!(app.run_due_tasks(), changed);
+    app.run_tasks().await;
+    for run in app.runs().await {
+        assert_eq!((run.state, run.body.error), (WorkState::Succeeded, None));
+    }
+    assert_eq!(
+        app.text("lake", "out/m=a/part-00000.csv").await.unwrap(),
+        "n,title,x\n1,one,1\n2,two,2\n"
+    );
+    assert_eq!(
+        app.rows("SELECT n, x FROM out.pages ORDER BY n").await,
+        "[[1,1],[2,2]]"
+    );
+}
