@@ -1,5 +1,6 @@
 //! What any operation may use.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -8,8 +9,8 @@ use crate::buckets::{Access, Buckets};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
+use crate::store::Store;
 use crate::store::watches::Watches;
-use crate::store::{Store, Tx};
 use crate::task::Children;
 
 /// The program's parts. Cheap to clone.
@@ -34,12 +35,12 @@ pub struct App {
 }
 
 impl App {
-    /// Commits a transaction that put a task on the queue, and wakes a worker.
+    /// Waits for the commit of a transaction that put a task on the queue, and wakes a worker.
     ///
     /// # Errors
-    /// As [`Tx::commit`].
-    pub async fn commit_with_work(&self, tx: Tx) -> Result<()> {
-        tx.commit().await?;
+    /// As the commit.
+    pub async fn commit_with_work(&self, commit: impl Future<Output = Result<()>> + Send) -> Result<()> {
+        commit.await?;
         self.work_arrived.notify_one();
         Ok(())
     }

@@ -116,7 +116,7 @@ fn lock(in_hand: &InHand) -> MutexGuard<'_, Held> {
 
 /// Gives a task back with its try.
 async fn release(app: &App, lease: &Lease, task: &Task) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     match lease.release(&mut tx).await {
         Ok(()) => {}
         // It was finished in the last moment.
@@ -176,7 +176,7 @@ pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
 /// On SQLite no other process can hold a task, so whatever is held at the start belongs to one that died.
 async fn release_abandoned(app: &App) {
     let released = async {
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.note().await?;
         let released = store::tasks::release_all(&mut tx).await?;
         tx.commit().await?;
         Ok::<_, Error>(released)
@@ -227,7 +227,7 @@ async fn attempt(app: &App, lease: &Lease, task: &Task) {
 
 /// Puts a task back that can't be done now, or says of it that it failed for good, and what follows from that.
 async fn put_back(app: &App, lease: &Lease, task: &Task, error: &Error) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let is_final = lease.put_back(&mut tx, app.clock.now(), error).await?;
     match task {
         Task::Run { run } => etl::put_back(app, &mut tx, run, error, is_final).await?,

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::database::{Database, DatabaseInput};
 use crate::model::name::catalog_name;
 use crate::model::page::{Page, PageRequest};
-use crate::store::{self, Tx};
+use crate::store::{self, Look, Write};
 
 /// Adds a database.
 ///
@@ -91,7 +91,7 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// NotFound.
-pub async fn require(tx: &mut Tx, name: &str) -> Result<Database> {
+pub async fn require(tx: &mut Look, name: &str) -> Result<Database> {
     store::databases::find(tx, name)
         .await?
         .ok_or_else(|| missing(name))
@@ -101,7 +101,7 @@ pub async fn require(tx: &mut Tx, name: &str) -> Result<Database> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn ensure(app: &App, tx: &mut Tx, name: &str) -> Result<()> {
+pub async fn ensure(app: &App, tx: &mut Write, name: &str) -> Result<()> {
     if store::databases::find(tx, name).await?.is_some() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use crate::model::partition::key::{KeyOrder, KeyRange, PLACES, spread};
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::Table;
 use crate::store::partitions::{Adding, behind};
-use crate::store::{self, Tx};
+use crate::store::{self, Read, Write};
 
 /// How many partitions one request looks at to find those that are asked for. It answers with what it found by then, and
 /// with where it stopped.
@@ -93,7 +93,7 @@ struct Looking {
 }
 
 impl Looking {
-    async fn by_key(&mut self, tx: &mut Tx, table: &Table, after: Option<&str>) -> Result<Option<String>> {
+    async fn by_key(&mut self, tx: &mut Read, table: &Table, after: Option<&str>) -> Result<Option<String>> {
         let start = match after {
             Some(after) => behind(after.strip_prefix("k").ok_or_else(bad_page_key)?),
             None => String::new(),
@@ -130,7 +130,7 @@ impl Looking {
 
     async fn by_place(
         &mut self,
-        tx: &mut Tx,
+        tx: &mut Read,
         table: &Table,
         segment: (u32, u32),
         after: Option<&str>,
@@ -217,7 +217,7 @@ pub async fn find_many(app: &App, name: &TableRef, values: &[Vec<String>]) -> Re
 ///
 /// # Errors
 /// NotFound; Invalid where the number of values isn't that of the partition keys.
-pub async fn require(tx: &mut Tx, table: &Table, values: &[String]) -> Result<Partition> {
+pub async fn require(tx: &mut Read, table: &Table, values: &[String]) -> Result<Partition> {
     check_values(table, values)?;
     store::partitions::find(tx, table, values)
         .await?
@@ -339,7 +339,7 @@ pub async fn create_index(app: &App, name: &TableRef, index: &str, keys: &[Strin
 ///
 /// # Errors
 /// As [`create_index`].
-pub async fn insert_index(tx: &mut Tx, table: &Table, index: &str, keys: &[String]) -> Result<()> {
+pub async fn insert_index(tx: &mut Write, table: &Table, index: &str, keys: &[String]) -> Result<()> {
     let known = store::partitions::indexes(tx, &table.id).await?;
     if known.len() >= MAX_INDEXES {
         return Err(Error::new(

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::name::TableRef;
 use crate::model::table::Table;
 use crate::store::statistics::{Owner, Statistics};
-use crate::store::{self, Tx};
+use crate::store::{self, Read};
 
 /// Statistics by column.
 ///
@@ -64,7 +64,7 @@ fn has_column(table: &Table, column: &str) -> bool {
     columns.into_iter().any(|known| known.name == column)
 }
 
-async fn owner(tx: &mut Tx, name: &TableRef, values: Option<&[String]>) -> Result<(Table, Owner)> {
+async fn owner(tx: &mut Read, name: &TableRef, values: Option<&[String]>) -> Result<(Table, Owner)> {
     let table = tables::require(tx, name).await?;
     let values_key = match values {
         None => None,

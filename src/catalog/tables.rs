@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::name::{TableRef, catalog_name};
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::table::{Column, Table, TableInput};
-use crate::store::{self, Tx};
+use crate::store::{self, Look, Write};
 
 /// The parameter of a table that says how many of its former versions are kept.
 const VERSION_RETENTION: &str = "mastic.version-retention";
@@ -54,7 +54,8 @@ pub async fn get(app: &App, name: &TableRef) -> Result<Table> {
     let look = async { require(&mut app.store.look().await?, name).await };
     match look.await {
         Err(error) if error.kind == ErrorKind::Unavailable => {
-            require(&mut app.store.read().await?, name).await
+            let mut again = app.store.read().await?;
+            require(&mut again, name).await
         }
         found => found,
     }
@@ -264,7 +265,7 @@ pub async fn delete(app: &App, name: &TableRef) -> Result<()> {
 ///
 /// # Errors
 /// NotFound, of the database where even that isn't there.
-pub async fn require(tx: &mut Tx, name: &TableRef) -> Result<Table> {
+pub async fn require(tx: &mut Look, name: &TableRef) -> Result<Table> {
     match store::tables::find(tx, name).await? {
         Some(table) => Ok(table),
         None => {
@@ -278,7 +279,7 @@ pub async fn require(tx: &mut Tx, name: &TableRef) -> Result<Table> {
 ///
 /// # Errors
 /// As [`create`].
-pub async fn insert(app: &App, tx: &mut Tx, database: &str, input: TableInput) -> Result<TableRef> {
+pub async fn insert(app: &App, tx: &mut Write, database: &str, input: TableInput) -> Result<TableRef> {
     let input = checked(input)?;
     let name = TableRef::new(database, &input.name)?;
     databases::require(tx, &name.database).await?;
@@ -298,7 +299,7 @@ pub async fn insert(app: &App, tx: &mut Tx, database: &str, input: TableInput) -
 /// As [`create`].
 pub async fn ensure(
     app: &App,
-    tx: &mut Tx,
+    tx: &mut Write,
     name: &TableRef,
     input: impl FnOnce() -> TableInput,
 ) -> Result<Table> {
@@ -317,7 +318,7 @@ pub async fn ensure(
 ///
 /// # Errors
 /// NotFound; Invalid; Conflict where the table changed since it was read.
-pub async fn replace(app: &App, tx: &mut Tx, current: &Table, input: TableInput) -> Result<()> {
+pub async fn replace(app: &App, tx: &mut Write, current: &Table, input: TableInput) -> Result<()> {
     let input = checked(input)?;
     if input == current.input {
         return Ok(());

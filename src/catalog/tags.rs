@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::TableRef;
-use crate::store::{self, Tx};
+use crate::store::{self, Read, Write};
 
 /// The most tags of a resource (AWS's limit).
 const MAX_TAGS: usize = 50;
@@ -81,7 +81,7 @@ pub async fn change(
 ///
 /// # Errors
 /// Limit for too many tags.
-pub async fn put(tx: &mut Tx, resource: &str, tags: &BTreeMap<String, String>) -> Result<()> {
+pub async fn put(tx: &mut Write, resource: &str, tags: &BTreeMap<String, String>) -> Result<()> {
     for (key, value) in tags {
         store::tags::upsert(tx, resource, key, value).await?;
     }
@@ -107,7 +107,7 @@ pub async fn put_new(app: &App, resource: &str, tags: &BTreeMap<String, String>)
     tx.commit().await
 }
 
-async fn require(tx: &mut Tx, resource: &str) -> Result<()> {
+async fn require(tx: &mut Read, resource: &str) -> Result<()> {
     let (kind, name) = resource.split_once('/').unwrap_or((resource, ""));
     let is_there = match kind {
         "catalog" => true,

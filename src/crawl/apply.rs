@@ -17,7 +17,7 @@ use crate::model::location::Location;
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::{StorageDescriptor, Table, TableInput};
 use crate::queue::Lease;
-use crate::store::{self, Tx};
+use crate::store;
 
 /// How many partitions are written at once.
 const BATCH: usize = 1000;
@@ -63,7 +63,7 @@ pub(super) async fn apply(app: &App, lease: &Lease, crawl: &Crawl, planned: Plan
 
 struct Applier<'a> {
     app: &'a App,
-    tx: &'a mut Tx,
+    tx: &'a mut store::Write,
     crawl: &'a Crawl,
     planned: &'a Planned,
     now: DateTime<Utc>,

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::classifier::Classifier;
 use crate::model::name::plain_name;
 use crate::model::page::{Page, PageRequest};
-use crate::store::{self, Tx};
+use crate::store;
 
 /// The built-in classifiers that don't look at text.
 const BY_BYTES: [&str; 3] = ["avro", "orc", "parquet"];
@@ -21,7 +21,7 @@ const BY_BYTES: [&str; 3] = ["avro", "orc", "parquet"];
 /// Invalid where its definition can't be used; AlreadyExists.
 pub async fn create(app: &App, definition: ClassifierDefinition) -> Result<Classifier> {
     let definition = checked(definition)?;
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     store::classifiers::insert(&mut tx, &definition, app.clock.now())
         .await
         .map_err(|error| match error.kind {
@@ -45,7 +45,7 @@ pub async fn update(
     name: &str,
     change: impl FnOnce(ClassifierDefinition) -> Result<ClassifierDefinition>,
 ) -> Result<Classifier> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let present = require(&mut tx, name).await?.definition;
     let definition = checked(change(present)?)?;
     if definition.name() != name {
@@ -84,7 +84,7 @@ pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Classifier>> {
 /// # Errors
 /// NotFound.
 pub async fn delete(app: &App, name: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     if !store::classifiers::delete(&mut tx, name).await? {
         return Err(missing(name));
     }
@@ -95,7 +95,7 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// Invalid where one isn't there, or is named twice.
-pub(super) async fn named(tx: &mut Tx, names: &[String]) -> Result<Vec<ClassifierDefinition>> {
+pub(super) async fn named(tx: &mut store::Look, names: &[String]) -> Result<Vec<ClassifierDefinition>> {
     let mut found = Vec::with_capacity(names.len());
     for (at, name) in names.iter().enumerate() {
         if names[..at].contains(name) {
@@ -168,7 +168,7 @@ fn usable(definition: ClassifierDefinition) -> Result<CustomClassifier> {
         .map_err(|wrong| Error::invalid(format!("classifier {name}: {}: {}", wrong.member, wrong.message)))
 }
 
-async fn require(tx: &mut Tx, name: &str) -> Result<Classifier> {
+async fn require(tx: &mut store::Look, name: &str) -> Result<Classifier> {
     store::classifiers::find(tx, name)
         .await?
         .ok_or_else(|| missing(name))

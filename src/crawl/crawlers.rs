@@ -7,7 +7,7 @@ use crate::model::crawl_options::RecrawlBehavior;
 use crate::model::name::{catalog_name, plain_name};
 use crate::model::page::{Page, PageRequest};
 use crate::model::schedule::Schedule;
-use crate::store::{self, Tx};
+use crate::store;
 
 use super::{classifiers, schedules, sources};
 
@@ -16,7 +16,7 @@ use super::{classifiers, schedules, sources};
 /// # Errors
 /// Invalid for a bad name, path, glob or schedule, or a classifier that isn't there; AlreadyExists.
 pub async fn create(app: &App, input: CrawlerInput) -> Result<Crawler> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let (input, schedule) = checked(app, &mut tx, input).await?;
     store::crawls::insert_crawler(&mut tx, &input, app.clock.now())
         .await
@@ -28,7 +28,7 @@ pub async fn create(app: &App, input: CrawlerInput) -> Result<Crawler> {
         })?;
     schedules::put_in_force(app, &mut tx, &input.name, schedule.as_ref()).await?;
     let made = require(&mut tx, &input.name).await?;
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(made)
 }
 
@@ -43,7 +43,7 @@ pub async fn update(
     name: &str,
     change: impl FnOnce(CrawlerInput) -> Result<CrawlerInput>,
 ) -> Result<Crawler> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let before = require(&mut tx, name).await?;
     if before.state != CrawlerState::Ready {
         return Err(Error::conflict(format!("crawler {name} is running"))
@@ -69,14 +69,14 @@ pub async fn update(
         schedules::put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
     }
     let updated = require(&mut tx, name).await?;
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(updated)
 }
 
 /// What is said of a crawler, in order, with its schedule.
 async fn checked(
     app: &App,
-    tx: &mut Tx,
+    tx: &mut store::Read,
     mut input: CrawlerInput,
 ) -> Result<(CrawlerInput, Option<Schedule>)> {
     plain_name("crawler", &input.name)?;
@@ -116,7 +116,7 @@ pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Crawler>> {
 /// # Errors
 /// NotFound; Conflict while it is running.
 pub async fn delete(app: &App, name: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     if store::crawls::crawler_state(&mut tx, name).await? != CrawlerState::Ready {
         return Err(Error::conflict(format!("crawler {name} is running")).hint("wait until it is done"));
     }
@@ -131,10 +131,10 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
 /// # Errors
 /// NotFound; Conflict where it is running already.
 pub async fn start(app: &App, name: &str, dry_run: bool) -> Result<Crawl> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let crawler = require(&mut tx, name).await?;
     let crawl = super::start_in(app, &mut tx, request(crawler.input, dry_run)).await?;
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(crawl)
 }
 
@@ -156,7 +156,7 @@ pub(super) fn request(input: CrawlerInput, dry_run: bool) -> CrawlRequest {
 /// # Errors
 /// NotFound; Conflict where it isn't running, or was asked already.
 pub async fn stop(app: &App, name: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     match require(&mut tx, name).await?.state {
         CrawlerState::Running => {}
         CrawlerState::Ready => return Err(Error::conflict(format!("crawler {name} is not running"))),
@@ -182,7 +182,7 @@ pub async fn runtimes(app: &App, name: &str) -> Result<Vec<i64>> {
         .collect())
 }
 
-pub(super) async fn require(tx: &mut Tx, name: &str) -> Result<Crawler> {
+pub(super) async fn require(tx: &mut store::Read, name: &str) -> Result<Crawler> {
     store::crawls::find_crawler(tx, name)
         .await?
         .ok_or_else(|| missing(name))

@@ -154,7 +154,7 @@ async fn look(
             }
             looks.insert(at, look);
         }
-        let mut tx = session.app.store.write().await?;
+        let mut tx = session.app.store.note().await?;
         session.report_in(&mut tx).await?;
         store::crawl_memory::put_known_files(&mut tx, &location.bucket, &known).await?;
         tx.commit().await?;

@@ -40,7 +40,7 @@ use crate::model::page::{Page, PageRequest};
 use crate::model::partition::Partition;
 use crate::model::table::Table;
 use crate::queue::{self, Lease, Task};
-use crate::store::{self, Tx};
+use crate::store;
 pub use undo::undo;
 
 /// Asks for a crawl; a worker does it.
@@ -48,13 +48,13 @@ pub use undo::undo;
 /// # Errors
 /// Invalid for a path that is no location or a bad name; Conflict where the crawler is running.
 pub async fn start(app: &App, request: CrawlRequest) -> Result<Crawl> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let crawl = start_in(app, &mut tx, request).await?;
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(crawl)
 }
 
-async fn start_in(app: &App, tx: &mut Tx, mut request: CrawlRequest) -> Result<Crawl> {
+async fn start_in(app: &App, tx: &mut store::Note, mut request: CrawlRequest) -> Result<Crawl> {
     request.database = catalog_name("database", &request.database)?;
     if request.targets.is_empty() {
         return Err(Error::invalid("there is nothing to crawl").hint("name a path: s3://bucket/prefix/"));
@@ -139,7 +139,7 @@ pub async fn list(
 /// # Errors
 /// NotFound; Conflict where it is over.
 pub async fn cancel(app: &App, id: &str) -> Result<Crawl> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let crawl = require(&mut tx, id).await?;
     if !store::crawls::request_stop(&mut tx, id, app.clock.now()).await? {
         return Err(Error::conflict(format!(
@@ -152,7 +152,7 @@ pub async fn cancel(app: &App, id: &str) -> Result<Crawl> {
     Ok(stopped)
 }
 
-async fn require(tx: &mut Tx, id: &str) -> Result<Crawl> {
+async fn require(tx: &mut store::Look, id: &str) -> Result<Crawl> {
     store::crawls::find(tx, id)
         .await?
         .ok_or_else(|| Error::not_found(format!("crawl {id} not found")))
@@ -163,7 +163,7 @@ async fn require(tx: &mut Tx, id: &str) -> Result<Crawl> {
 /// # Errors
 /// What may pass when tried again. Conflict where the lease was lost, or somebody changed a planned table meanwhile.
 pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     let crawl = store::crawls::find(&mut tx, id).await?;
     let Some(crawl) = crawl.filter(|crawl| !crawl.state.is_final()) else {
@@ -209,7 +209,7 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn give_up(app: &App, tx: &mut Tx, id: &str, error: &Error) -> Result<()> {
+pub async fn give_up(app: &App, tx: &mut store::Note, id: &str, error: &Error) -> Result<()> {
     let state = WorkState::Failed;
     store::crawls::finish(tx, id, state, None, Some(&in_words(error)), app.clock.now()).await
 }
@@ -229,7 +229,7 @@ async fn is_stopped(app: &App, id: &str) -> Result<bool> {
 
 /// Ends a crawl that changed nothing.
 async fn end(app: &App, lease: &Lease, id: &str, state: WorkState, error: Option<&Error>) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let now = app.clock.now();
     lease.hold(&mut tx, now).await?;
     let words = error.map(in_words);
@@ -246,7 +246,7 @@ async fn end(app: &App, lease: &Lease, id: &str, state: WorkState, error: Option
 ///
 /// # Errors
 /// Conflict.
-async fn not_stopped(tx: &mut Tx, id: &str) -> Result<()> {
+async fn not_stopped(tx: &mut store::Look, id: &str) -> Result<()> {
     if store::crawls::stop_requested(tx, id).await? {
         return Err(Error::conflict(format!("crawl {id} was stopped")));
     }
@@ -288,12 +288,12 @@ struct Session<'a> {
 impl Session<'_> {
     /// Says how far the crawl is.
     async fn report(&self) -> Result<()> {
-        let mut tx = self.app.store.write().await?;
+        let mut tx = self.app.store.note().await?;
         self.report_in(&mut tx).await?;
         tx.commit().await
     }
 
-    async fn report_in(&self, tx: &mut Tx) -> Result<()> {
+    async fn report_in(&self, tx: &mut store::Note) -> Result<()> {
         self.lease.hold(tx, self.app.clock.now()).await?;
         not_stopped(tx, &self.crawl.id).await?;
         store::crawls::set_progress(tx, &self.crawl.id, &self.progress).await
@@ -419,7 +419,7 @@ async fn current_state(
     Ok(current)
 }
 
-async fn all_partitions(tx: &mut Tx, table: &Table) -> Result<Vec<Partition>> {
+async fn all_partitions(tx: &mut store::Read, table: &Table) -> Result<Vec<Partition>> {
     let mut all = Vec::new();
     let mut page = PageRequest::first(crate::model::page::MAX_LIMIT);
     loop {

@@ -10,7 +10,7 @@ use super::tree::Tree;
 use crate::error::{Error, Result};
 use crate::model::crawl_memory::{KnownFile, RememberedFolder};
 use crate::model::location::Location;
-use crate::store::{self, Tx};
+use crate::store;
 
 /// The most events that one crawl takes in; with more, everything is listed.
 const MOST_EVENTS: i64 = 100_000;
@@ -185,7 +185,7 @@ pub(super) fn seen(location: &Location, tree: &Tree, looks: &Looks) -> Seen {
 ///
 /// # Errors
 /// Only the database's own.
-pub(super) async fn keep(tx: &mut Tx, crawler: &str, seen: &[Seen]) -> Result<()> {
+pub(super) async fn keep(tx: &mut store::Note, crawler: &str, seen: &[Seen]) -> Result<()> {
     for seen in seen {
         let known = store::crawl_memory::folders(tx, crawler, &seen.bucket).await?;
         let new: Vec<(&str, RememberedFolder)> = seen

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::crawl::CrawlerState;
 use crate::model::schedule::Schedule;
 use crate::queue::{self, Lease, Task};
-use crate::store::{self, Tx};
+use crate::store;
 
 use super::crawlers;
 
@@ -21,7 +21,7 @@ const LOST: TimeDelta = TimeDelta::minutes(5);
 /// # Errors
 /// NotFound; Invalid where it has no schedule; Conflict where that is in force.
 pub async fn start(app: &App, name: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let crawler = crawlers::require(&mut tx, name).await?;
     let Some(text) = &crawler.input.schedule else {
         return Err(no_schedule(name));
@@ -32,7 +32,7 @@ pub async fn start(app: &App, name: &str) -> Result<()> {
         )));
     }
     put_in_force(app, &mut tx, name, Some(&Schedule::parse(text)?)).await?;
-    app.commit_with_work(tx).await
+    app.commit_with_work(tx.commit()).await
 }
 
 /// Gives a crawler another schedule, which is in force at once, or none. It may be running.
@@ -41,12 +41,12 @@ pub async fn start(app: &App, name: &str) -> Result<()> {
 /// NotFound; Invalid for a schedule that is none or is never due again.
 pub async fn set(app: &App, name: &str, text: Option<String>) -> Result<()> {
     let schedule = checked(app, text.as_deref())?;
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let mut input = crawlers::require(&mut tx, name).await?.input;
     input.schedule = text;
     store::crawls::update_crawler(&mut tx, &input, app.clock.now()).await?;
     put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
-    app.commit_with_work(tx).await
+    app.commit_with_work(tx.commit()).await
 }
 
 /// Reads a schedule.
@@ -65,7 +65,7 @@ pub(super) fn checked(app: &App, text: Option<&str>) -> Result<Option<Schedule>>
 /// # Errors
 /// NotFound; Invalid where it has no schedule; Conflict where that isn't in force.
 pub async fn stop(app: &App, name: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let crawler = crawlers::require(&mut tx, name).await?;
     if crawler.input.schedule.is_none() {
         return Err(no_schedule(name));
@@ -86,7 +86,7 @@ fn no_schedule(name: &str) -> Error {
 /// Sets a crawler's next time, which is never where it has no schedule, and puts it on the queue.
 pub(super) async fn put_in_force(
     app: &App,
-    tx: &mut Tx,
+    tx: &mut store::Note,
     name: &str,
     schedule: Option<&Schedule>,
 ) -> Result<()> {
@@ -98,7 +98,7 @@ pub(super) async fn put_in_force(
     }
 }
 
-async fn enqueue(app: &App, tx: &mut Tx, name: &str, due: DateTime<Utc>) -> Result<()> {
+async fn enqueue(app: &App, tx: &mut store::Note, name: &str, due: DateTime<Utc>) -> Result<()> {
     let task = Task::ScheduledCrawl {
         crawler: name.to_owned(),
         due,
@@ -112,7 +112,7 @@ async fn enqueue(app: &App, tx: &mut Tx, name: &str, due: DateTime<Utc>) -> Resu
 /// # Errors
 /// Conflict where the lease was lost; the database's own.
 pub async fn run(app: &App, lease: &Lease, name: &str, due: DateTime<Utc>) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     let crawler = store::crawls::find_crawler(&mut tx, name).await?;
     if let Some(crawler) = crawler.filter(|crawler| crawler.next_crawl_at == Some(due)) {
@@ -133,7 +133,7 @@ pub async fn run(app: &App, lease: &Lease, name: &str, due: DateTime<Utc>) -> Re
         put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
     }
     lease.finish(&mut tx).await?;
-    app.commit_with_work(tx).await
+    app.commit_with_work(tx.commit()).await
 }
 
 /// Puts schedules that lost their task on the queue again. Twice does no harm.
@@ -147,9 +147,9 @@ pub async fn catch_up(app: &App) -> Result<()> {
     if overdue.is_empty() {
         return Ok(());
     }
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     for (name, due) in &overdue {
         enqueue(app, &mut tx, name, *due).await?;
     }
-    app.commit_with_work(tx).await
+    app.commit_with_work(tx.commit()).await
 }

@@ -16,7 +16,7 @@ use crate::model::crawl_options::{CrawlOptions, RecrawlBehavior};
 use crate::model::source::{Engine, IncludePath, SourceColumn, SourcePlace, SourceTable};
 use crate::model::table::{Column, Parameters};
 use crate::sources::Source;
-use crate::store::{self, Tx};
+use crate::store;
 
 /// The longest comment of a column that Glue takes, in characters.
 const LONGEST_COMMENT: usize = 255;
@@ -31,7 +31,11 @@ const RAW_NAME: &str = "rawName";
 ///
 /// # Errors
 /// NotFound for a connection that isn't there; Invalid.
-pub(super) async fn check(tx: &mut Tx, targets: &[CrawlTarget], options: &CrawlOptions) -> Result<()> {
+pub(super) async fn check(
+    tx: &mut store::Look,
+    targets: &[CrawlTarget],
+    options: &CrawlOptions,
+) -> Result<()> {
     for target in targets {
         let Some(name) = &target.connection else {
             if target.additional_metadata.is_empty() {

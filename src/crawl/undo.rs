@@ -9,7 +9,7 @@ use crate::model::name::TableRef;
 use crate::model::page::PageRequest;
 use crate::model::partition::PartitionInput;
 use crate::model::table::{StorageDescriptor, Table, TableInput};
-use crate::store::{self, Tx};
+use crate::store;
 
 /// Puts back what a crawl changed.
 ///
@@ -47,7 +47,7 @@ pub async fn undo(app: &App, id: &str) -> Result<Crawl> {
 
 struct Undoing<'a> {
     app: &'a App,
-    tx: &'a mut Tx,
+    tx: &'a mut store::Write,
     crawl: &'a Crawl,
 }
 

@@ -13,7 +13,7 @@ use crate::model::pattern::Captures;
 use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput, RunOutput};
 use crate::queue::Lease;
 use crate::store::commits::{self, CommitState};
-use crate::store::{self, Tx};
+use crate::store::{self, Note, Write};
 use crate::task::{Child, Done, FileOfTable, Limits, Message, ScriptWork, Spec, TableToRead, Work};
 
 /// How often what a child said is written to the log, and its run is asked whether somebody wants it stopped.
@@ -31,7 +31,7 @@ enum Ended {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn put_back(app: &App, tx: &mut Tx, id: &str, error: &Error, is_final: bool) -> Result<()> {
+pub async fn put_back(app: &App, tx: &mut Note, id: &str, error: &Error, is_final: bool) -> Result<()> {
     let now = app.clock.now();
     let Some(mut run) = store::runs::find(tx, id)
         .await?
@@ -58,7 +58,7 @@ pub async fn put_back(app: &App, tx: &mut Tx, id: &str, error: &Error, is_final:
 /// Whatever went wrong: the caller [puts the run back](put_back), or says that it failed, by what kind of error it is.
 /// Conflict where the lease was lost.
 pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     let Some(run) = store::runs::find(&mut tx, id).await? else {
         lease.finish(&mut tx).await?;
@@ -192,7 +192,7 @@ impl Execution<'_> {
             return staged.map(|_| Ended::Cancelled);
         };
         let body = self.body_with_inputs(&tables, &rows_in);
-        let mut tx = self.app.store.write().await?;
+        let mut tx = self.app.store.note().await?;
         self.lease.hold(&mut tx, self.app.clock.now()).await?;
         store::runs::set_body(&mut tx, &self.run.id, &body).await?;
         publish::claim(&mut tx, job, &self.run.id, &manifest).await?;
@@ -354,7 +354,7 @@ impl Execution<'_> {
 
     async fn keep_table(
         &self,
-        tx: &mut Tx,
+        tx: &mut Write,
         job: &Job,
         manifest: &publish::Manifest,
         outputs: &[RunOutput],
@@ -375,7 +375,7 @@ impl Execution<'_> {
     /// Ends the run as somebody asked.
     async fn cancelled(&self) -> Result<()> {
         let now = self.app.clock.now();
-        let mut tx = self.app.store.write().await?;
+        let mut tx = self.app.store.note().await?;
         self.lease.hold(&mut tx, now).await?;
         let body = runs::require(&mut tx, &self.run.id).await?.body;
         store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Warn, "stopped").await?;
@@ -385,7 +385,7 @@ impl Execution<'_> {
     }
 
     async fn journal(&self, state: CommitState, manifest: &publish::Manifest) -> Result<()> {
-        let mut tx = self.app.store.write().await?;
+        let mut tx = self.app.store.note().await?;
         self.lease.hold(&mut tx, self.app.clock.now()).await?;
         self.save_journal(&mut tx, state, manifest).await?;
         tx.commit().await
@@ -393,7 +393,7 @@ impl Execution<'_> {
 
     async fn save_journal(
         &self,
-        tx: &mut Tx,
+        tx: &mut Note,
         state: CommitState,
         manifest: &publish::Manifest,
     ) -> Result<()> {
@@ -418,7 +418,7 @@ impl Execution<'_> {
             return Ok(());
         }
         let now = self.app.clock.now();
-        let mut tx = self.app.store.write().await?;
+        let mut tx = self.app.store.note().await?;
         self.lease.hold(&mut tx, now).await?;
         for (level, line) in lines {
             store::runs::append_log(&mut tx, &self.run.id, now, *level, line).await?;

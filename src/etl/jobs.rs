@@ -11,7 +11,7 @@ use crate::model::location::Location;
 use crate::model::name::plain_name;
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::pattern::ObjectPattern;
-use crate::store::{self, Tx};
+use crate::store::{self, Look};
 
 /// The definition's file name in a job's folder.
 pub const DEFINITION_FILE: &str = "job.toml";
@@ -117,7 +117,7 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     places::check_registration(app, &job).await?;
     take_past_as_seen(app, &triggers, &before).await?;
 
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     store::jobs::upsert(&mut tx, &job).await?;
     store::jobs::replace_triggers(&mut tx, &job.name, &triggers).await?;
     tx.commit().await?;
@@ -252,7 +252,7 @@ pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Job>> {
 /// # Errors
 /// NotFound.
 pub async fn delete(app: &App, name: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     if !store::jobs::delete(&mut tx, name).await? {
         return Err(missing(name));
     }
@@ -263,7 +263,7 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// NotFound.
-pub async fn require(tx: &mut Tx, name: &str) -> Result<Job> {
+pub async fn require(tx: &mut Look, name: &str) -> Result<Job> {
     store::jobs::find(tx, name).await?.ok_or_else(|| missing(name))
 }
 

@@ -12,7 +12,7 @@ use crate::model::name::TableRef;
 use crate::model::partition::PartitionInput;
 use crate::model::run::RunOutput;
 use crate::model::table::{Column, Table, TableInput, UPDATED_BY_JOB};
-use crate::store::{self, Tx};
+use crate::store::{self, Write};
 
 /// An output folder, taken apart: the table's location, and the partition's keys and values.
 struct Place {
@@ -92,7 +92,7 @@ pub(super) struct Written<'a> {
 /// Brings the table and its partition up to date, in the transaction that ends the run.
 pub(super) async fn keep(
     app: &App,
-    tx: &mut Tx,
+    tx: &mut Write,
     job: &Job,
     output: &OutputDefinition,
     folder: &Location,
@@ -145,7 +145,7 @@ pub(super) async fn keep(
 /// Brings the partition up to date, in a table with these keys; gives the table as it is then.
 async fn keep_partition(
     app: &App,
-    tx: &mut Tx,
+    tx: &mut Write,
     mut table: Table,
     keys: Vec<Column>,
     partition: &PartitionInput,

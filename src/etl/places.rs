@@ -8,7 +8,7 @@ use crate::model::name::TableRef;
 use crate::model::overlap::Keys;
 use crate::model::pattern::{Captures, ObjectPattern};
 use crate::model::table::{Table, UPDATED_BY_JOB};
-use crate::store::{self, Tx};
+use crate::store::{self, Look};
 
 /// Refuses a job whose output lies where another's does, or around what another reads; or the other way round; or where
 /// somebody else's table is.
@@ -114,7 +114,12 @@ fn check_readers(writer: &str, job: &JobDefinition, reader: &str, other: &JobDef
 }
 
 /// Refuses an output in, at or around the location of a table that isn't the job's.
-async fn check_tables(tx: &mut Tx, job: &Job, output: &OutputDefinition, root: &ObjectPattern) -> Result<()> {
+async fn check_tables(
+    tx: &mut Look,
+    job: &Job,
+    output: &OutputDefinition,
+    root: &ObjectPattern,
+) -> Result<()> {
     let written = Keys::of_some_value(root);
     let own = output.table.as_deref().map(TableRef::parse).transpose()?;
     for table in store::tables::near(tx, root.bucket(), root.literal_prefix()).await? {
@@ -147,7 +152,7 @@ fn is_of_jobs(table: &Table) -> bool {
 /// Refuses an output whose table is there, is somebody else's and lies elsewhere. One that somebody made at the very place
 /// is taken over, with the columns that it declares.
 async fn check_own_table(
-    tx: &mut Tx,
+    tx: &mut Look,
     job: &Job,
     output: &OutputDefinition,
     root: &ObjectPattern,

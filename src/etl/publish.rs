@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::job::{Job, OutputDefinition, OutputFormat, OutputMode};
 use crate::model::location::{Location, hive_escaped};
 use crate::model::run::RunOutput;
-use crate::store::{self, Tx};
+use crate::store::{self, Note};
 use crate::task::{Upload, WrittenFile};
 
 /// The metadata by which a finished file is known as a run's.
@@ -198,7 +198,7 @@ pub async fn sweep(app: &App) -> Result<()> {
         own.uploads
             .retain(|upload| !upload.upload_id.is_empty() || upload.key.contains(&run));
         if throw_away(app, &own).await && undo_half(app, &manifest, &run).await.is_ok() {
-            let mut tx = app.store.write().await?;
+            let mut tx = app.store.note().await?;
             store::outputs::thrown_away(&mut tx, &run, app.clock.now()).await?;
             tx.commit().await?;
         }
@@ -220,13 +220,13 @@ async fn undo_half(app: &App, manifest: &Manifest, run: &str) -> Result<()> {
         }
     }
     let bucket = Location::parse(&manifest.folder)?.bucket;
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     store::outputs::forget(&mut tx, &bucket, &manifest.keys()).await?;
     tx.commit().await
 }
 
 /// Writes down whose the output's objects are, in the transaction that decides it.
-pub(super) async fn claim(tx: &mut Tx, job: &Job, run: &str, manifest: &Manifest) -> Result<()> {
+pub(super) async fn claim(tx: &mut Note, job: &Job, run: &str, manifest: &Manifest) -> Result<()> {
     let bucket = Location::parse(&manifest.folder)?.bucket;
     let hidden = manifest.has_several();
     store::outputs::claim(tx, &job.name, run, &bucket, &manifest.keys(), hidden).await
@@ -259,7 +259,7 @@ pub(super) async fn complete(app: &App, manifest: &Manifest, run: &str) -> Resul
 
 /// Step 4, inside a transaction.
 pub(super) async fn show(
-    tx: &mut Tx,
+    tx: &mut Note,
     job: &Job,
     run: &str,
     manifest: &Manifest,
@@ -303,7 +303,7 @@ pub(super) async fn clear(
             .iter()
             .map(|object| object.key.clone())
             .collect();
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.note().await?;
         store::outputs::forget(&mut tx, &folder.bucket, &gone).await?;
         tx.commit().await?;
     }

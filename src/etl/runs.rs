@@ -10,14 +10,14 @@ use crate::model::pattern::Captures;
 use crate::model::run::{LogLevel, LogLine, Run, RunBody};
 use crate::queue::{self, Task};
 use crate::store::runs::RunFilter;
-use crate::store::{self, Tx};
+use crate::store::{self, Look, Note};
 
 /// Starts a run of the job called `name`.
 ///
 /// # Errors
 /// NotFound; Invalid for unfitting parameters.
 pub async fn start(app: &App, name: &str, parameters: &Captures, trigger: Option<&str>) -> Result<Run> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let job = jobs::require(&mut tx, name).await?;
     let parameters = job.definition.parameters_of(parameters)?;
     let start = Start {
@@ -27,7 +27,7 @@ pub async fn start(app: &App, name: &str, parameters: &Captures, trigger: Option
     };
     let id = insert(app, &mut tx, &job, start).await?;
     let run = require(&mut tx, &id).await?;
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(run)
 }
 
@@ -37,7 +37,7 @@ pub async fn start(app: &App, name: &str, parameters: &Captures, trigger: Option
 /// # Errors
 /// NotFound; Conflict where the run isn't over or has succeeded; Invalid where the job takes its parameters no more.
 pub async fn retry(app: &App, id: &str) -> Result<Run> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let former = require(&mut tx, id).await?;
     if !matches!(former.state, WorkState::Failed | WorkState::Cancelled) {
         return Err(Error::conflict(format!(
@@ -59,7 +59,7 @@ pub async fn retry(app: &App, id: &str) -> Result<Run> {
     let line = format!("in the place of run {id}");
     store::runs::append_log(&mut tx, &new, app.clock.now(), LogLevel::Info, &line).await?;
     let run = require(&mut tx, &new).await?;
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(run)
 }
 
@@ -81,7 +81,7 @@ pub struct Start {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn insert(app: &App, tx: &mut Tx, job: &Job, start: Start) -> Result<String> {
+pub async fn insert(app: &App, tx: &mut Note, job: &Job, start: Start) -> Result<String> {
     let id = app.clock.new_id();
     let replaced = job
         .definition
@@ -181,7 +181,7 @@ pub async fn logs(app: &App, id: &str, page: &PageRequest) -> Result<Page<LogLin
 /// # Errors
 /// NotFound; Conflict where the run is over.
 pub async fn cancel(app: &App, id: &str) -> Result<Run> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let run = require(&mut tx, id).await?;
     if !store::runs::request_cancel(&mut tx, id).await? {
         return Err(Error::conflict(format!(
@@ -190,7 +190,7 @@ pub async fn cancel(app: &App, id: &str) -> Result<Run> {
         )));
     }
     store::runs::append_log(&mut tx, id, app.clock.now(), LogLevel::Warn, "asked to stop").await?;
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(run)
 }
 
@@ -207,7 +207,7 @@ pub async fn cancel_of(app: &App, job: &str, id: &str) -> Result<Run> {
 ///
 /// # Errors
 /// NotFound.
-pub async fn require(tx: &mut Tx, id: &str) -> Result<Run> {
+pub async fn require(tx: &mut Look, id: &str) -> Result<Run> {
     store::runs::find(tx, id)
         .await?
         .ok_or_else(|| Error::not_found(format!("run {id} not found")))

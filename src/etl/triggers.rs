@@ -15,7 +15,7 @@ use crate::model::pattern::{Captures, ObjectPattern};
 use crate::model::run::Run;
 use crate::queue::{self, Lease, Task};
 use crate::store::watches::Watch;
-use crate::store::{self, Tx};
+use crate::store::{self, Look, Note, Read};
 
 /// The longest chain of runs, each caused by what the one before wrote: the number of rounds after which AWS stops its own
 /// loops.
@@ -48,14 +48,14 @@ pub async fn fire(app: &App, name: &str, parameters: &Captures) -> Result<Run> {
     runs::start(app, &trigger.job, parameters, Some(&trigger.name)).await
 }
 
-async fn require(tx: &mut Tx, name: &str) -> Result<Trigger> {
+async fn require(tx: &mut Look, name: &str) -> Result<Trigger> {
     store::jobs::find_trigger(tx, name)
         .await?
         .ok_or_else(|| Error::not_found(format!("trigger {name} not found")))
 }
 
 /// The triggers in force, parsed; read again where any changed.
-async fn in_force(app: &App, tx: &mut Tx) -> Result<Arc<Vec<Watch>>> {
+async fn in_force(app: &App, tx: &mut Read) -> Result<Arc<Vec<Watch>>> {
     let change = store::jobs::trigger_changes(tx).await?;
     if let Some(watches) = app.watches.as_of(change) {
         return Ok(watches);
@@ -94,7 +94,7 @@ pub enum Batched {
 /// Only the database's own.
 pub async fn batch(
     app: &App,
-    tx: &mut Tx,
+    tx: &mut Note,
     event_id: &str,
     event: &ObjectEvent,
     chain: &[String],
@@ -175,7 +175,7 @@ fn group_key(trigger: &str, parameters: &Captures) -> String {
     format!("{trigger} {}", runs::parameters_key(parameters))
 }
 
-async fn join_batch(app: &App, tx: &mut Tx, trigger: &Trigger, parameters: &Captures) -> Result<String> {
+async fn join_batch(app: &App, tx: &mut Note, trigger: &Trigger, parameters: &Captures) -> Result<String> {
     let due = app.clock.now() + trigger.definition.batch_window;
     let group_key = group_key(&trigger.name, parameters);
     let id = app.clock.new_id();
@@ -200,7 +200,7 @@ async fn join_batch(app: &App, tx: &mut Tx, trigger: &Trigger, parameters: &Capt
 /// # Errors
 /// Unavailable where the inputs can't be listed: try again. Conflict where the lease was lost.
 pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     // Closed in a transaction of its own, so that arrivals during the listing below open the next batch.
     let batch = store::events::close_batch(&mut tx, batch_id).await?;
@@ -218,7 +218,7 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
     tx.commit().await?;
 
     let (Some(batch), Some(job)) = (closed, job) else {
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.note().await?;
         let detail = "its job was removed before the batch window was over";
         store::events::settle_batch(&mut tx, batch_id, OutcomeState::Rejected, None, Some(detail)).await?;
         lease.finish(&mut tx).await?;
@@ -229,7 +229,7 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
     drop(tx);
     let learned = learn_versions(app, &arrivals).await?;
     let missing = inputs::missing(app, &job, &batch.parameters).await;
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     for (event_id, event, etag) in learned {
         store::events::set_known_etag(&mut tx, event, event_id, &etag).await?;
@@ -267,7 +267,7 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
         Err(error) => return Err(error),
     }
     lease.finish(&mut tx).await?;
-    app.commit_with_work(tx).await
+    app.commit_with_work(tx.commit()).await
 }
 
 /// The entity tags of arrivals that came without a certain one, each with its event.
@@ -311,7 +311,7 @@ pub async fn take_as_seen(app: &App, pattern: &ObjectPattern, others: &[ObjectPa
         Err(error) => return Err(error),
     };
     let now: chrono::DateTime<Utc> = app.clock.now();
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     for object in objects {
         let is_waited_for = others
             .iter()

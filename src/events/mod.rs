@@ -17,8 +17,8 @@ use crate::model::event::{
 };
 use crate::model::page::{Page, PageRequest};
 use crate::store;
-use crate::store::Tx;
 use crate::store::events::KnownObject;
+use crate::store::{Look, Note, Read};
 
 /// Who told us where a person asked for an event to be acted on again.
 const REPLAY: &str = "replay";
@@ -36,7 +36,7 @@ pub async fn accept(app: &App, event: &ObjectEvent) -> Result<()> {
         Told::Nothing(event) => {
             let now = app.clock.now();
             let id = app.clock.new_id();
-            let mut tx = app.store.write().await?;
+            let mut tx = app.store.note().await?;
             store::events::insert(&mut tx, &id, &event, &Taken::default(), now).await?;
             let gone = "the object isn't there any more";
             say(&mut tx, &id, OutcomeState::Superseded, Some(gone.to_owned())).await?;
@@ -56,7 +56,7 @@ pub async fn receive(app: &App, notification: &str) -> Result<Notification> {
         accept(app, event).await?;
     }
     if !found.confirmations.is_empty() || found.speaker.is_some() {
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.note().await?;
         if let Some(topic) = &found.speaker {
             store::events::forget_confirmation(&mut tx, topic).await?;
         }
@@ -112,7 +112,7 @@ async fn take(app: &App, event: &ObjectEvent, unverified: bool) -> Result<String
     let now = app.clock.now();
     let id = app.clock.new_id();
     let is_replay = event.source == REPLAY;
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let known = store::events::lock_object(&mut tx, event, now).await?;
     let chain = if is_replay {
         Vec::new()
@@ -147,7 +147,7 @@ async fn take(app: &App, event: &ObjectEvent, unverified: bool) -> Result<String
     if let Batched::Nowhere(detail) = batched {
         say(&mut tx, &id, OutcomeState::Unmatched, detail.map(str::to_owned)).await?;
     }
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(id)
 }
 
@@ -185,7 +185,7 @@ async fn verified(app: &App, event: ObjectEvent) -> Result<Told> {
 }
 
 /// The jobs whose runs led to what an event tells of, where a run wrote the object.
-async fn chain_to(tx: &mut Tx, event: &ObjectEvent) -> Result<Vec<String>> {
+async fn chain_to(tx: &mut Read, event: &ObjectEvent) -> Result<Vec<String>> {
     let Some(written) = store::outputs::find(tx, &event.bucket, &event.key).await? else {
         return Ok(Vec::new());
     };
@@ -205,7 +205,7 @@ async fn chain_to(tx: &mut Tx, event: &ObjectEvent) -> Result<Vec<String>> {
     }))
 }
 
-async fn say(tx: &mut Tx, event: &str, state: OutcomeState, detail: Option<String>) -> Result<()> {
+async fn say(tx: &mut Note, event: &str, state: OutcomeState, detail: Option<String>) -> Result<()> {
     let outcome = Outcome {
         trigger: None,
         state,
@@ -234,7 +234,7 @@ enum News {
     Nothing(OutcomeState, &'static str),
 }
 
-async fn news(tx: &mut Tx, event: &ObjectEvent, known: &KnownObject) -> Result<News> {
+async fn news(tx: &mut Look, event: &ObjectEvent, known: &KnownObject) -> Result<News> {
     const DUPLICATE: News = News::Nothing(
         OutcomeState::Duplicate,
         "this very version of the object was seen before",

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::page::{Page, PageRequest};
 use crate::model::task::{TaskRecord, TaskState};
-use crate::store::{self, Tx, tasks};
+use crate::store::{self, Look, Read, tasks};
 
 /// A task, and the job that it is about where there is one.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub async fn get(app: &App, id: &str) -> Result<Listed> {
 /// # Errors
 /// NotFound; Conflict where it hasn't failed.
 pub async fn retry(app: &App, id: &str) -> Result<Listed> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let task = require(&mut tx, id).await?;
     let now = super::time(&mut tx, &*app.clock).await?;
     if !tasks::reopen(&mut tx, id, now).await? {
@@ -64,7 +64,7 @@ pub async fn retry(app: &App, id: &str) -> Result<Listed> {
     }
     let task = require(&mut tx, id).await?;
     let listed = with_job(&mut tx, task).await?;
-    app.commit_with_work(tx).await?;
+    app.commit_with_work(tx.commit()).await?;
     Ok(listed)
 }
 
@@ -73,7 +73,7 @@ pub async fn retry(app: &App, id: &str) -> Result<Listed> {
 /// # Errors
 /// NotFound; Conflict where it hasn't failed.
 pub async fn settle(app: &App, id: &str) -> Result<()> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.note().await?;
     let task = require(&mut tx, id).await?;
     if !tasks::settle(&mut tx, id).await? {
         return Err(not_failed(&task));
@@ -81,7 +81,7 @@ pub async fn settle(app: &App, id: &str) -> Result<()> {
     tx.commit().await
 }
 
-async fn require(tx: &mut Tx, id: &str) -> Result<TaskRecord> {
+async fn require(tx: &mut Look, id: &str) -> Result<TaskRecord> {
     tasks::find(tx, id)
         .await?
         .ok_or_else(|| Error::not_found(format!("task {id} not found")).hint("a task that is done is gone"))
@@ -96,7 +96,7 @@ fn not_failed(task: &TaskRecord) -> Error {
     .hint("only what failed for good is tried again or settled by hand")
 }
 
-async fn with_job(tx: &mut Tx, task: TaskRecord) -> Result<Listed> {
+async fn with_job(tx: &mut Read, task: TaskRecord) -> Result<Listed> {
     let mut job = None;
     if let Some(run) = task.about("run") {
         job = store::runs::find(tx, run).await?.map(|run| run.job);

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::task::TaskCounts;
 use crate::store::tasks::{self, Back, LeasedTask, NewTask};
-use crate::store::{Store, Tx};
+use crate::store::{Look, Note, Store};
 
 /// How long a worker that says nothing is believed to live.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -112,14 +112,14 @@ impl Lease {
     ///
     /// # Errors
     /// Conflict where it isn't: stop and write nothing.
-    pub async fn hold(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
+    pub async fn hold(&self, tx: &mut Note, now: DateTime<Utc>) -> Result<()> {
         let now = self.time(tx, now).await?;
         let held = tasks::extend(tx, &self.id, &self.token, now + LEASE).await?;
         self.or_lost(held)
     }
 
     /// The time that leases go by.
-    async fn time(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    async fn time(&self, tx: &mut Look, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
         if self.by_database {
             return Ok(tx.time().await?.unwrap_or(now));
         }
@@ -130,7 +130,7 @@ impl Lease {
     ///
     /// # Errors
     /// Conflict where it isn't ours any more.
-    pub async fn finish(&self, tx: &mut Tx) -> Result<()> {
+    pub async fn finish(&self, tx: &mut Note) -> Result<()> {
         let held = tasks::finish(tx, &self.id, &self.token).await?;
         self.or_lost(held)
     }
@@ -140,7 +140,7 @@ impl Lease {
     ///
     /// # Errors
     /// Conflict where it isn't ours any more.
-    pub async fn put_back(&self, tx: &mut Tx, now: DateTime<Utc>, error: &Error) -> Result<bool> {
+    pub async fn put_back(&self, tx: &mut Note, now: DateTime<Utc>, error: &Error) -> Result<bool> {
         let now = self.time(tx, now).await?;
         if self.is_final(error, now) {
             self.fail(tx, now, error).await?;
@@ -164,7 +164,7 @@ impl Lease {
     ///
     /// # Errors
     /// Conflict where it isn't ours any more.
-    pub async fn release(&self, tx: &mut Tx) -> Result<()> {
+    pub async fn release(&self, tx: &mut Note) -> Result<()> {
         let held = tasks::release(tx, &self.id, &self.token).await?;
         self.or_lost(held)
     }
@@ -173,7 +173,7 @@ impl Lease {
     ///
     /// # Errors
     /// Conflict where it isn't ours any more.
-    pub async fn fail(&self, tx: &mut Tx, now: DateTime<Utc>, error: &Error) -> Result<()> {
+    pub async fn fail(&self, tx: &mut Note, now: DateTime<Utc>, error: &Error) -> Result<()> {
         let held = tasks::fail(tx, &self.id, &self.token, now, error).await?;
         self.or_lost(held)
     }
@@ -221,7 +221,7 @@ impl Cause {
 
 /// The time that the queue goes by: the database's, which all workers share; on SQLite, and by a clock that tests hold,
 /// the clock's.
-async fn time(tx: &mut Tx, clock: &dyn Clock) -> Result<DateTime<Utc>> {
+async fn time(tx: &mut Look, clock: &dyn Clock) -> Result<DateTime<Utc>> {
     let shared = if clock.is_machine() {
         tx.time().await?
     } else {
@@ -235,7 +235,7 @@ async fn time(tx: &mut Tx, clock: &dyn Clock) -> Result<DateTime<Utc>> {
 /// # Errors
 /// Only the database's own.
 pub async fn enqueue(
-    tx: &mut Tx,
+    tx: &mut Note,
     clock: &dyn Clock,
     task: &Task,
     run_at: DateTime<Utc>,
@@ -259,7 +259,7 @@ pub async fn enqueue(
 /// # Errors
 /// Only the database's own.
 pub async fn claim(store: &Store, clock: &dyn Clock) -> Result<Option<(Lease, Task)>> {
-    let mut tx = store.write().await?;
+    let mut tx = store.note().await?;
     let now = time(&mut tx, clock).await?;
     let claimed = match tasks::claim(&mut tx, &clock.new_id(), now, now + LEASE).await {
         Ok(claimed) => claimed,
@@ -296,7 +296,7 @@ fn lease_of(task: LeasedTask, by_database: bool) -> Result<(Lease, Task)> {
 /// # Errors
 /// Only the database's own.
 pub async fn heartbeat(store: &Store, clock: &dyn Clock, lease: &Lease) -> Result<bool> {
-    let mut tx = store.write().await?;
+    let mut tx = store.note().await?;
     let until = time(&mut tx, clock).await? + LEASE;
     let held = tasks::extend(&mut tx, &lease.id, &lease.token, until).await?;
     tx.commit().await?;

@@ -4,7 +4,7 @@ use ::classifiers::ClassifierDefinition;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Note, on};
 use crate::error::Result;
 use crate::model::classifier::Classifier;
 use crate::model::page::{Page, PageRequest};
@@ -32,7 +32,7 @@ impl From<Row> for Classifier {
 ///
 /// # Errors
 /// AlreadyExists.
-pub async fn insert(tx: &mut Tx, definition: &ClassifierDefinition, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(tx: &mut Note, definition: &ClassifierDefinition, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str =
         "INSERT INTO classifiers (name, body, version, created_at, updated_at) VALUES ($1, $2, 1, $3, $3)";
     on!(tx, |conn| sqlx::query(SQL)
@@ -48,7 +48,7 @@ pub async fn insert(tx: &mut Tx, definition: &ClassifierDefinition, now: DateTim
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn update(tx: &mut Tx, definition: &ClassifierDefinition, now: DateTime<Utc>) -> Result<bool> {
+pub async fn update(tx: &mut Note, definition: &ClassifierDefinition, now: DateTime<Utc>) -> Result<bool> {
     const SQL: &str =
         "UPDATE classifiers SET body = $2, version = version + 1, updated_at = $3 WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
@@ -64,7 +64,7 @@ pub async fn update(tx: &mut Tx, definition: &ClassifierDefinition, now: DateTim
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Classifier>> {
+pub async fn find(tx: &mut Look, name: &str) -> Result<Option<Classifier>> {
     const SQL: &str = "SELECT body, version, created_at, updated_at FROM classifiers WHERE name = $1";
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(name)
@@ -77,7 +77,7 @@ pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Classifier>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Classifier>> {
+pub async fn list(tx: &mut Look, page: &PageRequest) -> Result<Page<Classifier>> {
     const SQL: &str = "SELECT body, version, created_at, updated_at FROM classifiers
         WHERE name > $1 ORDER BY name LIMIT $2";
     let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -95,7 +95,7 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Classifier>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
+pub async fn delete(tx: &mut Note, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM classifiers WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(name)

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Note, on};
 use crate::error::{Error, Result};
 
 /// How far an output is.
@@ -42,7 +42,7 @@ struct Row<M: DeserializeOwned> {
 /// # Errors
 /// NotFound where the run isn't there.
 pub async fn save<M: serde::Serialize + Sync>(
-    tx: &mut Tx,
+    tx: &mut Note,
     run: &str,
     attempt: i64,
     state: CommitState,
@@ -71,7 +71,7 @@ pub async fn save<M: serde::Serialize + Sync>(
 /// # Errors
 /// Only the database's own.
 pub async fn find<M: DeserializeOwned + Send + Unpin + 'static>(
-    tx: &mut Tx,
+    tx: &mut Look,
     run: &str,
 ) -> Result<Option<(CommitState, M)>> {
     const SQL: &str = "SELECT state, manifest FROM output_commits WHERE run_id = $1";
@@ -101,7 +101,7 @@ pub async fn find<M: DeserializeOwned + Send + Unpin + 'static>(
 /// # Errors
 /// Only the database's own.
 pub async fn decided<M: DeserializeOwned + Send + Unpin + 'static>(
-    tx: &mut Tx,
+    tx: &mut Look,
     job: &str,
     but: &str,
 ) -> Result<Vec<(String, M)>> {

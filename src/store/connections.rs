@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Write, on};
 use crate::error::Result;
 use crate::model::connection::{Connection, ConnectionInput};
 use crate::model::page::PageRequest;
@@ -29,7 +29,7 @@ impl From<Row> for Connection {
 ///
 /// # Errors
 /// AlreadyExists.
-pub async fn insert(tx: &mut Tx, input: &ConnectionInput, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(tx: &mut Write, input: &ConnectionInput, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO connections (name, body, created_at, updated_at) VALUES ($1, $2, $3, $3)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&input.name)
@@ -44,7 +44,7 @@ pub async fn insert(tx: &mut Tx, input: &ConnectionInput, now: DateTime<Utc>) ->
 ///
 /// # Errors
 /// AlreadyExists where another has the new name.
-pub async fn update(tx: &mut Tx, name: &str, input: &ConnectionInput, now: DateTime<Utc>) -> Result<bool> {
+pub async fn update(tx: &mut Write, name: &str, input: &ConnectionInput, now: DateTime<Utc>) -> Result<bool> {
     const SQL: &str = "UPDATE connections SET name = $2, body = $3, updated_at = $4 WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(name)
@@ -60,7 +60,7 @@ pub async fn update(tx: &mut Tx, name: &str, input: &ConnectionInput, now: DateT
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Connection>> {
+pub async fn find(tx: &mut Look, name: &str) -> Result<Option<Connection>> {
     const SQL: &str = "SELECT body, created_at, updated_at FROM connections WHERE name = $1";
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(name)
@@ -73,7 +73,7 @@ pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Connection>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Vec<Connection>> {
+pub async fn list(tx: &mut Look, page: &PageRequest) -> Result<Vec<Connection>> {
     const SQL: &str =
         "SELECT body, created_at, updated_at FROM connections WHERE name > $1 ORDER BY name LIMIT $2";
     let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -88,7 +88,7 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Vec<Connection>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
+pub async fn delete(tx: &mut Write, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM connections WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(name)

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Note, Read, on};
 use crate::error::Result;
 use crate::model::crawl_memory::{CrawledTable, KnownFile, RememberedFolder, UndoStep};
 use crate::model::event::ObjectEvent;
@@ -38,7 +38,7 @@ struct FileRow {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn known_files(tx: &mut Tx, bucket: &str, keys: &[String]) -> Result<Vec<KnownFile>> {
+pub async fn known_files(tx: &mut Look, bucket: &str, keys: &[String]) -> Result<Vec<KnownFile>> {
     let mut known = Vec::new();
     for some in keys.chunks(ROWS) {
         let list: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 2)).collect();
@@ -69,7 +69,7 @@ pub async fn known_files(tx: &mut Tx, bucket: &str, keys: &[String]) -> Result<V
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn put_known_files(tx: &mut Tx, bucket: &str, files: &[(String, KnownFile)]) -> Result<()> {
+pub async fn put_known_files(tx: &mut Note, bucket: &str, files: &[(String, KnownFile)]) -> Result<()> {
     let verdicts: BTreeMap<&str, &str> = files
         .iter()
         .map(|(id, file)| (id.as_str(), file.verdict.as_str()))
@@ -111,7 +111,11 @@ pub async fn put_known_files(tx: &mut Tx, bucket: &str, files: &[(String, KnownF
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn folders(tx: &mut Tx, crawler: &str, bucket: &str) -> Result<BTreeMap<String, RememberedFolder>> {
+pub async fn folders(
+    tx: &mut Read,
+    crawler: &str,
+    bucket: &str,
+) -> Result<BTreeMap<String, RememberedFolder>> {
     const SQL: &str = "SELECT path, body FROM crawled_folders
         WHERE crawler_name = $1 AND bucket = $2 AND path > $3 ORDER BY path LIMIT 5000";
     const FIRST: &str = "SELECT path, body FROM crawled_folders
@@ -146,7 +150,7 @@ pub async fn folders(tx: &mut Tx, crawler: &str, bucket: &str) -> Result<BTreeMa
 /// # Errors
 /// NotFound where the crawler isn't there.
 pub async fn put_folders(
-    tx: &mut Tx,
+    tx: &mut Note,
     crawler: &str,
     bucket: &str,
     folders: &[(&str, RememberedFolder)],
@@ -172,7 +176,7 @@ pub async fn put_folders(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn forget_folder(tx: &mut Tx, crawler: &str, bucket: &str, path: &str) -> Result<()> {
+pub async fn forget_folder(tx: &mut Note, crawler: &str, bucket: &str, path: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM crawled_folders WHERE crawler_name = $1 AND bucket = $2 AND path = $3";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(crawler)
@@ -187,7 +191,7 @@ pub async fn forget_folder(tx: &mut Tx, crawler: &str, bucket: &str, path: &str)
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn forget_folders(tx: &mut Tx, crawler: &str) -> Result<()> {
+pub async fn forget_folders(tx: &mut Note, crawler: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM crawled_folders WHERE crawler_name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(crawler)
@@ -200,7 +204,7 @@ pub async fn forget_folders(tx: &mut Tx, crawler: &str) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn last_crawl(tx: &mut Tx, crawler: &str) -> Result<Option<String>> {
+pub async fn last_crawl(tx: &mut Look, crawler: &str) -> Result<Option<String>> {
     const SQL: &str = "SELECT id FROM crawls WHERE crawler_name = $1 AND NOT dry_run AND state = 'SUCCEEDED'
         AND undone_at IS NULL ORDER BY id DESC LIMIT 1";
     on!(tx, |conn| sqlx::query_scalar(SQL)
@@ -213,7 +217,7 @@ pub async fn last_crawl(tx: &mut Tx, crawler: &str) -> Result<Option<String>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn events_after(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<(String, ObjectEvent)>> {
+pub async fn events_after(tx: &mut Look, after: &str, limit: i64) -> Result<Vec<(String, ObjectEvent)>> {
     const SQL: &str = "SELECT id, body FROM events WHERE id > $1 ORDER BY id LIMIT $2";
     let rows: Vec<(String, Json<ObjectEvent>)> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(after)
@@ -227,7 +231,7 @@ pub async fn events_after(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<(S
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn table(tx: &mut Tx, table_id: &str) -> Result<Option<CrawledTable>> {
+pub async fn table(tx: &mut Look, table_id: &str) -> Result<Option<CrawledTable>> {
     const SQL: &str = "SELECT body FROM crawled_tables WHERE table_id = $1";
     let body: Option<Json<CrawledTable>> = on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(table_id)
@@ -240,7 +244,7 @@ pub async fn table(tx: &mut Tx, table_id: &str) -> Result<Option<CrawledTable>> 
 ///
 /// # Errors
 /// NotFound where the table isn't there.
-pub async fn put_table(tx: &mut Tx, table_id: &str, table: &CrawledTable) -> Result<()> {
+pub async fn put_table(tx: &mut Note, table_id: &str, table: &CrawledTable) -> Result<()> {
     const SQL: &str = "INSERT INTO crawled_tables (table_id, body) VALUES ($1, $2)
         ON CONFLICT (table_id) DO UPDATE SET body = excluded.body";
     on!(tx, |conn| sqlx::query(SQL)
@@ -255,7 +259,7 @@ pub async fn put_table(tx: &mut Tx, table_id: &str, table: &CrawledTable) -> Res
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn forget_table(tx: &mut Tx, table_id: &str) -> Result<()> {
+pub async fn forget_table(tx: &mut Note, table_id: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM crawled_tables WHERE table_id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(table_id)
@@ -268,7 +272,7 @@ pub async fn forget_table(tx: &mut Tx, table_id: &str) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn add_undo(tx: &mut Tx, crawl: &str, seq: i64, step: &UndoStep) -> Result<()> {
+pub async fn add_undo(tx: &mut Note, crawl: &str, seq: i64, step: &UndoStep) -> Result<()> {
     const SQL: &str = "INSERT INTO crawl_undo (crawl_id, seq, body) VALUES ($1, $2, $3)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(crawl)
@@ -283,7 +287,7 @@ pub async fn add_undo(tx: &mut Tx, crawl: &str, seq: i64, step: &UndoStep) -> Re
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn undo_before(tx: &mut Tx, crawl: &str, seq: i64) -> Result<Option<(i64, UndoStep)>> {
+pub async fn undo_before(tx: &mut Look, crawl: &str, seq: i64) -> Result<Option<(i64, UndoStep)>> {
     const SQL: &str =
         "SELECT seq, body FROM crawl_undo WHERE crawl_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1";
     let row: Option<(i64, Json<UndoStep>)> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -298,7 +302,7 @@ pub async fn undo_before(tx: &mut Tx, crawl: &str, seq: i64) -> Result<Option<(i
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn set_undone(tx: &mut Tx, crawl: &str, now: DateTime<Utc>) -> Result<bool> {
+pub async fn set_undone(tx: &mut Note, crawl: &str, now: DateTime<Utc>) -> Result<bool> {
     const SQL: &str = "UPDATE crawls SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(crawl)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Note, Read, on};
 use crate::error::{Error, Result};
 use crate::model::crawl::{
     Crawl, CrawlProgress, CrawlRequest, Crawler, CrawlerInput, CrawlerState, Plan, WorkState,
@@ -68,7 +68,7 @@ macro_rules! select_crawls {
 ///
 /// # Errors
 /// AlreadyExists.
-pub async fn insert_crawler(tx: &mut Tx, input: &CrawlerInput, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert_crawler(tx: &mut Note, input: &CrawlerInput, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO crawlers (name, body, created_at, updated_at) VALUES ($1, $2, $3, $3)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&input.name)
@@ -83,7 +83,7 @@ pub async fn insert_crawler(tx: &mut Tx, input: &CrawlerInput, now: DateTime<Utc
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find_crawler(tx: &mut Tx, name: &str) -> Result<Option<Crawler>> {
+pub async fn find_crawler(tx: &mut Read, name: &str) -> Result<Option<Crawler>> {
     const SQL: &str =
         "SELECT body, version, next_crawl_at, created_at, updated_at FROM crawlers WHERE name = $1";
     let row: Option<CrawlerRow> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -100,7 +100,7 @@ pub async fn find_crawler(tx: &mut Tx, name: &str) -> Result<Option<Crawler>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list_crawlers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawler>> {
+pub async fn list_crawlers(tx: &mut Read, page: &PageRequest) -> Result<Page<Crawler>> {
     const SQL: &str = "SELECT body, version, next_crawl_at, created_at, updated_at FROM crawlers
         WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
@@ -118,7 +118,7 @@ pub async fn list_crawlers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Crawl
     }))
 }
 
-async fn with_crawls(tx: &mut Tx, row: CrawlerRow) -> Result<Crawler> {
+async fn with_crawls(tx: &mut Read, row: CrawlerRow) -> Result<Crawler> {
     const LAST: &str = select_crawls!("WHERE crawler_name = $1 AND NOT dry_run ORDER BY id DESC LIMIT 1");
     const ENDED: &str = select_crawls!(
         "WHERE crawler_name = $1 AND NOT dry_run AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1"
@@ -146,7 +146,7 @@ async fn with_crawls(tx: &mut Tx, row: CrawlerRow) -> Result<Crawler> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn crawler_state(tx: &mut Tx, crawler: &str) -> Result<CrawlerState> {
+pub async fn crawler_state(tx: &mut Look, crawler: &str) -> Result<CrawlerState> {
     const SQL: &str = "SELECT stop_requested FROM crawls
         WHERE crawler_name = $1 AND NOT dry_run AND state IN ('QUEUED', 'RUNNING')";
     let under_way: Vec<bool> = on!(tx, |conn| sqlx::query_scalar(SQL)
@@ -164,7 +164,7 @@ pub async fn crawler_state(tx: &mut Tx, crawler: &str) -> Result<CrawlerState> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn update_crawler(tx: &mut Tx, input: &CrawlerInput, now: DateTime<Utc>) -> Result<bool> {
+pub async fn update_crawler(tx: &mut Note, input: &CrawlerInput, now: DateTime<Utc>) -> Result<bool> {
     const SQL: &str = "UPDATE crawlers SET body = $2, version = version + 1, updated_at = $3 WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&input.name)
@@ -179,7 +179,7 @@ pub async fn update_crawler(tx: &mut Tx, input: &CrawlerInput, now: DateTime<Utc
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn set_next_crawl(tx: &mut Tx, crawler: &str, due: Option<DateTime<Utc>>) -> Result<()> {
+pub async fn set_next_crawl(tx: &mut Note, crawler: &str, due: Option<DateTime<Utc>>) -> Result<()> {
     const SQL: &str = "UPDATE crawlers SET next_crawl_at = $2 WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(crawler)
@@ -193,7 +193,7 @@ pub async fn set_next_crawl(tx: &mut Tx, crawler: &str, due: Option<DateTime<Utc
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn overdue(tx: &mut Tx, time: DateTime<Utc>) -> Result<Vec<(String, DateTime<Utc>)>> {
+pub async fn overdue(tx: &mut Look, time: DateTime<Utc>) -> Result<Vec<(String, DateTime<Utc>)>> {
     const SQL: &str = "SELECT name, next_crawl_at FROM crawlers WHERE next_crawl_at < $1 ORDER BY name";
     on!(tx, |conn| sqlx::query_as(SQL).bind(time).fetch_all(conn).await)
 }
@@ -202,7 +202,7 @@ pub async fn overdue(tx: &mut Tx, time: DateTime<Utc>) -> Result<Vec<(String, Da
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete_crawler(tx: &mut Tx, name: &str) -> Result<bool> {
+pub async fn delete_crawler(tx: &mut Note, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM crawlers WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(name)
@@ -215,7 +215,7 @@ pub async fn delete_crawler(tx: &mut Tx, name: &str) -> Result<bool> {
 ///
 /// # Errors
 /// NotFound where its crawler isn't there.
-pub async fn insert(tx: &mut Tx, id: &str, request: &CrawlRequest, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(tx: &mut Note, id: &str, request: &CrawlRequest, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO crawls (id, crawler_name, dry_run, state, request, progress, created_at)
         VALUES ($1, $2, $3, 'QUEUED', $4, $5, $6)";
     on!(tx, |conn| sqlx::query(SQL)
@@ -234,12 +234,12 @@ pub async fn insert(tx: &mut Tx, id: &str, request: &CrawlRequest, now: DateTime
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Crawl>> {
+pub async fn find(tx: &mut Look, id: &str) -> Result<Option<Crawl>> {
     one_of(tx, select_crawls!("WHERE id = $1"), id).await
 }
 
 /// The crawl that a query finds with `key`.
-async fn one_of(tx: &mut Tx, sql: &'static str, key: &str) -> Result<Option<Crawl>> {
+async fn one_of(tx: &mut Look, sql: &'static str, key: &str) -> Result<Option<Crawl>> {
     let row: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(key)
         .fetch_optional(conn)
@@ -252,7 +252,7 @@ async fn one_of(tx: &mut Tx, sql: &'static str, key: &str) -> Result<Option<Craw
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, crawler: Option<&str>, page: &PageRequest) -> Result<Vec<Crawl>> {
+pub async fn list(tx: &mut Read, crawler: Option<&str>, page: &PageRequest) -> Result<Vec<Crawl>> {
     const ALL: &str = select_crawls!("WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2");
     const OF_ONE: &str = select_crawls!(
         "WHERE crawler_name = $3 AND NOT dry_run AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2"
@@ -279,7 +279,11 @@ pub async fn list(tx: &mut Tx, crawler: Option<&str>, page: &PageRequest) -> Res
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn runtimes(tx: &mut Tx, crawler: &str, limit: i64) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>)>> {
+pub async fn runtimes(
+    tx: &mut Look,
+    crawler: &str,
+    limit: i64,
+) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>)>> {
     const SQL: &str = "SELECT started_at, finished_at FROM crawls
         WHERE crawler_name = $1 AND NOT dry_run AND state = 'SUCCEEDED' ORDER BY id DESC LIMIT $2";
     on!(tx, |conn| sqlx::query_as(SQL)
@@ -293,7 +297,7 @@ pub async fn runtimes(tx: &mut Tx, crawler: &str, limit: i64) -> Result<Vec<(Dat
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn under_way(tx: &mut Tx, crawler: &str) -> Result<Vec<String>> {
+pub async fn under_way(tx: &mut Look, crawler: &str) -> Result<Vec<String>> {
     const SQL: &str = "SELECT id FROM crawls
         WHERE crawler_name = $1 AND NOT dry_run AND state IN ('QUEUED', 'RUNNING') ORDER BY id";
     on!(tx, |conn| sqlx::query_scalar(SQL)
@@ -306,7 +310,7 @@ pub async fn under_way(tx: &mut Tx, crawler: &str) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn request_stop(tx: &mut Tx, id: &str, now: DateTime<Utc>) -> Result<bool> {
+pub async fn request_stop(tx: &mut Note, id: &str, now: DateTime<Utc>) -> Result<bool> {
     const WAITING: &str = "UPDATE crawls SET stop_requested = $2, state = 'CANCELLED', finished_at = $3
         WHERE id = $1 AND state = 'QUEUED'";
     const RUNNING: &str = "UPDATE crawls SET stop_requested = $2 WHERE id = $1 AND state = 'RUNNING'";
@@ -332,7 +336,7 @@ pub async fn request_stop(tx: &mut Tx, id: &str, now: DateTime<Utc>) -> Result<b
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn stop_requested(tx: &mut Tx, id: &str) -> Result<bool> {
+pub async fn stop_requested(tx: &mut Look, id: &str) -> Result<bool> {
     const SQL: &str = "SELECT stop_requested FROM crawls WHERE id = $1";
     let asked: Option<bool> = on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(id)
@@ -345,7 +349,7 @@ pub async fn stop_requested(tx: &mut Tx, id: &str) -> Result<bool> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn start(tx: &mut Tx, id: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn start(tx: &mut Note, id: &str, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "UPDATE crawls SET state = 'RUNNING', started_at = $2 WHERE id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -359,7 +363,7 @@ pub async fn start(tx: &mut Tx, id: &str, now: DateTime<Utc>) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn set_progress(tx: &mut Tx, id: &str, progress: &CrawlProgress) -> Result<()> {
+pub async fn set_progress(tx: &mut Note, id: &str, progress: &CrawlProgress) -> Result<()> {
     const SQL: &str = "UPDATE crawls SET progress = $2 WHERE id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -373,7 +377,7 @@ pub async fn set_progress(tx: &mut Tx, id: &str, progress: &CrawlProgress) -> Re
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn reopen(tx: &mut Tx, id: &str) -> Result<()> {
+pub async fn reopen(tx: &mut Note, id: &str) -> Result<()> {
     const SQL: &str = "UPDATE crawls SET state = 'QUEUED', error = NULL, finished_at = NULL
         WHERE id = $1 AND state IN ('FAILED', 'RUNNING')";
     on!(tx, |conn| sqlx::query(SQL).bind(id).execute(conn).await.map(drop))
@@ -384,7 +388,7 @@ pub async fn reopen(tx: &mut Tx, id: &str) -> Result<()> {
 /// # Errors
 /// Only the database's own.
 pub async fn finish(
-    tx: &mut Tx,
+    tx: &mut Note,
     id: &str,
     state: WorkState,
     plan: Option<&Plan>,

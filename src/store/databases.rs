@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Write, on};
 use crate::error::Result;
 use crate::model::database::{Database, DatabaseInput};
 use crate::model::page::{Page, PageRequest};
@@ -29,7 +29,7 @@ impl From<Row> for Database {
 ///
 /// # Errors
 /// AlreadyExists.
-pub async fn insert(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(tx: &mut Write, input: &DatabaseInput, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO databases (name, body, created_at, updated_at) VALUES ($1, $2, $3, $3)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&input.name)
@@ -44,7 +44,7 @@ pub async fn insert(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> R
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn insert_if_absent(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert_if_absent(tx: &mut Write, input: &DatabaseInput, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO databases (name, body, created_at, updated_at) VALUES ($1, $2, $3, $3)
         ON CONFLICT (name) DO NOTHING";
     on!(tx, |conn| sqlx::query(SQL)
@@ -60,7 +60,7 @@ pub async fn insert_if_absent(tx: &mut Tx, input: &DatabaseInput, now: DateTime<
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn hold(tx: &mut Tx, name: &str) -> Result<()> {
+pub async fn hold(tx: &mut Write, name: &str) -> Result<()> {
     const POSTGRES: &str = "SELECT name FROM databases WHERE name = $1 FOR NO KEY UPDATE";
     const SQLITE: &str = "SELECT name FROM databases WHERE name = $1";
     let sql = tx.pick(SQLITE, POSTGRES);
@@ -75,7 +75,7 @@ pub async fn hold(tx: &mut Tx, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Database>> {
+pub async fn find(tx: &mut Look, name: &str) -> Result<Option<Database>> {
     const SQL: &str = "SELECT body, created_at, updated_at FROM databases WHERE name = $1";
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(name)
@@ -88,7 +88,7 @@ pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Database>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Database>> {
+pub async fn list(tx: &mut Look, page: &PageRequest) -> Result<Page<Database>> {
     const SQL: &str =
         "SELECT body, created_at, updated_at FROM databases WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
@@ -107,7 +107,7 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Database>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn update(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> Result<bool> {
+pub async fn update(tx: &mut Write, input: &DatabaseInput, now: DateTime<Utc>) -> Result<bool> {
     const SQL: &str = "UPDATE databases SET body = $2, updated_at = $3 WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&input.name)
@@ -122,7 +122,7 @@ pub async fn update(tx: &mut Tx, input: &DatabaseInput, now: DateTime<Utc>) -> R
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
+pub async fn delete(tx: &mut Write, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM databases WHERE name = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(name)

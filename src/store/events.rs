@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Note, Read, on};
 use crate::error::Result;
 use crate::model::event::{Confirmation, Event, ObjectEvent, Outcome, OutcomeState, Taken};
 use crate::model::page::{Page, PageRequest};
@@ -95,7 +95,7 @@ fn state_of(text: &str) -> OutcomeState {
 /// # Errors
 /// Only the database's own.
 pub async fn insert(
-    tx: &mut Tx,
+    tx: &mut Note,
     id: &str,
     event: &ObjectEvent,
     taken: &Taken,
@@ -116,7 +116,12 @@ pub async fn insert(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn insert_outcome(tx: &mut Tx, event: &str, outcome: &Outcome, batch: Option<&str>) -> Result<()> {
+pub async fn insert_outcome(
+    tx: &mut Note,
+    event: &str,
+    outcome: &Outcome,
+    batch: Option<&str>,
+) -> Result<()> {
     const SQL: &str = "INSERT INTO event_outcomes (event_id, trigger_name, state, batch_id, run_id, detail)
         VALUES ($1, $2, $3, $4, $5, $6)";
     on!(tx, |conn| sqlx::query(SQL)
@@ -136,7 +141,7 @@ pub async fn insert_outcome(tx: &mut Tx, event: &str, outcome: &Outcome, batch: 
 /// # Errors
 /// Only the database's own.
 pub async fn settle_batch(
-    tx: &mut Tx,
+    tx: &mut Note,
     batch: &str,
     state: OutcomeState,
     run: Option<&str>,
@@ -157,7 +162,7 @@ pub async fn settle_batch(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn settle_waiting(tx: &mut Tx, group_key: &str, run: &str) -> Result<()> {
+pub async fn settle_waiting(tx: &mut Note, group_key: &str, run: &str) -> Result<()> {
     const SQL: &str = "UPDATE event_outcomes SET state = $2, run_id = $3, detail = NULL
         WHERE state = $4 AND batch_id IN (SELECT id FROM batches WHERE group_key = $1)";
     on!(tx, |conn| sqlx::query(SQL)
@@ -174,7 +179,7 @@ pub async fn settle_waiting(tx: &mut Tx, group_key: &str, run: &str) -> Result<(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn hand_over(tx: &mut Tx, events: &[String], from: &str, to: &str) -> Result<()> {
+pub async fn hand_over(tx: &mut Note, events: &[String], from: &str, to: &str) -> Result<()> {
     const SQL: &str = "UPDATE event_outcomes SET run_id = $3 WHERE event_id = $1 AND run_id = $2";
     for event in events {
         on!(tx, |conn| sqlx::query(SQL)
@@ -193,7 +198,7 @@ pub async fn hand_over(tx: &mut Tx, events: &[String], from: &str, to: &str) -> 
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn unsettled(tx: &mut Tx, event: &str) -> Result<Vec<String>> {
+pub async fn unsettled(tx: &mut Look, event: &str) -> Result<Vec<String>> {
     const SQL: &str = "SELECT o.trigger_name FROM event_outcomes o LEFT JOIN runs r ON r.id = o.run_id
         WHERE o.event_id = $1 AND o.trigger_name <> ''
             AND (o.state IN ('waiting', 'rejected') OR o.state = 'started' AND r.state IN ('FAILED', 'CANCELLED'))
@@ -215,7 +220,7 @@ struct TakenRow {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn batch_events(tx: &mut Tx, batch: &str) -> Result<Vec<(String, ObjectEvent, Taken)>> {
+pub async fn batch_events(tx: &mut Look, batch: &str) -> Result<Vec<(String, ObjectEvent, Taken)>> {
     const SQL: &str = "SELECT e.id, e.body, e.taken FROM event_outcomes o JOIN events e ON e.id = o.event_id
         WHERE o.batch_id = $1 ORDER BY e.id";
     let rows: Vec<TakenRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(batch).fetch_all(conn).await)?;
@@ -233,7 +238,7 @@ pub async fn batch_events(tx: &mut Tx, batch: &str) -> Result<Vec<(String, Objec
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<ObjectEvent>> {
+pub async fn find(tx: &mut Look, id: &str) -> Result<Option<ObjectEvent>> {
     const SQL: &str = "SELECT body FROM events WHERE id = $1";
     let body: Option<Json<ObjectEvent>> = on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(id)
@@ -248,7 +253,7 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<ObjectEvent>> {
 /// # Errors
 /// Only the database's own.
 pub async fn open_batch(
-    tx: &mut Tx,
+    tx: &mut Note,
     id: &str,
     group_key: &str,
     trigger: &str,
@@ -275,7 +280,7 @@ pub async fn open_batch(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn close_batch(tx: &mut Tx, id: &str) -> Result<Option<Batch>> {
+pub async fn close_batch(tx: &mut Note, id: &str) -> Result<Option<Batch>> {
     const SQL: &str = "UPDATE batches SET is_open = $2 WHERE id = $1 AND is_open
         RETURNING id, trigger_name, parameters";
     let row: Option<BatchRow> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -290,7 +295,7 @@ pub async fn close_batch(tx: &mut Tx, id: &str) -> Result<Option<Batch>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find_batch(tx: &mut Tx, id: &str) -> Result<Option<Batch>> {
+pub async fn find_batch(tx: &mut Look, id: &str) -> Result<Option<Batch>> {
     const SQL: &str = "SELECT id, trigger_name, parameters FROM batches WHERE id = $1";
     let row: Option<BatchRow> = on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
     Ok(row.map(Batch::from))
@@ -300,7 +305,7 @@ pub async fn find_batch(tx: &mut Tx, id: &str) -> Result<Option<Batch>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn lock_object(tx: &mut Tx, event: &ObjectEvent, now: DateTime<Utc>) -> Result<KnownObject> {
+pub async fn lock_object(tx: &mut Note, event: &ObjectEvent, now: DateTime<Utc>) -> Result<KnownObject> {
     // The update that changes nothing is the lock: two arrivals of one object wait for one another.
     const SQL: &str = "INSERT INTO objects (bucket, object_key, updated_at) VALUES ($1, $2, $3)
         ON CONFLICT (bucket, object_key) DO UPDATE SET updated_at = objects.updated_at
@@ -318,7 +323,7 @@ pub async fn lock_object(tx: &mut Tx, event: &ObjectEvent, now: DateTime<Utc>) -
 /// # Errors
 /// Only the database's own.
 pub async fn known_objects(
-    tx: &mut Tx,
+    tx: &mut Look,
     bucket: &str,
     prefix: &str,
     after: &str,
@@ -348,7 +353,7 @@ pub async fn known_objects(
 /// # Errors
 /// Only the database's own.
 pub async fn set_known_object(
-    tx: &mut Tx,
+    tx: &mut Note,
     event: &ObjectEvent,
     etag: Option<&str>,
     event_id: Option<&str>,
@@ -375,7 +380,7 @@ pub async fn set_known_object(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn set_known_etag(tx: &mut Tx, event: &ObjectEvent, event_id: &str, etag: &str) -> Result<()> {
+pub async fn set_known_etag(tx: &mut Note, event: &ObjectEvent, event_id: &str, etag: &str) -> Result<()> {
     const SQL: &str = "UPDATE objects SET etag = $4 WHERE bucket = $1 AND object_key = $2 AND event_id = $3";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&event.bucket)
@@ -391,7 +396,7 @@ pub async fn set_known_etag(tx: &mut Tx, event: &ObjectEvent, event_id: &str, et
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Event>> {
+pub async fn list(tx: &mut Read, page: &PageRequest) -> Result<Page<Event>> {
     const EVENTS: &str = "SELECT id, body, received_at FROM events
         WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
     const OUTCOMES: &str = "SELECT event_id, trigger_name, state, run_id, detail FROM event_outcomes
@@ -446,7 +451,7 @@ struct ConfirmationRow {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn keep_confirmation(tx: &mut Tx, confirmation: &Confirmation, now: DateTime<Utc>) -> Result<()> {
+pub async fn keep_confirmation(tx: &mut Note, confirmation: &Confirmation, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO confirmations (topic, url, received_at) VALUES ($1, $2, $3)
         ON CONFLICT (topic) DO UPDATE SET url = excluded.url, received_at = excluded.received_at";
     on!(tx, |conn| sqlx::query(SQL)
@@ -462,7 +467,7 @@ pub async fn keep_confirmation(tx: &mut Tx, confirmation: &Confirmation, now: Da
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn forget_confirmation(tx: &mut Tx, topic: &str) -> Result<()> {
+pub async fn forget_confirmation(tx: &mut Note, topic: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM confirmations WHERE topic = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(topic)
@@ -475,7 +480,7 @@ pub async fn forget_confirmation(tx: &mut Tx, topic: &str) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn forget_confirmations(tx: &mut Tx, but: i64) -> Result<()> {
+pub async fn forget_confirmations(tx: &mut Note, but: i64) -> Result<()> {
     const SQL: &str = "DELETE FROM confirmations WHERE topic NOT IN
         (SELECT topic FROM confirmations ORDER BY received_at DESC, topic LIMIT $1)";
     on!(tx, |conn| sqlx::query(SQL)
@@ -489,7 +494,7 @@ pub async fn forget_confirmations(tx: &mut Tx, but: i64) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn confirmations(tx: &mut Tx) -> Result<Vec<(Confirmation, DateTime<Utc>)>> {
+pub async fn confirmations(tx: &mut Look) -> Result<Vec<(Confirmation, DateTime<Utc>)>> {
     const SQL: &str = "SELECT topic, url, received_at FROM confirmations ORDER BY topic LIMIT 1000";
     let rows: Vec<ConfirmationRow> = on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)?;
     let confirmation = |row: ConfirmationRow| {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Write, on};
 use crate::error::Result;
 use crate::model::function::{Function, FunctionInput};
 use crate::model::page::PageRequest;
@@ -29,7 +29,7 @@ impl From<Row> for Function {
 ///
 /// # Errors
 /// AlreadyExists; NotFound where its database isn't there.
-pub async fn insert(tx: &mut Tx, database: &str, input: &FunctionInput, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(tx: &mut Write, database: &str, input: &FunctionInput, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO functions (database_name, name, body, created_at) VALUES ($1, $2, $3, $4)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(database)
@@ -45,7 +45,7 @@ pub async fn insert(tx: &mut Tx, database: &str, input: &FunctionInput, now: Dat
 ///
 /// # Errors
 /// AlreadyExists where another has the new name.
-pub async fn update(tx: &mut Tx, database: &str, name: &str, input: &FunctionInput) -> Result<bool> {
+pub async fn update(tx: &mut Write, database: &str, name: &str, input: &FunctionInput) -> Result<bool> {
     const SQL: &str = "UPDATE functions SET name = $3, body = $4 WHERE database_name = $1 AND name = $2";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(database)
@@ -61,7 +61,7 @@ pub async fn update(tx: &mut Tx, database: &str, name: &str, input: &FunctionInp
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, database: &str, name: &str) -> Result<Option<Function>> {
+pub async fn find(tx: &mut Look, database: &str, name: &str) -> Result<Option<Function>> {
     const SQL: &str =
         "SELECT database_name, body, created_at FROM functions WHERE database_name = $1 AND name = $2";
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -77,7 +77,7 @@ pub async fn find(tx: &mut Tx, database: &str, name: &str) -> Result<Option<Func
 /// # Errors
 /// Only the database's own.
 pub async fn list(
-    tx: &mut Tx,
+    tx: &mut Look,
     database: Option<&str>,
     after: &(String, String),
     page: &PageRequest,
@@ -99,7 +99,7 @@ pub async fn list(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, database: &str, name: &str) -> Result<bool> {
+pub async fn delete(tx: &mut Write, database: &str, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM functions WHERE database_name = $1 AND name = $2";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(database)

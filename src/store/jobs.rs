@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Note, on};
 use crate::error::Result;
 use crate::model::job::{Job, JobDefinition, Trigger, TriggerDefinition};
 use crate::model::page::{Page, PageRequest};
@@ -56,7 +56,7 @@ impl From<TriggerRow> for Trigger {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn upsert(tx: &mut Tx, job: &Job) -> Result<()> {
+pub async fn upsert(tx: &mut Note, job: &Job) -> Result<()> {
     const SQL: &str = "INSERT INTO jobs (name, version, definition, definition_text, script, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition = excluded.definition,
@@ -78,7 +78,7 @@ pub async fn upsert(tx: &mut Tx, job: &Job) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Job>> {
+pub async fn find(tx: &mut Look, name: &str) -> Result<Option<Job>> {
     const SQL: &str = "SELECT name, version, definition, definition_text, script, created_at, updated_at
         FROM jobs WHERE name = $1";
     let row: Option<JobRow> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -92,7 +92,7 @@ pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Job>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Job>> {
+pub async fn list(tx: &mut Look, page: &PageRequest) -> Result<Page<Job>> {
     const SQL: &str = "SELECT name, version, definition, definition_text, script, created_at, updated_at
         FROM jobs WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
@@ -112,7 +112,7 @@ pub async fn list(tx: &mut Tx, page: &PageRequest) -> Result<Page<Job>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
+pub async fn delete(tx: &mut Note, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM jobs WHERE name = $1";
     count_change(tx).await?;
     on!(tx, |conn| sqlx::query(SQL)
@@ -126,7 +126,7 @@ pub async fn delete(tx: &mut Tx, name: &str) -> Result<bool> {
 ///
 /// # Errors
 /// NotFound where the job isn't there.
-pub async fn replace_triggers(tx: &mut Tx, job: &str, triggers: &[Trigger]) -> Result<()> {
+pub async fn replace_triggers(tx: &mut Note, job: &str, triggers: &[Trigger]) -> Result<()> {
     const DELETE: &str = "DELETE FROM triggers WHERE job_name = $1";
     const INSERT: &str = "INSERT INTO triggers (name, job_name, definition, enabled) VALUES ($1, $2, $3, $4)";
     count_change(tx).await?;
@@ -152,7 +152,7 @@ pub async fn replace_triggers(tx: &mut Tx, job: &str, triggers: &[Trigger]) -> R
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list_triggers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Trigger>> {
+pub async fn list_triggers(tx: &mut Look, page: &PageRequest) -> Result<Page<Trigger>> {
     const SQL: &str =
         "SELECT name, job_name, definition, enabled FROM triggers WHERE name > $1 ORDER BY name LIMIT $2";
     let after = page.after.clone().unwrap_or_default();
@@ -172,12 +172,12 @@ pub async fn list_triggers(tx: &mut Tx, page: &PageRequest) -> Result<Page<Trigg
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn trigger_changes(tx: &mut Tx) -> Result<i64> {
+pub async fn trigger_changes(tx: &mut Look) -> Result<i64> {
     const SQL: &str = "SELECT changes FROM trigger_changes WHERE id = 1";
     on!(tx, |conn| sqlx::query_scalar(SQL).fetch_one(conn).await)
 }
 
-async fn count_change(tx: &mut Tx) -> Result<()> {
+async fn count_change(tx: &mut Note) -> Result<()> {
     const SQL: &str = "UPDATE trigger_changes SET changes = changes + 1 WHERE id = 1";
     on!(tx, |conn| sqlx::query(SQL).execute(conn).await.map(drop))
 }
@@ -186,7 +186,7 @@ async fn count_change(tx: &mut Tx) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn definitions(tx: &mut Tx) -> Result<Vec<(String, JobDefinition)>> {
+pub async fn definitions(tx: &mut Look) -> Result<Vec<(String, JobDefinition)>> {
     const SQL: &str = "SELECT name, definition FROM jobs ORDER BY name";
     let rows: Vec<(String, Json<JobDefinition>)> = on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)?;
     Ok(rows
@@ -199,7 +199,7 @@ pub async fn definitions(tx: &mut Tx) -> Result<Vec<(String, JobDefinition)>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn enabled_triggers(tx: &mut Tx) -> Result<Vec<Trigger>> {
+pub async fn enabled_triggers(tx: &mut Look) -> Result<Vec<Trigger>> {
     const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE enabled ORDER BY name";
     let rows: Vec<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)?;
     Ok(rows.into_iter().map(Trigger::from).collect())
@@ -209,7 +209,7 @@ pub async fn enabled_triggers(tx: &mut Tx) -> Result<Vec<Trigger>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find_trigger(tx: &mut Tx, name: &str) -> Result<Option<Trigger>> {
+pub async fn find_trigger(tx: &mut Look, name: &str) -> Result<Option<Trigger>> {
     const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE name = $1";
     let row: Option<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(name)

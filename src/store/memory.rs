@@ -1,6 +1,7 @@
-//! What answers were made of, for as long as nothing is written.
+//! What answers were made of, for as long as the catalog isn't changed.
 //!
-//! On SQLite every write passes through this process, so what was read stays true until the next commit. On PostgreSQL other
+//! On SQLite every write passes through this process, so what was read of the catalog stays true until the next commit that
+//! changes it. On PostgreSQL other
 //! processes write too, and nothing is remembered.
 
 use std::collections::HashMap;
@@ -34,7 +35,7 @@ struct Texts {
 }
 
 /// A transaction that writes, for as long as it is under way.
-pub struct Writing(Arc<Memory>);
+pub(super) struct Writing(Arc<Memory>);
 
 impl Writing {
     pub(super) fn begun(memory: &Arc<Memory>) -> Self {
@@ -42,9 +43,9 @@ impl Writing {
         Self(Arc::clone(memory))
     }
 
-    /// See [`Memory::forget`].
-    pub(super) fn forget(&self) {
-        self.0.forget();
+    /// What is remembered beside it.
+    pub(super) fn memory(&self) -> Arc<Memory> {
+        Arc::clone(&self.0)
     }
 }
 
@@ -60,7 +61,7 @@ impl Memory {
         self.writing.load(Ordering::SeqCst) > 0
     }
 
-    /// Something was written: nothing that was read before is known to be true.
+    /// The catalog was changed: nothing that was read of it before is known to be true.
     pub(super) fn forget(&self) {
         self.commits.fetch_add(1, Ordering::SeqCst);
     }

@@ -10,7 +10,7 @@
 //!   for the PostgreSQL columns that are sorted by);
 //! - `CAST(SUM(x) AS BIGINT)`; `ON CONFLICT … DO UPDATE … RETURNING` is allowed.
 //!
-//! Two things may differ by database, through [`Tx::pick`]: claiming a task, and full-text search.
+//! Two things may differ by database, through [`Look::pick`]: claiming a task, and full-text search.
 
 pub mod classifiers;
 pub mod commits;
@@ -32,31 +32,32 @@ pub mod statistics;
 pub mod tables;
 pub mod tags;
 pub mod tasks;
+mod tx;
 pub mod watches;
 
-use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection as _, Postgres, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection as _};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use failure::{database_error, migration_error};
 use file::{File, lock_file};
 use memory::{Memory, Writing};
+use tx::{Database, Held};
 
 pub use memory::Moment;
+pub use tx::{Look, Note, Read, Write};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -67,7 +68,10 @@ const MIN_SQLITE: i32 = 3_051_003;
 
 /// The database that the URL names.
 #[derive(Clone)]
-pub struct Store(Pool);
+pub struct Store {
+    pool: Pool,
+    statements: Arc<AtomicU64>,
+}
 
 #[derive(Clone)]
 enum Pool {
@@ -85,70 +89,16 @@ enum Pool {
     },
 }
 
-/// A transaction: the only way to the database. Dropping it undoes it.
-pub enum Tx {
-    /// On SQLite.
-    Sqlite(Connection<Sqlite>),
-    /// On PostgreSQL.
-    Postgres(Connection<Postgres>),
-}
-
-/// A connection, inside a transaction or for a look.
-pub enum Connection<DB: sqlx::Database> {
-    /// Inside a transaction; with the memory that its commit makes wrong, where there is one.
-    Transaction(Transaction<'static, DB>, Option<Writing>),
-    /// For statements that each see the database as it is then.
-    Look(PoolConnection<DB>),
-}
-
-impl<DB: sqlx::Database> Deref for Connection<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::Transaction(tx, _) => tx,
-            Self::Look(connection) => connection,
-        }
-    }
-}
-
-impl<DB: sqlx::Database> DerefMut for Connection<DB> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        match self {
-            Self::Transaction(tx, _) => tx,
-            Self::Look(connection) => connection,
-        }
-    }
-}
-
-impl<DB: sqlx::Database> Connection<DB> {
-    async fn commit(self) -> std::result::Result<(), sqlx::Error> {
-        match self {
-            Self::Transaction(tx, None) => tx.commit().await,
-            // In a task of its own: who goes away in the middle must not leave a memory behind that the commit made wrong.
-            Self::Transaction(tx, Some(memory)) => {
-                let committing = tokio::spawn(async move {
-                    let done = tx.commit().await;
-                    memory.forget();
-                    done
-                });
-                committing.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
-            }
-            Self::Look(_) => Ok(()),
-        }
-    }
-}
-
-/// Runs one sqlx expression on whichever database `tx` belongs to.
+/// Runs one sqlx expression, a statement, on whichever database `tx` belongs to.
 macro_rules! on {
     ($tx:expr, |$conn:ident| $query:expr) => {
-        match $tx {
-            $crate::store::Tx::Sqlite(tx) => {
-                let $conn = &mut **tx;
+        match $tx.statement() {
+            $crate::store::tx::Database::Sqlite(held) => {
+                let $conn = &mut **held;
                 $query
             }
-            $crate::store::Tx::Postgres(tx) => {
-                let $conn = &mut **tx;
+            $crate::store::tx::Database::Postgres(held) => {
+                let $conn = &mut **held;
                 $query
             }
         }
@@ -173,6 +123,13 @@ impl Store {
                 Error::invalid(format!("'{}' is not a database's URL", without_password(url)))
                     .hint("write sqlite:///path/to/mastic.db or postgres://user:password@host/database"),
             )
+        }
+    }
+
+    fn of(pool: Pool) -> Self {
+        Self {
+            pool,
+            statements: Arc::default(),
         }
     }
 
@@ -218,7 +175,7 @@ impl Store {
             .connect_with(options.pragma("query_only", "ON").pragma("cache_size", "-8192"))
             .await
             .map_err(open)?;
-        let store = Self(Pool::Sqlite {
+        let store = Self::of(Pool::Sqlite {
             writer,
             readers,
             memory: Arc::default(),
@@ -253,7 +210,7 @@ impl Store {
             // One round trip instead of two: who looks tries again where the connection was broken.
             .test_before_acquire(false)
             .connect_lazy_with(options);
-        let store = Self(Pool::Postgres { pool, looks });
+        let store = Self::of(Pool::Postgres { pool, looks });
         store.bring_up_to_date().await?;
         Ok(store)
     }
@@ -268,25 +225,25 @@ impl Store {
 
     /// Whether this is SQLite: then no other process works on the same database.
     pub fn is_sqlite(&self) -> bool {
-        matches!(self.0, Pool::Sqlite { .. })
+        matches!(self.pool, Pool::Sqlite { .. })
     }
 
-    /// A consistent view.
+    /// A consistent view, for reads of several statements.
     ///
     /// # Errors
     /// Unavailable where the database can't be reached.
-    pub async fn read(&self) -> Result<Tx> {
-        match &self.0 {
-            Pool::Sqlite { readers, .. } => {
-                let tx = readers.begin().await.map_err(database_error)?;
-                Ok(Tx::Sqlite(Connection::Transaction(tx, None)))
-            }
-            Pool::Postgres { pool, .. } => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                let tx = pool.begin_with(begin).await.map_err(database_error)?;
-                Ok(Tx::Postgres(Connection::Transaction(tx, None)))
-            }
-        }
+    pub async fn read(&self) -> Result<Read> {
+        let database = match &self.pool {
+            Pool::Sqlite { readers, .. } => readers
+                .begin()
+                .await
+                .map(|tx| Database::Sqlite(Held::Transaction(tx))),
+            Pool::Postgres { pool, .. } => pool
+                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                .await
+                .map(|tx| Database::Postgres(Held::Transaction(tx))),
+        };
+        Ok(Read::new(self.look_at(database.map_err(database_error)?)))
     }
 
     /// For reads of a single statement, which needs no transaction around it to be consistent: cheaper than
@@ -295,41 +252,58 @@ impl Store {
     ///
     /// # Errors
     /// Unavailable where the database can't be reached.
-    pub async fn look(&self) -> Result<Tx> {
-        match &self.0 {
-            Pool::Sqlite { readers, .. } => {
-                let connection = readers.acquire().await.map_err(database_error)?;
-                Ok(Tx::Sqlite(Connection::Look(connection)))
-            }
-            Pool::Postgres { looks, .. } => {
-                let connection = looks.acquire().await.map_err(database_error)?;
-                Ok(Tx::Postgres(Connection::Look(connection)))
-            }
-        }
+    pub async fn look(&self) -> Result<Look> {
+        let database = match &self.pool {
+            Pool::Sqlite { readers, .. } => readers
+                .acquire()
+                .await
+                .map(|held| Database::Sqlite(Held::Look(held))),
+            Pool::Postgres { looks, .. } => looks
+                .acquire()
+                .await
+                .map(|held| Database::Postgres(Held::Look(held))),
+        };
+        Ok(self.look_at(database.map_err(database_error)?))
     }
 
-    /// A change. Nothing happens unless it is committed.
+    /// A change of what isn't in the catalog: tasks, events, runs, crawls, logs. Nothing happens unless it is committed.
     ///
     /// # Errors
     /// Unavailable where the database can't be reached.
-    pub async fn write(&self) -> Result<Tx> {
-        match &self.0 {
+    pub async fn note(&self) -> Result<Note> {
+        let (database, writing) = match &self.pool {
             Pool::Sqlite {
                 writer, memory, file, ..
             } => {
                 file.check()?;
-                let tx = writer
-                    .begin_with("BEGIN IMMEDIATE")
-                    .await
-                    .map_err(database_error)?;
-                let writing = Writing::begun(memory);
-                Ok(Tx::Sqlite(Connection::Transaction(tx, Some(writing))))
+                let tx = writer.begin_with("BEGIN IMMEDIATE").await;
+                let database = tx.map(|tx| Database::Sqlite(Held::Transaction(tx)));
+                (database, Some(memory))
             }
             Pool::Postgres { pool, .. } => {
-                let tx = pool.begin().await.map_err(database_error)?;
-                Ok(Tx::Postgres(Connection::Transaction(tx, None)))
+                let tx = pool.begin().await;
+                (tx.map(|tx| Database::Postgres(Held::Transaction(tx))), None)
             }
-        }
+        };
+        let read = Read::new(self.look_at(database.map_err(database_error)?));
+        Ok(Note::new(read, writing.map(Writing::begun)))
+    }
+
+    /// A change of the catalog, and of anything else with it. Nothing happens unless it is committed.
+    ///
+    /// # Errors
+    /// Unavailable where the database can't be reached.
+    pub async fn write(&self) -> Result<Write> {
+        self.note().await.map(Write::new)
+    }
+
+    fn look_at(&self, database: Database) -> Look {
+        Look::new(database, Arc::clone(&self.statements))
+    }
+
+    /// How many statements were sent to the database since it was opened.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Writes something that nobody needs, to see whether the database can be written. Where a write of ours is under way
@@ -340,13 +314,13 @@ impl Store {
     pub async fn try_write(&self, clock: &dyn Clock) -> Result<()> {
         const SQL: &str =
             "INSERT INTO readiness (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
-        if let Pool::Sqlite { memory, file, .. } = &self.0 {
+        if let Pool::Sqlite { memory, file, .. } = &self.pool {
             file.check()?;
             if memory.is_being_written() {
                 return Ok(());
             }
         }
-        let mut tx = self.write().await?;
+        let mut tx = self.note().await?;
         on!(&mut tx, |conn| sqlx::query(SQL)
             .bind(clock.now())
             .execute(conn)
@@ -357,7 +331,7 @@ impl Store {
 
     /// The moment that what is read from now on is of; absent on PostgreSQL, where nothing is remembered.
     pub fn moment(&self) -> Option<Moment> {
-        match &self.0 {
+        match &self.pool {
             Pool::Sqlite { memory, .. } => Some(memory.moment()),
             Pool::Postgres { .. } => None,
         }
@@ -365,7 +339,7 @@ impl Store {
 
     /// What was made from the database for `key` before, if it is still true.
     pub fn recall(&self, key: &str) -> Option<Arc<str>> {
-        match &self.0 {
+        match &self.pool {
             Pool::Sqlite { memory, .. } => memory.recall(key),
             Pool::Postgres { .. } => None,
         }
@@ -373,14 +347,14 @@ impl Store {
 
     /// Remembers what was made from what was read after `moment`.
     pub fn remember(&self, moment: Option<Moment>, key: String, text: Arc<str>) {
-        if let (Pool::Sqlite { memory, .. }, Some(moment)) = (&self.0, moment) {
+        if let (Pool::Sqlite { memory, .. }, Some(moment)) = (&self.pool, moment) {
             memory.remember(moment, key, text);
         }
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.pool {
             Pool::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
@@ -390,64 +364,6 @@ impl Store {
                 pool.close().await;
             }
         }
-    }
-}
-
-impl Tx {
-    /// Makes the change durable and visible, all of it at once.
-    ///
-    /// # Errors
-    /// Conflict or Unavailable; nothing happened then.
-    pub async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
-        }
-        .map_err(database_error)
-    }
-
-    /// The database's own time, which everybody who uses it shares; absent on SQLite, which one process uses.
-    ///
-    /// # Errors
-    /// Only the database's own.
-    pub async fn time(&mut self) -> Result<Option<DateTime<Utc>>> {
-        match self {
-            Self::Sqlite(_) => Ok(None),
-            Self::Postgres(tx) => sqlx::query_scalar("SELECT clock_timestamp()")
-                .fetch_one(&mut **tx)
-                .await
-                .map(Some)
-                .map_err(database_error),
-        }
-    }
-
-    /// The text that fits the database, for the few statements that can't be shared.
-    fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
-        match self {
-            Self::Sqlite(_) => sqlite,
-            Self::Postgres(_) => postgres,
-        }
-    }
-
-    /// The tables and their columns, `table.column`, sorted: what the two databases must agree on.
-    ///
-    /// # Errors
-    /// As any query.
-    pub async fn schema(&mut self) -> Result<Vec<String>> {
-        let sql: &'static str = match self {
-            Self::Sqlite(_) => {
-                "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
-                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations'
-                 AND m.name NOT LIKE 'table!_words%' ESCAPE '!' ORDER BY 1"
-            }
-            Self::Postgres(_) => {
-                "SELECT table_name || '.' || column_name FROM information_schema.columns
-                 WHERE table_schema = current_schema() AND table_name <> '_sqlx_migrations'
-                 ORDER BY (table_name || '.' || column_name) COLLATE \"C\""
-            }
-        };
-        let rows: Vec<(String,)> = on!(self, |conn| sqlx::query_as(sql).fetch_all(conn).await)?;
-        Ok(rows.into_iter().map(|(name,)| name).collect())
     }
 }
 

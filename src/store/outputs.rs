@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Tx, on};
+use super::{Look, Note, on};
 use crate::error::Result;
 
 /// An object that a run wrote.
@@ -21,7 +21,7 @@ pub struct WrittenObject {
 /// # Errors
 /// Only the database's own.
 pub async fn claim(
-    tx: &mut Tx,
+    tx: &mut Note,
     job: &str,
     run: &str,
     bucket: &str,
@@ -50,7 +50,7 @@ pub async fn claim(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn settle(tx: &mut Tx, run: &str, bucket: &str, key: &str, etag: &str) -> Result<()> {
+pub async fn settle(tx: &mut Note, run: &str, bucket: &str, key: &str, etag: &str) -> Result<()> {
     const SQL: &str = "UPDATE written_objects SET etag = $4, hidden = $5
         WHERE bucket = $1 AND object_key = $2 AND run_id = $3";
     on!(tx, |conn| sqlx::query(SQL)
@@ -68,7 +68,7 @@ pub async fn settle(tx: &mut Tx, run: &str, bucket: &str, key: &str, etag: &str)
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn hide(tx: &mut Tx, job: &str, run: &str, bucket: &str, key: &str) -> Result<()> {
+pub async fn hide(tx: &mut Note, job: &str, run: &str, bucket: &str, key: &str) -> Result<()> {
     const SQL: &str = "INSERT INTO written_objects (bucket, object_key, job_name, run_id, etag, hidden)
         VALUES ($1, $2, $3, $4, NULL, $5)
         ON CONFLICT (bucket, object_key) DO UPDATE SET hidden = excluded.hidden";
@@ -87,7 +87,7 @@ pub async fn hide(tx: &mut Tx, job: &str, run: &str, bucket: &str, key: &str) ->
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn forget(tx: &mut Tx, bucket: &str, keys: &[String]) -> Result<()> {
+pub async fn forget(tx: &mut Note, bucket: &str, keys: &[String]) -> Result<()> {
     const SQL: &str = "DELETE FROM written_objects WHERE bucket = $1 AND object_key = $2";
     for key in keys {
         on!(tx, |conn| sqlx::query(SQL)
@@ -104,7 +104,7 @@ pub async fn forget(tx: &mut Tx, bucket: &str, keys: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, bucket: &str, key: &str) -> Result<Option<WrittenObject>> {
+pub async fn find(tx: &mut Look, bucket: &str, key: &str) -> Result<Option<WrittenObject>> {
     const SQL: &str =
         "SELECT job_name, run_id, etag FROM written_objects WHERE bucket = $1 AND object_key = $2";
     on!(tx, |conn| sqlx::query_as(SQL)
@@ -118,7 +118,7 @@ pub async fn find(tx: &mut Tx, bucket: &str, key: &str) -> Result<Option<Written
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn has_written(tx: &mut Tx, job: &str, bucket: &str, prefix: &str) -> Result<bool> {
+pub async fn has_written(tx: &mut Look, job: &str, bucket: &str, prefix: &str) -> Result<bool> {
     const SQL: &str = "SELECT object_key FROM written_objects
         WHERE job_name = $1 AND bucket = $2 AND object_key >= $3 ORDER BY object_key LIMIT 1";
     let first: Option<String> = on!(tx, |conn| sqlx::query_scalar(SQL)
@@ -134,7 +134,7 @@ pub async fn has_written(tx: &mut Tx, job: &str, bucket: &str, prefix: &str) -> 
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn hidden(tx: &mut Tx, bucket: &str, prefix: &str) -> Result<Vec<(String, String)>> {
+pub async fn hidden(tx: &mut Look, bucket: &str, prefix: &str) -> Result<Vec<(String, String)>> {
     const SQL: &str = "SELECT object_key, run_id FROM written_objects
         WHERE hidden AND bucket = $1 AND object_key >= $2 ORDER BY object_key";
     let rows: Vec<(String, String)> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -153,7 +153,7 @@ pub async fn hidden(tx: &mut Tx, bucket: &str, prefix: &str) -> Result<Vec<(Stri
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn given_up(tx: &mut Tx, limit: i64) -> Result<Vec<(String, serde_json::Value)>> {
+pub async fn given_up(tx: &mut Look, limit: i64) -> Result<Vec<(String, serde_json::Value)>> {
     const SQL: &str = "SELECT c.run_id, c.manifest FROM output_commits c JOIN runs r ON r.id = c.run_id
         WHERE c.state IN ('STAGING', 'COMMITTING') AND r.state IN ('SUCCEEDED', 'FAILED', 'CANCELLED')
         ORDER BY c.run_id LIMIT $1";
@@ -169,7 +169,7 @@ pub async fn given_up(tx: &mut Tx, limit: i64) -> Result<Vec<(String, serde_json
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn thrown_away(tx: &mut Tx, run: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn thrown_away(tx: &mut Note, run: &str, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "UPDATE output_commits SET state = 'THROWN_AWAY', updated_at = $2 WHERE run_id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(run)

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Read, Write, on};
 use crate::error::Result;
 use crate::model::page::{Page, PageRequest};
 use crate::model::partition::key::{KeyOrder, KeyRange, spread};
@@ -57,7 +57,7 @@ impl<'a> Adding<'a> {
     ///
     /// # Errors
     /// NotFound where the table isn't there.
-    pub async fn insert(&mut self, tx: &mut Tx, inputs: &[&PartitionInput]) -> Result<Vec<bool>> {
+    pub async fn insert(&mut self, tx: &mut Write, inputs: &[&PartitionInput]) -> Result<Vec<bool>> {
         let keys: Vec<String> = inputs.iter().map(|input| self.order.key(&input.values)).collect();
         let mut added = self.write(tx, inputs, "DO NOTHING").await?;
         // Of two with the same values in one request, the first was added.
@@ -68,7 +68,7 @@ impl<'a> Adding<'a> {
     ///
     /// # Errors
     /// NotFound where the table isn't there.
-    pub async fn put(&mut self, tx: &mut Tx, inputs: &[&PartitionInput]) -> Result<()> {
+    pub async fn put(&mut self, tx: &mut Write, inputs: &[&PartitionInput]) -> Result<()> {
         let update = "DO UPDATE SET shape_id = excluded.shape_id, body = excluded.body, updated_at = excluded.updated_at";
         self.write(tx, inputs, update).await.map(drop)
     }
@@ -76,7 +76,7 @@ impl<'a> Adding<'a> {
     /// Writes rows; `conflict` says what becomes of one whose key is there. Answers with the keys that were written.
     async fn write(
         &mut self,
-        tx: &mut Tx,
+        tx: &mut Write,
         inputs: &[&PartitionInput],
         conflict: &str,
     ) -> Result<HashSet<String>> {
@@ -122,7 +122,7 @@ impl<'a> Adding<'a> {
     /// Only the database's own.
     pub async fn reshape(
         &mut self,
-        tx: &mut Tx,
+        tx: &mut Write,
         from: &StorageDescriptor,
         to: &StorageDescriptor,
     ) -> Result<()> {
@@ -144,7 +144,7 @@ impl<'a> Adding<'a> {
     ///
     /// # Errors
     /// NotFound where the table isn't there.
-    pub async fn upsert(&mut self, tx: &mut Tx, input: &PartitionInput) -> Result<()> {
+    pub async fn upsert(&mut self, tx: &mut Write, input: &PartitionInput) -> Result<()> {
         self.put(tx, &[input]).await
     }
 
@@ -152,7 +152,12 @@ impl<'a> Adding<'a> {
     ///
     /// # Errors
     /// AlreadyExists where another partition has the new values.
-    pub async fn update(&mut self, tx: &mut Tx, values: &[String], input: &PartitionInput) -> Result<bool> {
+    pub async fn update(
+        &mut self,
+        tx: &mut Write,
+        values: &[String],
+        input: &PartitionInput,
+    ) -> Result<bool> {
         const SQL: &str =
             "UPDATE partitions SET values_key = $3, place = $4, misfit = $5, shape_id = $6, body = $7, updated_at = $8
             WHERE table_id = $1 AND values_key = $2";
@@ -180,7 +185,7 @@ impl<'a> Adding<'a> {
     /// What is a partition's own, and the name of the shape that it shares, which is kept from now on.
     async fn without_shape(
         &mut self,
-        tx: &mut Tx,
+        tx: &mut Write,
         input: &PartitionInput,
     ) -> Result<(Option<String>, PartitionInput)> {
         let mut own = input.clone();
@@ -195,7 +200,7 @@ impl<'a> Adding<'a> {
         Ok((Some(self.keep_shape(tx, &shape).await?), own))
     }
 
-    async fn keep_shape(&mut self, tx: &mut Tx, shape: &StorageDescriptor) -> Result<String> {
+    async fn keep_shape(&mut self, tx: &mut Write, shape: &StorageDescriptor) -> Result<String> {
         const SQL: &str = "INSERT INTO partition_shapes (table_id, id, body) VALUES ($1, $2, $3)
             ON CONFLICT (table_id, id) DO NOTHING";
         let id = shape_of(shape)?;
@@ -216,7 +221,7 @@ impl<'a> Adding<'a> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn columns_in_use(tx: &mut Tx, table_id: &str) -> Result<Vec<Vec<Column>>> {
+pub async fn columns_in_use(tx: &mut Look, table_id: &str) -> Result<Vec<Vec<Column>>> {
     const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1
         AND id IN (SELECT DISTINCT shape_id FROM partitions WHERE table_id = $1 AND shape_id IS NOT NULL)
         ORDER BY id";
@@ -247,7 +252,7 @@ fn shape_of(shape: &StorageDescriptor) -> Result<String> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, table: &Table, values: &[String]) -> Result<Option<Partition>> {
+pub async fn find(tx: &mut Read, table: &Table, values: &[String]) -> Result<Option<Partition>> {
     const SQL: &str = "SELECT values_key, shape_id, body, created_at, updated_at FROM partitions
         WHERE table_id = $1 AND values_key = $2";
     let key = KeyOrder::of(&table.input.partition_keys).key(values);
@@ -266,7 +271,7 @@ pub async fn find(tx: &mut Tx, table: &Table, values: &[String]) -> Result<Optio
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, table: &Table, page: &PageRequest) -> Result<Page<Partition>> {
+pub async fn list(tx: &mut Read, table: &Table, page: &PageRequest) -> Result<Page<Partition>> {
     let range = KeyRange {
         from: page.after.as_deref().map(behind).unwrap_or_default(),
         to: None,
@@ -286,7 +291,7 @@ pub fn behind(key: &str) -> String {
 /// # Errors
 /// Only the database's own.
 pub async fn list_range(
-    tx: &mut Tx,
+    tx: &mut Read,
     table_id: &str,
     range: &KeyRange,
     limit: i64,
@@ -309,7 +314,7 @@ pub async fn list_range(
 /// # Errors
 /// Only the database's own.
 pub async fn list_places(
-    tx: &mut Tx,
+    tx: &mut Read,
     table_id: &str,
     after: &Position,
     end: i64,
@@ -339,7 +344,7 @@ fn known_shapes() -> MutexGuard<'static, HashMap<String, Arc<StorageDescriptor>>
 }
 
 /// Gives each row its shape.
-async fn with_shapes(tx: &mut Tx, table_id: &str, rows: Vec<Row>) -> Result<Vec<(String, Partition)>> {
+async fn with_shapes(tx: &mut Read, table_id: &str, rows: Vec<Row>) -> Result<Vec<(String, Partition)>> {
     let mut partitions = Vec::with_capacity(rows.len());
     for row in rows {
         let shape = match row.shape_id {
@@ -361,7 +366,7 @@ async fn with_shapes(tx: &mut Tx, table_id: &str, rows: Vec<Row>) -> Result<Vec<
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn misfits(tx: &mut Tx, table_id: &str, limit: i64) -> Result<Vec<Vec<String>>> {
+pub async fn misfits(tx: &mut Look, table_id: &str, limit: i64) -> Result<Vec<Vec<String>>> {
     const SQL: &str =
         "SELECT body FROM partitions WHERE table_id = $1 AND misfit = 1 ORDER BY values_key LIMIT $2";
     let rows: Vec<Json<PartitionInput>> = on!(tx, |conn| sqlx::query_scalar(SQL)
@@ -372,7 +377,7 @@ pub async fn misfits(tx: &mut Tx, table_id: &str, limit: i64) -> Result<Vec<Vec<
     Ok(rows.into_iter().map(|row| row.0.values).collect())
 }
 
-async fn shape(tx: &mut Tx, table_id: &str, id: String) -> Result<Arc<StorageDescriptor>> {
+async fn shape(tx: &mut Look, table_id: &str, id: String) -> Result<Arc<StorageDescriptor>> {
     const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1 AND id = $2";
     let known = known_shapes().get(&id).cloned();
     if let Some(shape) = known {
@@ -396,7 +401,7 @@ async fn shape(tx: &mut Tx, table_id: &str, id: String) -> Result<Arc<StorageDes
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn count(tx: &mut Tx, table_id: &str) -> Result<i64> {
+pub async fn count(tx: &mut Look, table_id: &str) -> Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM partitions WHERE table_id = $1";
     on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(table_id)
@@ -408,7 +413,7 @@ pub async fn count(tx: &mut Tx, table_id: &str) -> Result<i64> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, table: &Table, values: &[String]) -> Result<bool> {
+pub async fn delete(tx: &mut Write, table: &Table, values: &[String]) -> Result<bool> {
     const SQL: &str = "DELETE FROM partitions WHERE table_id = $1 AND values_key = $2";
     let key = KeyOrder::of(&table.input.partition_keys).key(values);
     on!(tx, |conn| sqlx::query(SQL)
@@ -423,7 +428,7 @@ pub async fn delete(tx: &mut Tx, table: &Table, values: &[String]) -> Result<boo
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete_all(tx: &mut Tx, table: &Table, values: &[Vec<String>]) -> Result<()> {
+pub async fn delete_all(tx: &mut Write, table: &Table, values: &[Vec<String>]) -> Result<()> {
     let order = KeyOrder::of(&table.input.partition_keys);
     for some in values.chunks(ROWS) {
         let places: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 2)).collect();
@@ -446,7 +451,7 @@ pub async fn delete_all(tx: &mut Tx, table: &Table, values: &[Vec<String>]) -> R
 ///
 /// # Errors
 /// Only the database's own.
-pub(super) async fn put_in_order(tx: &mut Tx, table_id: &str, order: &KeyOrder) -> Result<()> {
+pub(super) async fn put_in_order(tx: &mut Write, table_id: &str, order: &KeyOrder) -> Result<()> {
     const READ: &str = "SELECT values_key, body FROM partitions WHERE table_id = $1 AND values_key > $2
         ORDER BY values_key LIMIT 10000";
     const WRITE: &str = "UPDATE partitions SET values_key = $3, place = $4, misfit = $5 WHERE table_id = $1 AND values_key = $2";
@@ -486,7 +491,7 @@ pub(super) async fn put_in_order(tx: &mut Tx, table_id: &str, order: &KeyOrder) 
 ///
 /// # Errors
 /// Only the database's own.
-pub(super) async fn put_earlier_in_order(tx: &mut Tx) -> Result<()> {
+pub(super) async fn put_earlier_in_order(tx: &mut Write) -> Result<()> {
     const READ: &str = "SELECT id, body FROM tables WHERE partition_order IS NULL";
     const WRITE: &str = "UPDATE tables SET partition_order = $2 WHERE id = $1";
     let tables: Vec<(String, Json<crate::model::table::TableInput>)> =
@@ -508,7 +513,7 @@ pub(super) async fn put_earlier_in_order(tx: &mut Tx) -> Result<()> {
 ///
 /// # Errors
 /// AlreadyExists.
-pub async fn insert_index(tx: &mut Tx, table_id: &str, name: &str, keys: &[String]) -> Result<()> {
+pub async fn insert_index(tx: &mut Write, table_id: &str, name: &str, keys: &[String]) -> Result<()> {
     const SQL: &str = "INSERT INTO partition_indexes (table_id, name, body) VALUES ($1, $2, $3)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(table_id)
@@ -523,7 +528,7 @@ pub async fn insert_index(tx: &mut Tx, table_id: &str, name: &str, keys: &[Strin
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn indexes(tx: &mut Tx, table_id: &str) -> Result<Vec<(String, Vec<String>)>> {
+pub async fn indexes(tx: &mut Look, table_id: &str) -> Result<Vec<(String, Vec<String>)>> {
     const SQL: &str = "SELECT name, body FROM partition_indexes WHERE table_id = $1 ORDER BY name";
     let rows: Vec<(String, Json<Vec<String>>)> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(table_id)
@@ -536,7 +541,7 @@ pub async fn indexes(tx: &mut Tx, table_id: &str) -> Result<Vec<(String, Vec<Str
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete_index(tx: &mut Tx, table_id: &str, name: &str) -> Result<bool> {
+pub async fn delete_index(tx: &mut Write, table_id: &str, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM partition_indexes WHERE table_id = $1 AND name = $2";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(table_id)

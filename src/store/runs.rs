@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Note, on};
 use crate::error::{Error, Result};
 use crate::model::crawl::WorkState;
 use crate::model::page::{Page, PageRequest};
@@ -55,7 +55,7 @@ pub struct RunFilter {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn insert(tx: &mut Tx, id: &str, job: &str, body: &RunBody, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(tx: &mut Note, id: &str, job: &str, body: &RunBody, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO runs (id, job_name, state, attempt, cancel_requested, body, created_at)
         VALUES ($1, $2, 'QUEUED', 0, $3, $4, $5)";
     on!(tx, |conn| sqlx::query(SQL)
@@ -73,7 +73,7 @@ pub async fn insert(tx: &mut Tx, id: &str, job: &str, body: &RunBody, now: DateT
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Run>> {
+pub async fn find(tx: &mut Look, id: &str) -> Result<Option<Run>> {
     const SQL: &str =
         "SELECT id, job_name, state, attempt, body, waiting, created_at, started_at, finished_at
         FROM runs WHERE id = $1";
@@ -85,7 +85,7 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Run>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, filter: &RunFilter, page: &PageRequest) -> Result<Page<Run>> {
+pub async fn list(tx: &mut Look, filter: &RunFilter, page: &PageRequest) -> Result<Page<Run>> {
     const SQL: &str =
         "SELECT id, job_name, state, attempt, body, waiting, created_at, started_at, finished_at FROM runs
         WHERE ($1 = '' OR id < $1) AND ($2 = '' OR job_name = $2) AND ($3 = '' OR state = $3)
@@ -105,7 +105,7 @@ pub async fn list(tx: &mut Tx, filter: &RunFilter, page: &PageRequest) -> Result
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn start(tx: &mut Tx, id: &str, attempt: i64, now: DateTime<Utc>) -> Result<()> {
+pub async fn start(tx: &mut Note, id: &str, attempt: i64, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "UPDATE runs SET state = 'RUNNING', attempt = $2, waiting = NULL,
         started_at = COALESCE(started_at, $3) WHERE id = $1";
     on!(tx, |conn| sqlx::query(SQL)
@@ -121,7 +121,7 @@ pub async fn start(tx: &mut Tx, id: &str, attempt: i64, now: DateTime<Utc>) -> R
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn put_back(tx: &mut Tx, id: &str, waiting: Option<&str>) -> Result<()> {
+pub async fn put_back(tx: &mut Note, id: &str, waiting: Option<&str>) -> Result<()> {
     const SQL: &str = "UPDATE runs SET state = 'QUEUED', waiting = $2 WHERE id = $1 AND state = 'RUNNING'";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -135,7 +135,7 @@ pub async fn put_back(tx: &mut Tx, id: &str, waiting: Option<&str>) -> Result<()
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn reopen(tx: &mut Tx, id: &str, body: &RunBody) -> Result<bool> {
+pub async fn reopen(tx: &mut Note, id: &str, body: &RunBody) -> Result<bool> {
     const SQL: &str =
         "UPDATE runs SET state = 'QUEUED', finished_at = NULL, body = $2 WHERE id = $1 AND state = 'FAILED'";
     on!(tx, |conn| sqlx::query(SQL)
@@ -150,7 +150,7 @@ pub async fn reopen(tx: &mut Tx, id: &str, body: &RunBody) -> Result<bool> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn set_body(tx: &mut Tx, id: &str, body: &RunBody) -> Result<()> {
+pub async fn set_body(tx: &mut Note, id: &str, body: &RunBody) -> Result<()> {
     const SQL: &str = "UPDATE runs SET body = $2 WHERE id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -165,7 +165,7 @@ pub async fn set_body(tx: &mut Tx, id: &str, body: &RunBody) -> Result<()> {
 /// # Errors
 /// Only the database's own.
 pub async fn finish(
-    tx: &mut Tx,
+    tx: &mut Note,
     id: &str,
     state: WorkState,
     body: &RunBody,
@@ -186,7 +186,7 @@ pub async fn finish(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn request_cancel(tx: &mut Tx, id: &str) -> Result<bool> {
+pub async fn request_cancel(tx: &mut Note, id: &str) -> Result<bool> {
     const SQL: &str =
         "UPDATE runs SET cancel_requested = $2 WHERE id = $1 AND state IN ('QUEUED', 'RUNNING')";
     on!(tx, |conn| sqlx::query(SQL)
@@ -201,7 +201,7 @@ pub async fn request_cancel(tx: &mut Tx, id: &str) -> Result<bool> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn cancel_requested(tx: &mut Tx, id: &str) -> Result<bool> {
+pub async fn cancel_requested(tx: &mut Look, id: &str) -> Result<bool> {
     const SQL: &str = "SELECT cancel_requested FROM runs WHERE id = $1";
     let asked: Option<bool> = on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(id)
@@ -223,7 +223,7 @@ struct LogRow {
 /// # Errors
 /// NotFound where the run isn't there.
 pub async fn append_log(
-    tx: &mut Tx,
+    tx: &mut Note,
     run: &str,
     at: DateTime<Utc>,
     level: LogLevel,
@@ -245,7 +245,7 @@ pub async fn append_log(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn logs(tx: &mut Tx, run: &str, page: &PageRequest) -> Result<Page<LogLine>> {
+pub async fn logs(tx: &mut Look, run: &str, page: &PageRequest) -> Result<Page<LogLine>> {
     const SQL: &str = "SELECT seq, at, level, message FROM run_logs
         WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     let after: i64 = page

@@ -6,7 +6,7 @@
 use sqlx::types::Json;
 
 use super::tables::Row;
-use super::{Tx, on};
+use super::{Look, Write, on};
 use crate::error::Result;
 use crate::model::table::{Column, Table, TableInput};
 
@@ -65,7 +65,7 @@ pub fn words_of(input: &TableInput) -> String {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn put(tx: &mut Tx, table_id: &str, input: &TableInput) -> Result<()> {
+pub async fn put(tx: &mut Write, table_id: &str, input: &TableInput) -> Result<()> {
     const TAGS: &str = "SELECT g.tag_key, g.tag_value FROM tags g JOIN tables t
         ON g.resource = 'table/' || t.database_name || '/' || t.name WHERE t.id = $1 ORDER BY g.tag_key";
     let tags: Vec<(String, String)> = on!(tx, |conn| sqlx::query_as(TAGS)
@@ -86,11 +86,11 @@ pub async fn put(tx: &mut Tx, table_id: &str, input: &TableInput) -> Result<()> 
 ///
 /// # Errors
 /// Only the database's own.
-pub(super) async fn put_new(tx: &mut Tx, table_id: &str, input: &TableInput) -> Result<()> {
+pub(super) async fn put_new(tx: &mut Write, table_id: &str, input: &TableInput) -> Result<()> {
     put_text(tx, table_id, &words_of(input)).await
 }
 
-async fn put_text(tx: &mut Tx, table_id: &str, text: &str) -> Result<()> {
+async fn put_text(tx: &mut Write, table_id: &str, text: &str) -> Result<()> {
     const SQL: &str = "INSERT INTO table_texts (table_id, words) VALUES ($1, $2)
         ON CONFLICT (table_id) DO UPDATE SET words = excluded.words";
     on!(tx, |conn| sqlx::query(SQL)
@@ -106,7 +106,7 @@ async fn put_text(tx: &mut Tx, table_id: &str, text: &str) -> Result<()> {
 /// # Errors
 /// Only the database's own.
 pub async fn tables(
-    tx: &mut Tx,
+    tx: &mut Look,
     wanted: &[Wanted],
     after: &(String, String),
     limit: i64,
@@ -125,10 +125,8 @@ pub async fn tables(
         [] => ALL,
         _ => tx.pick(IN_SQLITE, IN_POSTGRES),
     };
-    let query = match tx {
-        Tx::Sqlite(_) => query(wanted, "*", " ", "\"", " AND "),
-        Tx::Postgres(_) => query(wanted, ":*", " <-> ", "'", " & "),
-    };
+    let (prefix, phrase, quote, and) = tx.pick(("*", " ", "\"", " AND "), (":*", " <-> ", "'", " & "));
+    let query = query(wanted, prefix, phrase, quote, and);
     let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(&query)
         .bind(&after.0)
@@ -160,7 +158,7 @@ fn query(wanted: &[Wanted], prefix: &str, then: &str, quote: &str, and: &str) ->
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn names(tx: &mut Tx, text: &str, limit: i64) -> Result<Vec<(String, String)>> {
+pub async fn names(tx: &mut Look, text: &str, limit: i64) -> Result<Vec<(String, String)>> {
     const SQL: &str = "SELECT 'database' AS kind, name FROM databases WHERE name LIKE $1 ESCAPE '\\'
         UNION ALL SELECT 'job', name FROM jobs WHERE LOWER(name) LIKE $1 ESCAPE '\\'
         UNION ALL SELECT 'crawler', name FROM crawlers WHERE LOWER(name) LIKE $1 ESCAPE '\\'
@@ -177,7 +175,7 @@ pub async fn names(tx: &mut Tx, text: &str, limit: i64) -> Result<Vec<(String, S
 ///
 /// # Errors
 /// Only the database's own.
-pub(super) async fn put_missing(tx: &mut Tx) -> Result<()> {
+pub(super) async fn put_missing(tx: &mut Write) -> Result<()> {
     const SQL: &str = "SELECT id, body FROM tables WHERE id NOT IN (SELECT table_id FROM table_texts)";
     let tables: Vec<(String, Json<TableInput>)> = on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)?;
     for (id, input) in tables {

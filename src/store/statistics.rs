@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Read, Write, on};
 use crate::error::Result;
 
 /// Statistics as a client sent them.
@@ -21,7 +21,7 @@ pub struct Owner {
 ///
 /// # Errors
 /// NotFound where the table or the partition isn't there.
-pub async fn upsert(tx: &mut Tx, owner: &Owner, column: &str, statistics: &Statistics) -> Result<()> {
+pub async fn upsert(tx: &mut Write, owner: &Owner, column: &str, statistics: &Statistics) -> Result<()> {
     const OF_TABLE: &str = "INSERT INTO table_statistics (table_id, column_name, body) VALUES ($1, $2, $3)
         ON CONFLICT (table_id, column_name) DO UPDATE SET body = excluded.body";
     const OF_PARTITION: &str = "INSERT INTO partition_statistics (table_id, column_name, body, values_key)
@@ -50,7 +50,7 @@ pub async fn upsert(tx: &mut Tx, owner: &Owner, column: &str, statistics: &Stati
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, owner: &Owner) -> Result<Vec<(String, Statistics)>> {
+pub async fn list(tx: &mut Read, owner: &Owner) -> Result<Vec<(String, Statistics)>> {
     const OF_TABLE: &str =
         "SELECT column_name, body FROM table_statistics WHERE table_id = $1 ORDER BY column_name";
     const OF_PARTITION: &str = "SELECT column_name, body FROM partition_statistics
@@ -73,7 +73,7 @@ pub async fn list(tx: &mut Tx, owner: &Owner) -> Result<Vec<(String, Statistics)
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, owner: &Owner, column: &str) -> Result<bool> {
+pub async fn delete(tx: &mut Write, owner: &Owner, column: &str) -> Result<bool> {
     const OF_TABLE: &str = "DELETE FROM table_statistics WHERE table_id = $1 AND column_name = $2";
     const OF_PARTITION: &str =
         "DELETE FROM partition_statistics WHERE table_id = $1 AND column_name = $2 AND values_key = $3";

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Write, on};
 use crate::error::Result;
 use crate::model::name::TableRef;
 use crate::model::page::{Page, PageRequest};
@@ -39,7 +39,7 @@ impl From<Row> for Table {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn near(tx: &mut Tx, bucket: &str, prefix: &str) -> Result<Vec<Table>> {
+pub async fn near(tx: &mut Look, bucket: &str, prefix: &str) -> Result<Vec<Table>> {
     let plain = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let mut patterns = vec![format!("%://{}/{}%", plain(bucket), plain(prefix))];
     let above = prefix.match_indices('/').map(|(at, _)| &prefix[..at]);
@@ -72,7 +72,7 @@ pub async fn near(tx: &mut Tx, bucket: &str, prefix: &str) -> Result<Vec<Table>>
 /// # Errors
 /// AlreadyExists; NotFound where its database isn't there.
 pub async fn insert(
-    tx: &mut Tx,
+    tx: &mut Write,
     id: &str,
     database: &str,
     input: &TableInput,
@@ -98,7 +98,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, name: &TableRef) -> Result<Option<Table>> {
+pub async fn find(tx: &mut Look, name: &TableRef) -> Result<Option<Table>> {
     const SQL: &str = "SELECT id, database_name, version, body, created_at, updated_at FROM tables
         WHERE database_name = $1 AND name = $2";
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -113,7 +113,7 @@ pub async fn find(tx: &mut Tx, name: &TableRef) -> Result<Option<Table>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, database: &str, page: &PageRequest) -> Result<Page<Table>> {
+pub async fn list(tx: &mut Look, database: &str, page: &PageRequest) -> Result<Page<Table>> {
     const SQL: &str = "SELECT id, database_name, version, body, created_at, updated_at FROM tables
         WHERE database_name = $1 AND name > $2 ORDER BY name LIMIT $3";
     let after = page.after.clone().unwrap_or_default();
@@ -134,7 +134,7 @@ pub async fn list(tx: &mut Tx, database: &str, page: &PageRequest) -> Result<Pag
 /// # Errors
 /// Only the database's own.
 pub async fn update(
-    tx: &mut Tx,
+    tx: &mut Write,
     current: &Table,
     input: &TableInput,
     archive: bool,
@@ -181,7 +181,7 @@ pub async fn update(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find_version(tx: &mut Tx, table: &Table, version: i64) -> Result<Option<Table>> {
+pub async fn find_version(tx: &mut Look, table: &Table, version: i64) -> Result<Option<Table>> {
     const SQL: &str = "SELECT $1 AS id, $2 AS database_name, version, body, $3 AS created_at, updated_at
         FROM table_versions WHERE table_id = $1 AND version = $4";
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL)
@@ -198,7 +198,7 @@ pub async fn find_version(tx: &mut Tx, table: &Table, version: i64) -> Result<Op
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete_version(tx: &mut Tx, table_id: &str, version: i64) -> Result<bool> {
+pub async fn delete_version(tx: &mut Write, table_id: &str, version: i64) -> Result<bool> {
     const SQL: &str = "DELETE FROM table_versions WHERE table_id = $1 AND version = $2";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(table_id)
@@ -212,7 +212,7 @@ pub async fn delete_version(tx: &mut Tx, table_id: &str, version: i64) -> Result
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete_versions_but(tx: &mut Tx, table_id: &str, keep: i64) -> Result<()> {
+pub async fn delete_versions_but(tx: &mut Write, table_id: &str, keep: i64) -> Result<()> {
     const SQL: &str = "DELETE FROM table_versions WHERE table_id = $1 AND version <= (
         SELECT version FROM table_versions WHERE table_id = $1 ORDER BY version DESC LIMIT 1 OFFSET $2)";
     on!(tx, |conn| sqlx::query(SQL)
@@ -227,7 +227,7 @@ pub async fn delete_versions_but(tx: &mut Tx, table_id: &str, keep: i64) -> Resu
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn versions(tx: &mut Tx, table: &Table, page: &PageRequest) -> Result<Page<Table>> {
+pub async fn versions(tx: &mut Look, table: &Table, page: &PageRequest) -> Result<Page<Table>> {
     const SQL: &str = "SELECT $1 AS id, $2 AS database_name, version, body, $3 AS created_at, updated_at
         FROM table_versions WHERE table_id = $1 AND version < $4 ORDER BY version DESC LIMIT $5";
     let before: i64 = page
@@ -251,7 +251,7 @@ pub async fn versions(tx: &mut Tx, table: &Table, page: &PageRequest) -> Result<
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, name: &TableRef) -> Result<bool> {
+pub async fn delete(tx: &mut Write, name: &TableRef) -> Result<bool> {
     const SQL: &str = "DELETE FROM tables WHERE database_name = $1 AND name = $2";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&name.database)

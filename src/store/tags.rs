@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Tx, on};
+use super::{Look, Write, on};
 use crate::error::Result;
 
 /// Adds a tag, or puts it in the place of the one with the same key.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn upsert(tx: &mut Tx, resource: &str, key: &str, value: &str) -> Result<()> {
+pub async fn upsert(tx: &mut Write, resource: &str, key: &str, value: &str) -> Result<()> {
     const SQL: &str = "INSERT INTO tags (resource, tag_key, tag_value) VALUES ($1, $2, $3)
         ON CONFLICT (resource, tag_key) DO UPDATE SET tag_value = excluded.tag_value";
     on!(tx, |conn| sqlx::query(SQL)
@@ -25,7 +25,7 @@ pub async fn upsert(tx: &mut Tx, resource: &str, key: &str, value: &str) -> Resu
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, resource: &str) -> Result<BTreeMap<String, String>> {
+pub async fn list(tx: &mut Look, resource: &str) -> Result<BTreeMap<String, String>> {
     const SQL: &str = "SELECT tag_key, tag_value FROM tags WHERE resource = $1";
     let rows: Vec<(String, String)> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(resource)
@@ -38,7 +38,7 @@ pub async fn list(tx: &mut Tx, resource: &str) -> Result<BTreeMap<String, String
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Tx, resource: &str, key: &str) -> Result<()> {
+pub async fn delete(tx: &mut Write, resource: &str, key: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM tags WHERE resource = $1 AND tag_key = $2";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(resource)
@@ -52,7 +52,7 @@ pub async fn delete(tx: &mut Tx, resource: &str, key: &str) -> Result<()> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete_all(tx: &mut Tx, resource: &str) -> Result<()> {
+pub async fn delete_all(tx: &mut Write, resource: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM tags WHERE resource = $1 OR (resource > $2 AND resource < $3)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(resource)

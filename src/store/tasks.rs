@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Tx, on};
+use super::{Look, Note, on};
 use crate::error::{Error, Result};
 use crate::model::page::{Page, PageRequest};
 use crate::model::task::{TaskCounts, TaskRecord, TaskState};
@@ -53,7 +53,7 @@ pub struct LeasedTask {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn insert(tx: &mut Tx, id: &str, task: &NewTask<'_>, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(tx: &mut Note, id: &str, task: &NewTask<'_>, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO tasks
         (id, kind, payload, state, run_at, attempt, max_attempts, serial_key, created_at)
         VALUES ($1, $2, $3, 'READY', $4, 0, $5, $6, $7)";
@@ -76,7 +76,7 @@ pub async fn insert(tx: &mut Tx, id: &str, task: &NewTask<'_>, now: DateTime<Utc
 /// # Errors
 /// AlreadyExists where another worker took a task with the same serial key at the same moment: try again.
 pub async fn claim(
-    tx: &mut Tx,
+    tx: &mut Note,
     lease: &str,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
@@ -113,7 +113,7 @@ pub async fn claim(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn extend(tx: &mut Tx, id: &str, lease: &str, until: DateTime<Utc>) -> Result<bool> {
+pub async fn extend(tx: &mut Note, id: &str, lease: &str, until: DateTime<Utc>) -> Result<bool> {
     const SQL: &str = "UPDATE tasks SET lease_until = $3 WHERE id = $1 AND lease = $2 AND state = 'LEASED'";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -128,7 +128,7 @@ pub async fn extend(tx: &mut Tx, id: &str, lease: &str, until: DateTime<Utc>) ->
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn finish(tx: &mut Tx, id: &str, lease: &str) -> Result<bool> {
+pub async fn finish(tx: &mut Note, id: &str, lease: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM tasks WHERE id = $1 AND lease = $2 AND state = 'LEASED'";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -154,7 +154,7 @@ pub struct Back {
 /// # Errors
 /// Only the database's own.
 pub async fn put_back(
-    tx: &mut Tx,
+    tx: &mut Note,
     (id, lease): (&str, &str),
     back: Back,
     now: DateTime<Utc>,
@@ -185,7 +185,7 @@ pub async fn put_back(
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn release(tx: &mut Tx, id: &str, lease: &str) -> Result<bool> {
+pub async fn release(tx: &mut Note, id: &str, lease: &str) -> Result<bool> {
     const SQL: &str =
         "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, attempt = attempt - 1, deaths = 0
         WHERE id = $1 AND lease = $2 AND state = 'LEASED'";
@@ -201,7 +201,7 @@ pub async fn release(tx: &mut Tx, id: &str, lease: &str) -> Result<bool> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn fail(tx: &mut Tx, id: &str, lease: &str, now: DateTime<Utc>, error: &Error) -> Result<bool> {
+pub async fn fail(tx: &mut Note, id: &str, lease: &str, now: DateTime<Utc>, error: &Error) -> Result<bool> {
     const SQL: &str =
         "UPDATE tasks SET state = 'FAILED', lease = NULL, lease_until = NULL, error = $3, hint = $4,
         failed_at = $5, first_failed_at = COALESCE(first_failed_at, $5)
@@ -222,7 +222,7 @@ pub async fn fail(tx: &mut Tx, id: &str, lease: &str, now: DateTime<Utc>, error:
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn release_all(tx: &mut Tx) -> Result<u64> {
+pub async fn release_all(tx: &mut Note) -> Result<u64> {
     const SQL: &str =
         "UPDATE tasks SET state = 'READY', lease = NULL, lease_until = NULL, deaths = deaths + 1
         WHERE state = 'LEASED'";
@@ -280,7 +280,7 @@ impl From<Row> for TaskRecord {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<TaskRecord>> {
+pub async fn find(tx: &mut Look, id: &str) -> Result<Option<TaskRecord>> {
     const SQL: &str =
         "SELECT id, kind, payload, state, run_at, attempt, failures, waits, deaths, error, hint,
         first_failed_at, failed_at, created_at FROM tasks WHERE id = $1";
@@ -292,7 +292,7 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<TaskRecord>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Tx, state: Option<TaskState>, page: &PageRequest) -> Result<Page<TaskRecord>> {
+pub async fn list(tx: &mut Look, state: Option<TaskState>, page: &PageRequest) -> Result<Page<TaskRecord>> {
     const SQL: &str =
         "SELECT id, kind, payload, state, run_at, attempt, failures, waits, deaths, error, hint,
         first_failed_at, failed_at, created_at FROM tasks
@@ -314,7 +314,7 @@ pub async fn list(tx: &mut Tx, state: Option<TaskState>, page: &PageRequest) -> 
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn reopen(tx: &mut Tx, id: &str, run_at: DateTime<Utc>) -> Result<bool> {
+pub async fn reopen(tx: &mut Note, id: &str, run_at: DateTime<Utc>) -> Result<bool> {
     const SQL: &str = "UPDATE tasks SET state = 'READY', run_at = $2, attempt = 0, failures = 0, waits = 0, deaths = 0,
         error = NULL, hint = NULL, first_failed_at = NULL, failed_at = NULL, refused_since = NULL WHERE id = $1 AND state = 'FAILED'";
     on!(tx, |conn| sqlx::query(SQL)
@@ -329,7 +329,7 @@ pub async fn reopen(tx: &mut Tx, id: &str, run_at: DateTime<Utc>) -> Result<bool
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn settle(tx: &mut Tx, id: &str) -> Result<bool> {
+pub async fn settle(tx: &mut Note, id: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM tasks WHERE id = $1 AND state = 'FAILED'";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
@@ -342,7 +342,7 @@ pub async fn settle(tx: &mut Tx, id: &str) -> Result<bool> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn next_due(tx: &mut Tx) -> Result<Option<DateTime<Utc>>> {
+pub async fn next_due(tx: &mut Look) -> Result<Option<DateTime<Utc>>> {
     const SQL: &str = "SELECT MIN(CASE WHEN state = 'READY' THEN run_at ELSE lease_until END)
         FROM tasks WHERE state IN ('READY', 'LEASED')";
     on!(tx, |conn| sqlx::query_scalar(SQL).fetch_one(conn).await)
@@ -352,7 +352,7 @@ pub async fn next_due(tx: &mut Tx) -> Result<Option<DateTime<Utc>>> {
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn count(tx: &mut Tx, now: DateTime<Utc>) -> Result<TaskCounts> {
+pub async fn count(tx: &mut Look, now: DateTime<Utc>) -> Result<TaskCounts> {
     const SQL: &str = "SELECT COUNT(CASE WHEN state IN ('READY', 'LEASED') THEN 1 END),
         COUNT(CASE WHEN state = 'READY' AND error IS NOT NULL THEN 1 END),
         COUNT(CASE WHEN state = 'FAILED' THEN 1 END),

@@ -10,7 +10,7 @@ use mastic::model::partition::PartitionInput;
 use mastic::model::table::{Column, StorageDescriptor, Table, TableInput};
 use mastic::queue::{self, Task};
 use mastic::store::partitions::Adding;
-use mastic::store::{self, Store, Tx};
+use mastic::store::{self, Read, Store, Write};
 use tempfile::TempDir;
 
 use crate::both_databases;
@@ -212,7 +212,7 @@ async fn partitions_are_put_in_order_when_the_type_of_their_key_changes(database
     }
 }
 
-async fn add(tx: &mut Tx, table: &Table, values: &[&str]) {
+async fn add(tx: &mut Write, table: &Table, values: &[&str]) {
     let mut adding = Adding::to(table, start_of_time());
     for value in values {
         let input = PartitionInput {
@@ -224,7 +224,7 @@ async fn add(tx: &mut Tx, table: &Table, values: &[&str]) {
 }
 
 /// The values of all partitions, read two at a time.
-async fn listed(tx: &mut Tx, table: &Table) -> Vec<String> {
+async fn listed(tx: &mut Read, table: &Table) -> Vec<String> {
     let mut values = Vec::new();
     let mut page = PageRequest::first(2);
     loop {
