@@ -1,5 +1,6 @@
 //! Time and ids. Both are passed in, so that tests are exact.
 
+use std::future::Future;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +16,36 @@ pub trait Clock: Send + Sync {
     /// Whether this is a machine's clock, which may be wrong: what several machines share goes by the database's then.
     fn is_machine(&self) -> bool {
         true
+    }
+}
+
+/// The moment until which something is waited for, by the machine's steady clock: how long others may keep us waiting is
+/// nothing that a test's clock decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(tokio::time::Instant);
+
+impl Deadline {
+    /// The moment that is `wait` away.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the machine"
+    )]
+    pub fn after(wait: std::time::Duration) -> Self {
+        Self(tokio::time::Instant::now() + wait)
+    }
+
+    /// Whether it has passed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the machine"
+    )]
+    pub fn is_over(self) -> bool {
+        tokio::time::Instant::now() >= self.0
+    }
+
+    /// What `work` gives; nothing where it isn't done by then.
+    pub async fn bound<T>(self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout_at(self.0, work).await.ok()
     }
 }
 

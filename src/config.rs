@@ -215,7 +215,7 @@ impl Picker<'_> {
             .or_else(|| Some((default?.to_owned(), "default".to_owned())))?;
         let shown = match name {
             "lake.secret_key" => "(set)".to_owned(),
-            "database.url" => crate::store::without_password(&value),
+            "database.url" => crate::model::database_url::without_password(&value),
             _ => value.clone(),
         };
         self.origins.push(Origin {

@@ -115,9 +115,7 @@ impl Server {
             listen::serve("the API", listener, answer, stop.cancelled_owned()).await;
         });
         if server.app.config.catalog.default_database {
-            let mut tx = server.app.store.write().await?;
-            databases::ensure(&server.app, &mut tx, "default").await?;
-            tx.commit().await?;
+            databases::make_default(&server.app).await?;
         }
         if let Some(folder) = server.app.config.jobs.clone() {
             let (registered, wrong) = jobs::register_all(&server.app, &folder).await?;

@@ -9,9 +9,10 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::clock::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::queue::{self, HEARTBEAT, LEASE, Lease, Task};
-use crate::{crawl, etl, events, store};
+use crate::{crawl, etl, events};
 
 /// How long a worker sleeps at the most before it looks at the queue: other processes may put tasks on it unheard.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -124,7 +125,7 @@ async fn release(app: &App, lease: &Lease, task: &Task) -> Result<()> {
         Err(error) => return Err(error),
     }
     if let Task::Run { run } = task {
-        store::runs::put_back(&mut tx, run, None).await?;
+        etl::give_back(&mut tx, run).await?;
     }
     tx.commit().await
 }
@@ -175,13 +176,7 @@ pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
 
 /// On SQLite no other process can hold a task, so whatever is held at the start belongs to one that died.
 async fn release_abandoned(app: &App) {
-    let released = async {
-        let mut tx = app.store.note().await?;
-        let released = store::tasks::release_all(&mut tx).await?;
-        tx.commit().await?;
-        Ok::<_, Error>(released)
-    };
-    match released.await {
+    match queue::release_all(&app.store).await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "tasks of a process that died are taken up again"),
         Err(error) => tracing::error!(
@@ -210,7 +205,7 @@ async fn attempt(app: &App, lease: &Lease, task: &Task) {
         error.causes()
     );
     // Where the database is away as well: as long as the lease holds, and after that it counts as a worker that died.
-    let deadline = tokio::time::Instant::now() + LEASE;
+    let deadline = Deadline::after(LEASE);
     while let Err(failure) = put_back(app, lease, task, &error).await {
         tracing::warn!(
             ?task,
@@ -218,7 +213,7 @@ async fn attempt(app: &App, lease: &Lease, task: &Task) {
             failure.message,
             failure.causes()
         );
-        if failure.kind != ErrorKind::Unavailable || tokio::time::Instant::now() > deadline {
+        if failure.kind != ErrorKind::Unavailable || deadline.is_over() {
             return;
         }
         tokio::time::sleep(AFTER_FAILURE).await;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::crawlers::Options;
+use super::crawl_options::Options;
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
 use super::targets::AdditionalMetadata;

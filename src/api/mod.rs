@@ -4,6 +4,7 @@
 
 mod classifiers;
 mod connections;
+mod crawl_options;
 mod crawlers;
 mod crawls;
 mod databases;

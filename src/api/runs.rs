@@ -21,7 +21,6 @@ use crate::etl::runs;
 use crate::model::crawl::WorkState;
 use crate::model::page::{MAX_LIMIT, PageRequest};
 use crate::model::run as nouns;
-use crate::store::runs::RunFilter;
 
 /// How often a log that is followed is looked at.
 const FOLLOW: Duration = Duration::from_millis(250);
@@ -191,7 +190,7 @@ pub(super) async fn list(
                 .hint("it may be QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED")
         })
     });
-    let filter = RunFilter {
+    let filter = nouns::RunFilter {
         job: query.job,
         state: state.transpose()?,
     };

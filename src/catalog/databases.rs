@@ -97,6 +97,16 @@ pub async fn require(tx: &mut Look, name: &str) -> Result<Database> {
         .ok_or_else(|| missing(name))
 }
 
+/// Adds the database `default`, which engines expect, unless it is there.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn make_default(app: &App) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    ensure(app, &mut tx, "default").await?;
+    tx.commit().await
+}
+
 /// Adds the database called `name` unless it is there.
 ///
 /// # Errors

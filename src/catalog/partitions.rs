@@ -1,8 +1,8 @@
 //! What can be done with partitions.
 
 use crate::app::App;
-use crate::catalog::tables;
-use crate::error::{Error, ErrorKind, Result};
+use crate::catalog::{partition_indexes, tables};
+use crate::error::{Error, Result};
 use crate::model::name::TableRef;
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::partition::expression::Expression;
@@ -10,7 +10,7 @@ use crate::model::partition::key::{KeyOrder, KeyRange, PLACES, spread};
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::Table;
 use crate::store::partitions::{Adding, behind};
-use crate::store::{self, Read, Write};
+use crate::store::{self, Read};
 
 /// How many partitions one request looks at to find those that are asked for. It answers with what it found by then, and
 /// with where it stopped.
@@ -18,9 +18,6 @@ const MAX_LOOKED_AT: usize = 50_000;
 
 /// The refusal of a page key that no list gave.
 pub const BAD_PAGE_KEY: &str = "the page key is not one that this list gave";
-
-/// The most indexes of a table (Glue's limit).
-const MAX_INDEXES: usize = 3;
 
 /// Some of a table's partitions.
 #[derive(Clone, Debug, Default)]
@@ -327,57 +324,12 @@ pub async fn count(app: &App, table: &TableRef) -> Result<i64> {
 /// Notes an index that a client asks for. It is answered from the one that every table has: leading keys are looked up.
 ///
 /// # Errors
-/// NotFound where the table isn't there; Invalid where a key isn't one of its partition keys; AlreadyExists; Limit.
+/// NotFound where the table isn't there, and as [`partition_indexes::insert`].
 pub async fn create_index(app: &App, name: &TableRef, index: &str, keys: &[String]) -> Result<()> {
     let mut tx = app.store.write().await?;
     let table = tables::require(&mut tx, name).await?;
-    insert_index(&mut tx, &table, index, keys).await?;
+    partition_indexes::insert(&mut tx, &table, index, keys).await?;
     tx.commit().await
-}
-
-/// As [`create_index`], inside a transaction.
-///
-/// # Errors
-/// As [`create_index`].
-pub async fn insert_index(tx: &mut Write, table: &Table, index: &str, keys: &[String]) -> Result<()> {
-    let known = store::partitions::indexes(tx, &table.id).await?;
-    if known.len() >= MAX_INDEXES {
-        return Err(Error::new(
-            ErrorKind::Limit,
-            format!(
-                "table {} has {MAX_INDEXES} partition indexes already",
-                table.input.name
-            ),
-        ));
-    }
-    let folded: Vec<String> = keys.iter().map(|key| key.to_lowercase()).collect();
-    for (at, key) in folded.iter().enumerate() {
-        if folded[..at].contains(key) {
-            return Err(Error::invalid(format!(
-                "the index {index} has the key {key} twice"
-            )));
-        }
-        if !table.input.partition_keys.iter().any(|known| known.name == *key) {
-            return Err(Error::invalid(format!(
-                "{key} is no partition key of table {}",
-                table.input.name
-            )));
-        }
-    }
-    if known.iter().any(|(_, keys)| *keys == folded) {
-        return Err(Error::already_exists(format!(
-            "table {} has an index of these keys already",
-            table.input.name
-        )));
-    }
-    store::partitions::insert_index(tx, &table.id, index, &folded)
-        .await
-        .map_err(|error| match error.kind {
-            ErrorKind::AlreadyExists => {
-                Error::already_exists(format!("table {} has an index {index} already", table.input.name))
-            }
-            _ => error,
-        })
 }
 
 /// The indexes of a table by name, each with its keys.

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use crate::app::App;
-use crate::catalog::{databases, partitions};
+use crate::catalog::{databases, partition_indexes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::name::{TableRef, catalog_name};
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
@@ -28,7 +28,7 @@ pub async fn create(app: &App, database: &str, input: TableInput) -> Result<Tabl
 /// Adds a table with indexes of its partition keys: name and keys of each.
 ///
 /// # Errors
-/// As [`create`] and [`partitions::create_index`].
+/// As [`create`] and [`partition_indexes::insert`].
 pub async fn create_with_indexes(
     app: &App,
     database: &str,
@@ -40,7 +40,7 @@ pub async fn create_with_indexes(
     if !indexes.is_empty() {
         let table = require(&mut tx, &name).await?;
         for (index, keys) in indexes {
-            partitions::insert_index(&mut tx, &table, index, keys).await?;
+            partition_indexes::insert(&mut tx, &table, index, keys).await?;
         }
     }
     tx.commit().await

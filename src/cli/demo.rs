@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -13,7 +13,7 @@ use super::crawl::print_plan;
 use super::demo_data::{Color, TripFile, trips};
 use super::serve::{begin_log, block_on, greet, stop_signal};
 use super::{Global, Outcome, output};
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, Deadline, SystemClock};
 use crate::config::{Config, Flags};
 use crate::crawl;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,9 +21,8 @@ use crate::etl::{jobs, query, runs};
 use crate::events::{self, reconcile};
 use crate::model::crawl::{CrawlRequest, CrawlTarget, WorkState};
 use crate::model::page::PageRequest;
-use crate::model::run::Run;
+use crate::model::run::{Run, RunFilter};
 use crate::server::{Parts, Server};
-use crate::store::runs::RunFilter;
 
 const HEADING: Style = AnsiColor::Cyan.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -72,7 +71,7 @@ impl Demo {
         };
         let quiet = global.quiet;
         block_on(async {
-            let started = Instant::now();
+            let started = SystemClock.now();
             let server = Server::start(self.config(&folder)?, Arc::new(SystemClock), Parts::All).await?;
             let told = Story {
                 server: &server,
@@ -81,7 +80,7 @@ impl Demo {
             .tell()
             .await;
             if told.is_ok() {
-                let seconds = started.elapsed().as_secs_f64();
+                let seconds = (SystemClock.now() - started).as_seconds_f64();
                 output::say(
                     quiet,
                     &format!("\n{GOOD}The story was told and checked in {seconds:.1} s.{GOOD:#}\n"),
@@ -368,12 +367,12 @@ impl Story<'_> {
 
     /// Asks until there is an answer.
     async fn wait<T>(&self, ask: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Deadline::after(PATIENCE);
         loop {
             if let Some(answer) = ask().await? {
                 return Ok(answer);
             }
-            if Instant::now() > deadline {
+            if deadline.is_over() {
                 return Err(Error::limit(format!(
                     "nothing happened for {} seconds",
                     PATIENCE.as_secs()

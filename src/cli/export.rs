@@ -9,6 +9,7 @@ use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
 
 use super::glue_client::GlueClient;
+use super::glue_requests::{Request, make, text};
 use super::serve::block_on;
 use super::{Global, Outcome, hive_ddl, output, terraform};
 use crate::error::{Error, ErrorKind, Result};
@@ -63,14 +64,6 @@ pub(super) struct Export {
     /// Where to; stdout where nothing is said
     #[arg(long, short)]
     file: Option<PathBuf>,
-}
-
-/// A Glue request, in the order in which a catalog is made anew.
-pub(super) struct Request {
-    /// The operation.
-    pub(super) operation: &'static str,
-    /// Its members.
-    pub(super) members: Value,
 }
 
 impl Export {
@@ -409,27 +402,10 @@ async fn read_tags(
     }
 }
 
-fn make(operation: &'static str, members: Value) -> Request {
-    Request { operation, members }
-}
-
-/// A text member; empty where there is none.
-pub(super) fn text(value: &Value, member: &str) -> String {
-    value[member].as_str().unwrap_or_default().to_owned()
-}
-
 fn without_own(described: Value) -> Map<String, Value> {
     let Value::Object(mut members) = described else {
         return Map::new();
     };
     members.retain(|name, _| !OWN_MEMBERS.contains(&name.as_str()));
     members
-}
-
-/// Parameters of a value, sorted.
-pub(super) fn parameters(value: &Value) -> BTreeMap<String, String> {
-    let pairs = value.as_object().into_iter().flatten();
-    pairs
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
 }

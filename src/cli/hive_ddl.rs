@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::export::{Request, parameters, text};
+use super::glue_requests::{Request, parameters, text};
 use crate::catalog::ddl;
 use crate::model::table::{Column, SerdeInfo, StorageDescriptor, Table, TableInput};
 

@@ -9,8 +9,9 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
-use super::export::{Counts, Request, read, text};
+use super::export::{Counts, read};
 use super::glue_client::GlueClient;
+use super::glue_requests::{Request, text};
 use super::serve::block_on;
 use super::{Global, Outcome, output};
 use crate::error::{Error, ErrorKind, Result};

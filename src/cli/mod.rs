@@ -11,6 +11,7 @@ mod demo_data;
 mod doctor;
 mod export;
 mod glue_client;
+mod glue_requests;
 mod hive_ddl;
 mod import;
 mod infer;

@@ -9,8 +9,9 @@ use super::{Global, Outcome, ServeFlags, output};
 use crate::clock::SystemClock;
 use crate::config::{Config, Flags};
 use crate::error::{Error, Result};
+use crate::model::database_url::without_password;
 use crate::server::{Parts, Server};
-use crate::store::{Store, without_password};
+use crate::store::Store;
 
 const GREEN: Style = AnsiColor::Green.on_default().bold();
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::export::{Request, text};
+use super::glue_requests::{Request, text};
 
 /// Resources by type and name.
 #[derive(Default)]

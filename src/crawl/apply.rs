@@ -9,7 +9,7 @@ use super::plan::{PartitionChanges, Write};
 use super::write::{self, CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER};
 use super::{Planned, remember, table_ref};
 use crate::app::App;
-use crate::catalog::{databases, partitions, tables};
+use crate::catalog::{databases, partition_indexes, tables};
 use crate::error::{Error, Result};
 use crate::model::crawl::{Crawl, WorkState};
 use crate::model::crawl_memory::{CrawledTable, SharedPartition, UndoStep};
@@ -311,7 +311,7 @@ impl Applier<'_> {
             .iter()
             .map(|key| key.name.clone())
             .collect();
-        partitions::insert_index(self.tx, table, INDEX, &keys).await
+        partition_indexes::insert(self.tx, table, INDEX, &keys).await
     }
 
     async fn remember_partitions(

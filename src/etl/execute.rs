@@ -27,6 +27,14 @@ enum Ended {
     Cancelled,
 }
 
+/// Says of a run that its worker stopped in the middle: it waits for the next.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn give_back(tx: &mut Note, id: &str) -> Result<()> {
+    store::runs::put_back(tx, id, None).await
+}
+
 /// Says of a run that its worker put it back: it waits, or it failed for good.
 ///
 /// # Errors

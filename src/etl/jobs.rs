@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::{places, triggers};
+use crate::etl::{past, places};
 use crate::model::job::{Engine, Job, JobDefinition, Trigger};
 use crate::model::location::Location;
 use crate::model::name::plain_name;
@@ -299,7 +299,7 @@ async fn take_past_as_seen(app: &App, triggers: &[Trigger], before: &[Trigger]) 
             .iter()
             .all(|old| old.definition.pattern != trigger.definition.pattern);
         if is_new {
-            triggers::take_as_seen(app, &ObjectPattern::parse(&trigger.definition.pattern)?, &others).await?;
+            past::take_as_seen(app, &ObjectPattern::parse(&trigger.definition.pattern)?, &others).await?;
         }
     }
     Ok(())

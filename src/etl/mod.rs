@@ -5,11 +5,12 @@ mod inputs;
 pub mod jobs;
 mod output_table;
 mod outputs;
+mod past;
 mod places;
 mod publish;
 pub mod query;
 pub mod runs;
 pub mod triggers;
 
-pub use execute::{Preview, preview, put_back, run as execute};
+pub use execute::{Preview, give_back, preview, put_back, run as execute};
 pub use publish::sweep;

@@ -7,9 +7,8 @@ use crate::model::crawl::WorkState;
 use crate::model::job::{Job, OutputMode};
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::Captures;
-use crate::model::run::{LogLevel, LogLine, Run, RunBody};
+use crate::model::run::{LogLevel, LogLine, Run, RunBody, RunFilter};
 use crate::queue::{self, Task};
-use crate::store::runs::RunFilter;
 use crate::store::{self, Look, Note};
 
 /// Starts a run of the job called `name`.

@@ -12,7 +12,7 @@ use super::error::{Answer, Exception, Failure, detail};
 use super::nothing;
 use super::partitions::Place;
 use super::request::Members;
-use super::tables::in_glues_words;
+use super::wording::in_glues_words;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

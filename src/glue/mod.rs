@@ -27,6 +27,7 @@ mod table_names;
 mod table_versions;
 mod tables;
 mod tags;
+mod wording;
 
 use std::io::{Read, Write};
 

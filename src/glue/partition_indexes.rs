@@ -11,7 +11,7 @@ use crate::model::name::TableRef;
 use super::error::{Answer, Exception, Failure};
 use super::nothing;
 use super::partitions::Place;
-use super::tables::in_glues_words;
+use super::wording::in_glues_words;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

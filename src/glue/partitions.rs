@@ -17,7 +17,7 @@ use crate::model::table::Parameters;
 use super::error::{Answer, Exception, Failure, detail};
 use super::request::{Members, check_catalog, page, seconds, token, wrong_token};
 use super::storage::{self, StorageDescriptorInput};
-use super::tables::in_glues_words;
+use super::wording::in_glues_words;
 use super::{Body, nothing};
 
 /// The most partitions of a page (`PageSize`).

@@ -11,7 +11,8 @@ use crate::model::table::Table;
 use super::error::{Answer, detail};
 use super::nothing;
 use super::request::{check_catalog, page, token};
-use super::tables::{in_glues_words, rendered, version};
+use super::tables::{rendered, version};
+use super::wording::in_glues_words;
 
 /// The most versions of a page (`CatalogGetterPageSize`).
 const MAX_PAGE: u32 = 100;

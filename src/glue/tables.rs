@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::catalog::{iceberg, search, tables};
-use crate::error::{Error, ErrorKind};
+use crate::error::ErrorKind;
 use crate::model::name::TableRef;
 use crate::model::table::{Parameters, Table, TableInput};
 
@@ -17,6 +17,7 @@ use super::request::{Members, check_catalog, page, required, seconds, token, wit
 use super::storage::{
     self, ColumnInput, RenderedColumn, RenderedStorage, StorageDescriptorInput, rendered_columns,
 };
+use super::wording::in_glues_words;
 use super::{Body, nothing, table_names};
 
 /// The most tables of a page (`CatalogGetterPageSize`).
@@ -394,17 +395,6 @@ impl From<Input> for TableInput {
 fn table_named(app: &App, request: Named) -> Answer<TableRef> {
     check_catalog(app, request.catalog_id.as_deref())?;
     Ok(TableRef::new(&request.database_name, &request.name)?)
-}
-
-/// Glue says which table isn't there and not where, and clients compare the sentence.
-pub(super) fn in_glues_words(mut error: Error, table: &TableRef) -> Failure {
-    let place = format!(" in database {}", table.database);
-    if error.kind == ErrorKind::NotFound
-        && let Some(shorter) = error.message.strip_suffix(&place)
-    {
-        error.message = shorter.to_owned();
-    }
-    error.into()
 }
 
 /// A table, or a version of one, as it is written to a client.

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
 
 use s3s::dto::CompletedPart;
 use s3s::{S3Result, s3_error};
@@ -9,12 +11,22 @@ use serde::{Deserialize, Serialize};
 
 use super::checksums::{Algorithm, Found, Hasher, composed};
 use super::conditions::WriteConditions;
-use super::folder::disk_failure;
-use super::multipart::StoredPart;
+use super::disk::disk_failure;
 use super::record::Checksums;
 
 /// The least that a part must have unless it is the last, bytes.
 const SMALLEST_PART: u64 = 5 * 1024 * 1024;
+
+/// A part that was received.
+#[derive(Clone)]
+pub(super) struct StoredPart {
+    pub(super) path: PathBuf,
+    pub(super) number: i32,
+    pub(super) etag: String,
+    pub(super) size: u64,
+    pub(super) modified: SystemTime,
+}
+
 /// A checksum that an upload's object is to have.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct ChecksumWish {

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use s3s::{S3Result, s3_error};
 
-use super::folder::{Folder, disk_failure, sync_folder};
+use super::disk::{disk_failure, sync_folder};
+use super::folder::Folder;
 
 impl Folder {
     /// Every bucket and when it was made, sorted.

@@ -1,4 +1,4 @@
-//! Where things are on the disk: which file a key is, temporary files, and what makes a change durable.
+//! The lake's folder: where things are in it, temporary files, and who holds what.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -8,22 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Result, s3_error};
 
-use super::listing::FolderCache;
+use super::disk::{disk_failure, leads_through_link, no_room_for_key, sync_folder};
+use super::folder_cache::FolderCache;
+use super::keys::names_of;
 use super::place::{Dir, Kind, is_absence, is_link};
-use super::sweep::Writers;
+use super::writers::Writers;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 
 /// The folder beside the buckets that holds everything that isn't an object. No bucket's name begins with a dot.
 const INTERNAL: &str = ".mastic";
-/// Stands for the empty segment of `a/` and `a//b`; a segment that begins so is written with this in front again.
-const ESCAPE: &str = ".mastic-";
-/// The longest key that S3 takes, in bytes.
-const LONGEST_KEY: usize = 1024;
-/// The longest file name that file systems take, in bytes.
-const LONGEST_NAME: usize = 255;
 /// How often and how long to wait for a predecessor in this process that is still ending.
 const LOCK_ATTEMPTS: u32 = 40;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -263,61 +259,6 @@ pub(super) struct Spot {
     pub(super) name: String,
 }
 
-/// The folders that lead to the file of a key, and the file's name.
-pub(super) fn names_of(key: &str) -> S3Result<(Vec<String>, String)> {
-    if key.is_empty() || key.starts_with('/') || key.contains('\0') {
-        return Err(s3_error!(
-            InvalidArgument,
-            "a key can't be empty, begin with `/` or contain NUL"
-        ));
-    }
-    if key.len() > LONGEST_KEY {
-        return Err(s3_error!(KeyTooLongError, "Your key is too long"));
-    }
-    let mut names = Vec::new();
-    for segment in key.split('/') {
-        if matches!(segment, "." | "..") {
-            return Err(s3_error!(
-                InvalidArgument,
-                "this store can't hold a key with the segment `.` or `..`"
-            ));
-        }
-        let name = to_name(segment);
-        if name.len() > LONGEST_NAME {
-            return Err(s3_error!(
-                KeyTooLongError,
-                "between two slashes this store takes at most {} bytes",
-                LONGEST_NAME
-            ));
-        }
-        names.push(name);
-    }
-    let name = names.pop().unwrap_or_default();
-    Ok((names, name))
-}
-
-/// Why there can't be an object of some key.
-pub(super) fn no_room_for_key(error: io::Error) -> S3Error {
-    match error.kind() {
-        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => s3_error!(
-            InvalidArgument,
-            "this store can't hold the key: a part of it before a `/` is an object itself"
-        ),
-        io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => s3_error!(
-            InvalidArgument,
-            "this store can't hold the key: there are objects whose keys begin with it and a `/`"
-        ),
-        _ => disk_failure(error),
-    }
-}
-
-fn leads_through_link() -> S3Error {
-    s3_error!(
-        AccessDenied,
-        "the key leads through a symbolic link in the store's folder; this store doesn't follow those"
-    )
-}
-
 /// A name in the temporary folder. What has it is left alone until this goes.
 pub(super) struct Reserved {
     pub(super) path: PathBuf,
@@ -367,43 +308,6 @@ impl Drop for Temporary {
     }
 }
 
-/// The file name of one segment of a key.
-fn to_name(segment: &str) -> String {
-    if segment.is_empty() || segment.starts_with(ESCAPE) {
-        format!("{ESCAPE}{segment}")
-    } else {
-        segment.to_owned()
-    }
-}
-
-/// The segment that a file name stands for.
-pub(super) fn to_segment(name: &str) -> &str {
-    name.strip_prefix(ESCAPE).unwrap_or(name)
-}
-
-/// Makes what `folder` says about its files durable.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Makes `folder` and those above it where they are missing, durably.
-pub(super) fn make_folders(folder: &Path) -> io::Result<()> {
-    match fs::create_dir(folder) {
-        Ok(()) => folder.parent().map_or(Ok(()), sync_folder),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            match fs::symlink_metadata(folder)?.is_dir() {
-                true => Ok(()),
-                false => Err(io::ErrorKind::NotADirectory.into()),
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            folder.parent().map_or(Ok(()), make_folders)?;
-            make_folders(folder)
-        }
-        Err(error) => Err(error),
-    }
-}
-
 fn hold(lock: &Path, root: &Path) -> Result<File> {
     let failed = |error: io::Error| {
         Error::unavailable(format!("can't lock `{}`: {error}", lock.display())).source(error)
@@ -425,35 +329,4 @@ fn hold(lock: &Path, root: &Path) -> Result<File> {
         Error::conflict(format!("another process serves the lake in `{}`", root.display()))
             .hint("stop it, or give another folder"),
     )
-}
-
-/// A failure of the disk as S3 says it. The log has the cause; the client has what it can act on.
-pub(super) fn disk_failure(error: io::Error) -> S3Error {
-    match error.kind() {
-        _ if is_link(&error) => leads_through_link(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            tracing::error!(%error, "the lake's disk is full");
-            let code = S3ErrorCode::Custom("InsufficientStorage".into());
-            let mut full = S3Error::with_message(code, "the lake's disk is full");
-            full.set_status_code(hyper::StatusCode::INSUFFICIENT_STORAGE);
-            full
-        }
-        io::ErrorKind::InvalidFilename => s3_error!(KeyTooLongError),
-        _ => {
-            tracing::error!(%error, "the lake's disk failed");
-            S3Error::internal_error(error)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{to_name, to_segment};
-
-    #[test]
-    fn every_segment_comes_back() {
-        for segment in ["", "a", ".hidden", ".mastic", ".mastic-", ".mastic-x", "ü +%="] {
-            assert_eq!(to_segment(&to_name(segment)), segment);
-        }
-    }
 }

@@ -1,21 +1,14 @@
 //! Listings: keys in the order of their bytes, a page at a time, reading only the folders that the page needs.
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use s3s::S3Result;
 
-use super::folder::{Folder, disk_failure, to_segment};
-use super::place::{Dir, Facts, Kind, is_absence, is_link};
-
-/// Folders with fewer entries than this are read again for each page.
-const WORTH_KEEPING: usize = 2000;
-/// How many large folders are remembered.
-const KEPT: usize = 16;
-/// A folder's time doesn't tell two changes apart that are closer together than this.
-const SETTLED: Duration = Duration::from_millis(100);
+use super::disk::disk_failure;
+use super::folder::Folder;
+use super::folder_cache::Entry;
+use super::place::{Dir, is_absence, is_link};
 
 /// What to list.
 #[derive(Clone, Debug, Default)]
@@ -45,19 +38,6 @@ pub(super) struct Page {
     /// The last key or common prefix, if there is more.
     pub(super) next: Option<String>,
 }
-
-/// A name in a folder, as it is in keys; a folder's ends in `/`.
-struct Entry {
-    segment: String,
-    name: String,
-}
-
-/// The sorted entries of large folders, so that a listing of many pages reads each of them once.
-#[derive(Default)]
-pub(super) struct FolderCache(Mutex<HashMap<String, Kept>>);
-
-/// Which folder it was and when it was changed, and what was in it then.
-type Kept = (Facts, Arc<Vec<Entry>>);
 
 impl Folder {
     /// Answers one page.
@@ -98,7 +78,7 @@ impl Walk<'_> {
             return Ok(false);
         };
         let name = format!("{}/{before}", self.question.bucket);
-        let entries = self.folder.cache.entries(&name, &dir)?;
+        let entries = self.folder.cache.entries(&name, &dir, self.folder.now())?;
         let mut dir = Some(dir);
         let start = self.first_possible(&entries, before);
         for entry in &entries[start..] {
@@ -236,48 +216,4 @@ impl Walk<'_> {
     fn is_full(&self) -> bool {
         self.page.objects.len() + self.page.prefixes.len() >= self.question.limit
     }
-}
-
-impl FolderCache {
-    /// The entries of `dir`, which is known as `name`.
-    fn entries(&self, name: &str, dir: &Dir) -> io::Result<Arc<Vec<Entry>>> {
-        let now = dir.facts()?;
-        let kept = self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .get(name)
-            .cloned();
-        if let Some((then, entries)) = kept
-            && then == now
-        {
-            return Ok(entries);
-        }
-        let settled = now.modified.elapsed().is_ok_and(|age| age > SETTLED);
-        let entries = Arc::new(read_sorted(dir)?);
-        if settled && entries.len() >= WORTH_KEEPING {
-            let mut kept = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            if kept.len() >= KEPT {
-                kept.clear();
-            }
-            kept.insert(name.to_owned(), (now, Arc::clone(&entries)));
-        }
-        Ok(entries)
-    }
-}
-
-/// A folder sorts as its name with a `/`, because that is how its keys go on.
-fn read_sorted(dir: &Dir) -> io::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for (name, kind) in dir.entries()? {
-        let segment = to_segment(&name);
-        let segment = match kind {
-            Kind::Folder => format!("{segment}/"),
-            Kind::File => segment.to_owned(),
-            Kind::Link | Kind::Other => continue,
-        };
-        entries.push(Entry { segment, name });
-    }
-    entries.sort_by(|a, b| a.segment.cmp(&b.segment));
-    Ok(entries)
 }

@@ -12,7 +12,10 @@ mod assembly;
 mod bucket;
 mod checksums;
 mod conditions;
+mod disk;
 mod folder;
+mod folder_cache;
+mod keys;
 mod listing;
 mod multipart;
 mod object;
@@ -27,6 +30,7 @@ mod signed;
 mod sweep;
 mod unsigned;
 mod wire;
+mod writers;
 mod xml;
 
 use std::fmt;

@@ -9,11 +9,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::{S3Result, s3_error};
 use serde::{Deserialize, Serialize};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::Uuid;
 
-use super::assembly::{ChecksumWish, Completion, assemble, choose, copy};
+use super::assembly::{ChecksumWish, Completion, StoredPart, assemble, choose, copy};
 use super::checksums::Hasher;
-use super::folder::{Folder, disk_failure, sync_folder};
+use super::disk::{disk_failure, sync_folder};
+use super::folder::Folder;
 use super::publish::Published;
 use super::receive::Received;
 use super::record::{Attributes, Record};
@@ -43,16 +44,6 @@ pub(super) struct PendingUpload {
     pub(super) initiated: SystemTime,
 }
 
-/// A part that was received.
-#[derive(Clone)]
-pub(super) struct StoredPart {
-    pub(super) path: PathBuf,
-    pub(super) number: i32,
-    pub(super) etag: String,
-    pub(super) size: u64,
-    pub(super) modified: SystemTime,
-}
-
 /// The object that an upload became.
 pub(super) struct CompletedUpload {
     pub(super) published: Published,
@@ -71,7 +62,7 @@ impl Folder {
         // A key that the folder can't hold is refused now, not after the bytes.
         self.check_room(bucket, key)?;
         let now = self.stamp().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let id = Uuid::new_v7(Timestamp::from_unix(NoContext, now.as_secs(), now.subsec_nanos())).to_string();
+        let id = self.clock.new_id();
         let about = About {
             bucket: bucket.to_owned(),
             key: key.to_owned(),

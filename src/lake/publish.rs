@@ -8,7 +8,9 @@ use std::time::SystemTime;
 use s3s::{S3Result, s3_error};
 
 use super::conditions::WriteConditions;
-use super::folder::{Folder, Spot, Temporary, disk_failure, names_of, no_room_for_key};
+use super::disk::{disk_failure, no_room_for_key};
+use super::folder::{Folder, Spot, Temporary};
+use super::keys::names_of;
 use super::place::{Dir, Facts, Kind};
 use super::record::Record;
 

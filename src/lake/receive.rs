@@ -12,7 +12,8 @@ use tokio::io::AsyncWriteExt;
 
 use super::arrival::{announced_sha256, other_bytes};
 use super::checksums::{Announced, Found};
-use super::folder::{Folder, Temporary, disk_failure};
+use super::disk::disk_failure;
+use super::folder::{Folder, Temporary};
 use super::unsigned::{Trailers, Unverified};
 
 /// How long a client may be silent in the middle of its bytes.

@@ -14,7 +14,8 @@ use s3s::dto::{self, Timestamp, TimestampFormat};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::folder::{Folder, make_folders, sync_folder};
+use super::disk::{make_folders, sync_folder};
+use super::folder::Folder;
 use super::place::Facts;
 
 /// What a client said about an object when it wrote it.

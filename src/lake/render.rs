@@ -7,11 +7,14 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
+use super::assembly::StoredPart;
 use super::listing::Page;
-use super::multipart::{PendingUpload, StoredPart};
+use super::multipart::PendingUpload;
 use super::object::Opened;
-use super::wire::PAGE;
 use super::xml::can_hold;
+
+/// The most that a page of anything has.
+pub(super) const PAGE: i32 = 1000;
 
 /// What is said of `$opened` in a GET and in a HEAD alike.
 macro_rules! described {

@@ -1,10 +1,9 @@
 //! Uploads that nobody finishes and files that nobody misses: given up and removed, at start and from time to time.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::folder::Folder;
@@ -60,10 +59,6 @@ impl Sweeper {
     }
 }
 
-/// Which uploads get bytes at present.
-#[derive(Default)]
-pub(super) struct Writers(Mutex<HashMap<String, usize>>);
-
 /// While this is there, its upload isn't given up.
 pub(super) struct Writing {
     folder: Arc<Folder>,
@@ -85,22 +80,6 @@ impl Drop for Writing {
         self.folder
             .writers
             .change(&self.upload, |count| count.saturating_sub(1));
-    }
-}
-
-impl Writers {
-    fn change(&self, upload: &str, change: impl Fn(usize) -> usize) {
-        let mut counts = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let count = change(counts.get(upload).copied().unwrap_or_default());
-        match count {
-            0 => counts.remove(upload),
-            count => counts.insert(upload.to_owned(), count),
-        };
-    }
-
-    fn are_at(&self, upload: &str) -> bool {
-        let counts = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        counts.contains_key(upload)
     }
 }
 

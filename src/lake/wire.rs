@@ -19,13 +19,11 @@ use super::parse::{
 };
 use super::receive::{Said, receive};
 use super::render::{
-    Encoding, from_token, get_output, head_output, objects, page_size, parts_output, prefixes, uploads_output,
+    Encoding, PAGE, from_token, get_output, head_output, objects, page_size, parts_output, prefixes,
+    uploads_output,
 };
 use super::sweep::Writing;
 use super::{Announce, ObjectChange};
-
-/// The most that a page of anything has.
-pub(super) const PAGE: i32 = 1000;
 
 /// A change of an object and what the client is told.
 type Changed<T> = (T, Vec<ObjectChange>);

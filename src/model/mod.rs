@@ -9,6 +9,7 @@ pub mod crawl_memory;
 pub mod crawl_options;
 pub mod data_files;
 pub mod database;
+pub mod database_url;
 pub mod document;
 pub mod event;
 pub mod function;

@@ -139,3 +139,12 @@ pub struct LogLine {
     /// What was said.
     pub message: String,
 }
+
+/// Which runs are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Of this job only.
+    pub job: Option<String>,
+    /// In this state only.
+    pub state: Option<WorkState>,
+}

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::app::App;
+use crate::clock::Deadline;
 use crate::error::{Error, Result};
 use crate::{api, queue};
 
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const PROBE: [u8; 4096] = [0; 4096];
 
 /// What was found last.
-pub(super) type Readiness = Arc<Mutex<Option<(Instant, Report)>>>;
+pub(super) type Readiness = Arc<Mutex<Option<(Deadline, Report)>>>;
 
 /// How the parts are.
 #[derive(Clone, Debug, Serialize)]
@@ -73,10 +74,10 @@ pub(super) async fn ready(app: &App, readiness: &Readiness, job_errors: Option<&
     };
     let mut last = readiness.lock().await;
     let report = match &*last {
-        Some((at, report)) if at.elapsed() < HOLDS => report.clone(),
+        Some((until, report)) if !until.is_over() => report.clone(),
         _ => {
             let report = look(app, job_errors).await;
-            *last = Some((Instant::now(), report.clone()));
+            *last = Some((Deadline::after(HOLDS), report.clone()));
             report
         }
     };

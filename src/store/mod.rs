@@ -29,6 +29,7 @@ pub mod partitions;
 pub mod runs;
 pub mod search;
 pub mod statistics;
+mod table_rows;
 pub mod tables;
 pub mod tags;
 pub mod tasks;
@@ -51,6 +52,7 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::model::database_url::without_password;
 use failure::{database_error, migration_error};
 use file::{File, lock_file};
 use memory::{Memory, Writing};
@@ -375,18 +377,4 @@ fn is_outside_transactions(connection: &SqliteConnection) -> bool {
 
 fn libsqlite3_version() -> i32 {
     libsqlite3_sys::SQLITE_VERSION_NUMBER
-}
-
-/// The URL as it may be shown.
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split_once(':').map_or(user, |(user, _)| user);
-            format!("{scheme}://{user}@{host}")
-        }
-        None => url.to_owned(),
-    }
 }

@@ -7,7 +7,7 @@ use super::{Look, Note, on};
 use crate::error::{Error, Result};
 use crate::model::crawl::WorkState;
 use crate::model::page::{Page, PageRequest};
-use crate::model::run::{LogLevel, LogLine, Run, RunBody};
+use crate::model::run::{LogLevel, LogLine, Run, RunBody, RunFilter};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -40,15 +40,6 @@ impl TryFrom<Row> for Run {
             finished_at: row.finished_at,
         })
     }
-}
-
-/// Which runs are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct RunFilter {
-    /// Of this job only.
-    pub job: Option<String>,
-    /// In this state only.
-    pub state: Option<WorkState>,
 }
 
 /// Adds a run that waits for a worker.

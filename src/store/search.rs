@@ -5,7 +5,7 @@
 
 use sqlx::types::Json;
 
-use super::tables::Row;
+use super::table_rows::Row;
 use super::{Look, Write, on};
 use crate::error::Result;
 use crate::model::table::{Column, Table, TableInput};

@@ -4,35 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
+use super::table_rows::Row;
 use super::{Look, Write, on};
 use crate::error::Result;
 use crate::model::name::TableRef;
 use crate::model::page::{Page, PageRequest};
 use crate::model::partition::key::KeyOrder;
 use crate::model::table::{Table, TableInput};
-
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
-    id: String,
-    database_name: String,
-    version: i64,
-    body: Json<TableInput>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-impl From<Row> for Table {
-    fn from(row: Row) -> Self {
-        Self {
-            id: row.id,
-            database: row.database_name,
-            version: row.version,
-            input: row.body.0,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
-    }
-}
 
 /// Tables that may lie at, in or around a prefix of a bucket: each location that begins with the prefix, or that is one of
 /// the folders above it, is among theirs.

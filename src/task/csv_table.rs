@@ -26,8 +26,8 @@ use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
-use super::child;
 use super::failure::refused;
+use super::speech;
 use super::{FileOfTable, ObjectToRead};
 use crate::buckets::Buckets;
 use crate::buckets::plain_text::PlainText;
@@ -323,7 +323,7 @@ impl Reading {
         self.convert()?;
         if !self.file.counted.swap(true, Ordering::Relaxed) {
             for line in self.rows.misfits() {
-                child::log(LogLevel::Warn, format!("{}: {line}", self.file.object.path()));
+                speech::log(LogLevel::Warn, format!("{}: {line}", self.file.object.path()));
             }
         }
         Ok(())

@@ -9,9 +9,9 @@ use datafusion::logical_expr::col;
 use serde_json::Value;
 
 use super::children::Means;
-use super::classify;
 use super::iceberg::{self, MAX_DEPTH, MAX_METADATA, text_of};
-use super::{DeltaLog, ObjectToRead, sql};
+use super::ranges::read_object;
+use super::{DeltaLog, ObjectToRead, session};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 
@@ -43,7 +43,7 @@ async fn read(buckets: &Buckets, commit: &ObjectToRead) -> Result<Vec<u8>> {
             commit.key, commit.size
         )));
     }
-    classify::read_object(buckets, commit, 0, commit.size).await
+    read_object(buckets, commit, 0, commit.size).await
 }
 
 /// The schema that a commit gives the table, where it does: a commit is a JSON document a line, one for each action.
@@ -71,7 +71,7 @@ async fn schema_of_checkpoint(
     if parts.is_empty() {
         return Ok(None);
     }
-    let frame = sql::table_of(buckets, parts.to_vec(), means).await?;
+    let frame = session::table_of(buckets, parts.to_vec(), means).await?;
     let broken = |cause| Error::invalid("its checkpoint can't be read").source(cause);
     let actions = frame
         .filter(col("metadata").is_not_null())

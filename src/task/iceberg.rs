@@ -5,7 +5,8 @@ use std::io::Read as _;
 use classifiers::{Column, DataType, Field, Verdict};
 use serde_json::Value;
 
-use super::{ObjectToRead, classify};
+use super::ObjectToRead;
+use super::ranges::read_object;
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 
@@ -20,7 +21,7 @@ pub(super) const MAX_DEPTH: usize = 64;
 /// Invalid for what is no such metadata; those of reading.
 pub(super) async fn verdict(buckets: &Buckets, metadata: &ObjectToRead) -> Result<(Verdict, u64)> {
     let length = metadata.size.min(MAX_METADATA);
-    let bytes = classify::read_object(buckets, metadata, 0, length).await?;
+    let bytes = read_object(buckets, metadata, 0, length).await?;
     Ok((of_metadata(&bytes)?, length))
 }
 

@@ -13,10 +13,10 @@ use datafusion::prelude::{DataFrame, Expr};
 use futures::StreamExt;
 use serde::Deserialize;
 
-use super::child::say;
 use super::children::Means;
 use super::failure::failure;
-use super::sql::table_of;
+use super::session::table_of;
+use super::speech::say;
 use super::{ListedObject, Message, ObjectToRead};
 use crate::buckets::Buckets;
 use crate::buckets::plain_text::Arriving;

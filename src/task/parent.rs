@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout, Command};
-use tokio::time::Instant;
 
 use super::door::Place;
 use super::spill::ChildFolder;
 use super::wire::{MAX_PIECE, Wire};
 use super::{Handed, Message, Spec};
+use crate::clock::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 
 const SIGABRT: i32 = 6;
@@ -44,7 +44,7 @@ pub struct Child {
     wire: Wire<BufReader<ChildStdout>>,
     stderr: tokio::task::JoinHandle<String>,
     limits: Limits,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 /// What is a child's as long as its process is there: its folder goes after the process, and its place after both.
@@ -94,7 +94,7 @@ impl Child {
             wire: Wire::new(BufReader::with_capacity(MAX_PIECE, stdout)),
             stderr: tokio::spawn(tail_of(stderr)),
             limits: spec.limits,
-            deadline: Instant::now() + Duration::from_secs(spec.limits.wall_seconds),
+            deadline: Deadline::after(Duration::from_secs(spec.limits.wall_seconds)),
         };
         child.say(&Handed { spec, spill }).await?;
         Ok(child)
@@ -112,10 +112,10 @@ impl Child {
             self.stdin.write_all(&text).await?;
             self.stdin.flush().await
         };
-        match tokio::time::timeout_at(self.deadline, saying).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(self.why_it_died().await),
-            Err(_) => Err(self.time_is_over()),
+        match self.deadline.bound(saying).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(self.why_it_died().await),
+            None => Err(self.time_is_over()),
         }
     }
 
@@ -124,14 +124,14 @@ impl Child {
     /// # Errors
     /// Says why the child died, where it did; Limit where its time is over, or it says too much at once.
     pub async fn next(&mut self) -> Result<Message> {
-        match tokio::time::timeout_at(self.deadline, self.wire.next()).await {
-            Ok(Ok(Some(message))) => Ok(message),
-            Ok(Ok(None)) => Err(self.why_it_died().await),
-            Ok(Err(error)) => {
+        match self.deadline.bound(self.wire.next()).await {
+            Some(Ok(Some(message))) => Ok(message),
+            Some(Ok(None)) => Err(self.why_it_died().await),
+            Some(Err(error)) => {
                 self.kill();
                 Err(error)
             }
-            Err(_) => Err(self.time_is_over()),
+            None => Err(self.time_is_over()),
         }
     }
 

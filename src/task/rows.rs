@@ -12,7 +12,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::Value;
 
 use super::arrow_types::TIMESTAMP;
-use super::child::say_rows;
+use super::speech::say_rows;
 use super::wire::MAX_PIECE;
 use super::{QueryWork, RowForm};
 use crate::error::{Error, Result};

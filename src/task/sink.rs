@@ -12,7 +12,7 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
 
 use super::csv_encoder::CsvEncoder;
-use super::{Upload, WrittenFile, child};
+use super::{Upload, WrittenFile, speech};
 use crate::buckets::{Buckets, UploadedPart};
 use crate::error::{Error, Result};
 use crate::model::output::{CsvOptions, OutputFormat};
@@ -113,7 +113,7 @@ impl FileSink {
             if let Encoder::Csv(csv, _) = &encoder {
                 quoted = csv.quoted;
                 if csv.lone_nulls > 0 {
-                    child::log(
+                    speech::log(
                         LogLevel::Warn,
                         format!(
                             "{} NULLs of the only column are written as \"\", because an empty line is no row to readers; \

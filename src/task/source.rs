@@ -18,7 +18,7 @@ use assemble::{assemble, log_changes, target_columns};
 use look::{FileRead, Format, look};
 
 use super::failure::{failure, refused};
-use super::{TableToRead, classify};
+use super::{TableToRead, judge};
 use crate::buckets::Buckets;
 use crate::buckets::pinned::{PinnedObject, PinnedStore};
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ pub(super) async fn register(
         let files = table.files.iter().cloned();
         let mut verdicts: Vec<Verdict> = futures::stream::iter(files.clone())
             .map(|file| async move {
-                let verdict = classify::one(buckets, &file.object).await;
+                let verdict = judge::one(buckets, &file.object).await;
                 verdict.map_err(|error| error.within(file.object.path()))
             })
             .buffered(LOOKS)

@@ -1,28 +1,25 @@
 //! SQL in the child, by DataFusion: a job's script with its output, and queries.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::Statement as Ast;
 use futures::{Stream, StreamExt};
 
 use super::arrow_types::to_hive;
-use super::child::{ask_for_tables, log, say};
 use super::children::Means;
 use super::failure::failure;
 use super::rows::Rows;
+use super::session::context;
 use super::sink::FileSink;
-use super::{Done, FileOfTable, Message, ObjectToRead, QueryWork, ScriptWork, TableToRead, source};
+use super::speech::{ask_for_tables, log, say};
+use super::{Done, Message, QueryWork, ScriptWork, source};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
@@ -116,31 +113,6 @@ async fn in_order(
     Ok(futures::stream::iter(receivers.into_iter().map(batches)).flatten())
 }
 
-/// Files as one table.
-pub(super) async fn table_of(
-    buckets: &Buckets,
-    files: Vec<ObjectToRead>,
-    means: &Means,
-) -> Result<DataFrame> {
-    const NAME: &str = "files";
-    let of_no_partition = |object| FileOfTable {
-        object,
-        partition: BTreeMap::new(),
-    };
-    let table = TableToRead {
-        name: NAME.to_owned(),
-        files: files.into_iter().map(of_no_partition).collect(),
-        columns: Vec::new(),
-        as_declared: false,
-        csv: None,
-        null: None,
-        strict: false,
-    };
-    let ctx = context(means)?;
-    source::register(&ctx, buckets, vec![table]).await?;
-    ctx.table(NAME).await.map_err(|cause| failure(&cause))
-}
-
 /// Answers a query: says its columns, and then its rows as they come.
 pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) -> Result<Done> {
     let ctx = context(means)?;
@@ -185,30 +157,6 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
         truncated,
         ..Done::default()
     })
-}
-
-fn context(means: &Means) -> Result<SessionContext> {
-    let pool_bytes = usize::try_from(means.limits.memory_bytes / 2).unwrap_or(usize::MAX);
-    let disk = match &means.spill {
-        Some(spill) => DiskManagerBuilder::default()
-            .with_mode(DiskManagerMode::Directories(vec![spill.folder.clone()]))
-            .with_max_temp_directory_size(spill.bytes),
-        None => DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled),
-    };
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(pool_bytes)))
-        .with_disk_manager_builder(disk)
-        .build_arc()
-        .map_err(|cause| failure(&cause))?;
-    // The engine would read and write this machine's files by itself.
-    let files_of_this_machine = datafusion::execution::object_store::ObjectStoreUrl::local_filesystem();
-    runtime
-        .deregister_object_store(files_of_this_machine.as_ref())
-        .map_err(|cause| failure(&cause))?;
-    let config = SessionConfig::new()
-        .with_information_schema(false)
-        .with_round_robin_repartition(false);
-    Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 
 /// Reads the script, which must be one SELECT: nothing else has a result.

@@ -2,6 +2,7 @@
 
 mod api;
 mod architecture;
+mod circles;
 mod crawl;
 mod glue;
 mod harness;

@@ -23,7 +23,7 @@ use crate::model::run::LogLevel;
 use crate::task::arrow_types::{loss, to_arrow};
 use crate::task::csv_table::{CsvColumn, CsvFile, CsvShape, CsvTable};
 use crate::task::failure::refused;
-use crate::task::{FileOfTable, TableToRead, child};
+use crate::task::{FileOfTable, TableToRead, speech};
 
 /// Puts files of a table together, the first of which is the store's number `first`.
 pub(super) fn assemble(
@@ -181,7 +181,7 @@ pub(super) fn log_changes(table: &TableToRead, target: &[(String, Hive)], files:
     let mut said = HashSet::new();
     let mut say_once = |line: String| {
         if said.insert(line.clone()) {
-            child::log(LogLevel::Info, line);
+            speech::log(LogLevel::Info, line);
         }
     };
     for file in files {

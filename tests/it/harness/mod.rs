@@ -16,9 +16,8 @@ use mastic::etl::jobs::JobSource;
 use mastic::etl::{jobs, query, runs};
 use mastic::model::crawl::{Crawl, CrawlRequest, CrawlTarget, WorkState};
 use mastic::model::page::PageRequest;
-use mastic::model::run::Run;
+use mastic::model::run::{Run, RunFilter};
 use mastic::server::{Parts, Server};
-use mastic::store::runs::RunFilter;
 use mastic::{crawl, queue, worker};
 use tempfile::TempDir;
 
