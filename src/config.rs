@@ -1,6 +1,7 @@
 //! The settings: flags override the environment, which overrides `mastic.toml`, which overrides the defaults.
 //! Each value remembers where it came from.
 
+mod keep;
 mod lake;
 mod query;
 mod tasks;
@@ -17,6 +18,7 @@ use crate::model::crawl_options::Compatibility;
 use crate::model::document::parse_toml;
 use lake::{resolve_credentials, resolve_lake};
 
+pub use keep::KeepConfig;
 pub use query::QueryConfig;
 pub use tasks::TaskConfig;
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub query: QueryConfig,
     /// Whose rules crawls go by that name none.
     pub crawl_compatibility: Compatibility,
+    /// How long what happened is kept.
+    pub keep: KeepConfig,
     /// How often the buckets are listed for objects that no event announced.
     pub reconcile_every: Duration,
     /// Where each value came from.
@@ -137,6 +141,7 @@ struct File {
     query: query::FileQuery,
     events: FileEvents,
     crawl: FileCrawl,
+    keep: keep::FileKeep,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -336,6 +341,7 @@ impl Config {
             catalog,
             tasks: tasks::resolve(&mut picker, file.tasks, &data_folder)?,
             query: query::resolve(&mut picker, &file.query)?,
+            keep: keep::resolve(&mut picker, file.keep)?,
             crawl_compatibility: {
                 let named = file.crawl.compatibility;
                 let picked = picker.pick("crawl.compatibility", None, None, named, Some("mastic"));
@@ -364,6 +370,21 @@ fn number(picker: &mut Picker<'_>, name: &'static str, file: Option<u64>, defaul
         Ok(0) | Err(_) => Err(Error::invalid(format!("{name} must be a whole number above 0"))),
         Ok(number) => Ok(number),
     }
+}
+
+/// A span of time above none: `30s`, `90m`, `12h`, `7d`.
+fn span(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok()?;
+    let seconds = match &text[digits..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    let span = number.checked_mul(seconds)?;
+    (span > 0 && i64::try_from(span).is_ok()).then(|| Duration::from_secs(span))
 }
 
 fn address(name: &str, text: &str) -> Result<SocketAddr> {

@@ -20,6 +20,7 @@ pub mod catalog;
 pub mod crawl;
 pub mod etl;
 pub mod events;
+pub mod retention;
 
 pub mod api;
 pub mod glue;

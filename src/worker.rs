@@ -12,10 +12,12 @@ use crate::app::App;
 use crate::clock::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::queue::{self, HEARTBEAT, LEASE, Lease, Task};
-use crate::{crawl, etl, events};
+use crate::{crawl, etl, events, retention};
 
 /// How long a worker sleeps at the most before it looks at the queue: other processes may put tasks on it unheard.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How often what is old is forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long a worker waits after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -144,9 +146,10 @@ pub async fn run_due(app: &App) -> Result<usize> {
 }
 
 /// Looks for objects that no event announced, for schedules that were passed over, and for what runs left that are over
-/// without an output, now and then, until `shutdown`.
+/// without an output, and forgets what is old, now and then, until `shutdown`.
 pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
     tokio::pin!(shutdown);
+    let mut swept: Option<Deadline> = None;
     loop {
         match events::reconcile::run(&app).await {
             Ok(0) => {}
@@ -166,6 +169,18 @@ pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
                 error.message,
                 error.causes()
             );
+        }
+        if swept.is_none_or(Deadline::is_over) {
+            swept = Some(Deadline::after(SWEEP_EVERY));
+            match retention::sweep(&app).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(forgotten, "what is old is forgotten"),
+                Err(error) => tracing::warn!(
+                    "what is old can't be forgotten: {}{}",
+                    error.message,
+                    error.causes()
+                ),
+            }
         }
         tokio::select! {
             () = &mut shutdown => return,

@@ -7,6 +7,7 @@ use crate::buckets::{Access, Buckets};
 use crate::config::{Config, Flags};
 use crate::error::{Error, ErrorKind, Result};
 use crate::etl::jobs::{DEFINITION_FILE, JobSource};
+use crate::retention;
 use crate::store::Store;
 
 /// Checks every part, one line each.
@@ -52,8 +53,21 @@ pub(super) fn run(flags: ServeFlags, global: &Global) -> Result<Outcome> {
 async fn database(config: &Config) -> Result<String> {
     match Store::open(&config.database_url).await {
         Ok(store) => {
+            let mut detail = "it opens, and is up to date".to_owned();
+            for noun in retention::NOUNS {
+                let (oldest, forgotten) = retention::reach(&store, noun).await?;
+                if let Some(oldest) = oldest {
+                    detail.push_str(&format!("; {noun} since {}", oldest.format("%F %H:%M UTC")));
+                }
+                if let Some(until) = forgotten {
+                    detail.push_str(&format!(
+                        ", those before {} are forgotten",
+                        until.format("%F %H:%M UTC")
+                    ));
+                }
+            }
             store.close().await;
-            Ok("it opens, and is up to date".to_owned())
+            Ok(detail)
         }
         // A server that is up holds the SQLite file.
         Err(error) if error.kind == ErrorKind::Conflict => Ok(error.message),

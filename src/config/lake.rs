@@ -1,9 +1,8 @@
 //! The settings of the embedded store, its key pair among them.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::{Config, Credentials, FileLake, Flags, LakeConfig, Picker, address};
+use super::{Config, Credentials, FileLake, Flags, LakeConfig, Picker, address, span};
 use crate::error::{Error, Result};
 
 /// The word for any region.
@@ -153,21 +152,6 @@ impl Config {
             None => Some(&self.catalog.region),
         }
     }
-}
-
-/// A span of time above none: `30s`, `90m`, `12h`, `7d`.
-fn span(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let number: u64 = text[..digits].parse().ok()?;
-    let seconds = match &text[digits..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return None,
-    };
-    let span = number.checked_mul(seconds)?;
-    (span > 0 && i64::try_from(span).is_ok()).then(|| Duration::from_secs(span))
 }
 
 fn is_region(text: &str) -> bool {

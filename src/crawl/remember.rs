@@ -114,6 +114,9 @@ pub(super) async fn folders_of_events(
     let Some(mut after) = store::crawl_memory::last_crawl(&mut tx, crawler).await? else {
         return Ok(None);
     };
+    if store::retention::lacks_events_since(&mut tx, &after).await? {
+        return Ok(None);
+    }
     let base = location.as_folder().key;
     let (mut folders, mut count) = (BTreeSet::new(), 0);
     loop {

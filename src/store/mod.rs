@@ -26,6 +26,7 @@ pub mod jobs;
 mod memory;
 pub mod outputs;
 pub mod partitions;
+pub mod retention;
 pub mod runs;
 pub mod search;
 pub mod statistics;

@@ -11,6 +11,7 @@ mod openapi;
 mod queries;
 mod queue;
 mod real_data;
+mod retention;
 mod sources;
 mod store;
 mod story;

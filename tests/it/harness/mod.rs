@@ -82,7 +82,7 @@ pub(crate) struct TestApp {
 }
 
 /// A test's own settings.
-type Settings = Box<dyn Fn(&mut Config) + Send + Sync>;
+pub(crate) type Settings = Box<dyn Fn(&mut Config) + Send + Sync>;
 
 impl TestApp {
     /// Starts a server on SQLite.
@@ -111,7 +111,8 @@ impl TestApp {
         Self::start_at(folder, url, Box::new(|_| {})).await
     }
 
-    async fn start_at(folder: TempDir, url: String, settings: Settings) -> Self {
+    /// As [`TestApp::start_in`], with settings of the test's own.
+    pub(crate) async fn start_at(folder: TempDir, url: String, settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::at(start_of_time()));
         let mut app = Self {
             server: None,
