@@ -129,7 +129,7 @@ async fn require(tx: &mut Read, resource: &str) -> Result<()> {
         "connection" => store::connections::find(tx, name).await?.is_some(),
         "crawler" => store::crawls::find_crawler(tx, name).await?.is_some(),
         "job" => store::jobs::find(tx, name).await?.is_some(),
-        "trigger" => store::jobs::find_trigger(tx, name).await?.is_some(),
+        "trigger" => store::triggers::find(tx, name).await?.is_some(),
         _ => false,
     };
     if is_there {

@@ -1,12 +1,13 @@
-//! `mastic jobs`, `mastic runs`, `mastic triggers`, `mastic events`
+//! `mastic jobs`, `mastic runs`
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Subcommand;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::client::{Client, segment};
+use super::parameters::{key_value, object};
 use super::{Global, Outcome, output};
 use crate::error::Error;
 use crate::etl::jobs::JobSource;
@@ -88,61 +89,6 @@ pub(super) enum Runs {
     },
 }
 
-/// What starts jobs by itself.
-#[derive(Debug, Subcommand)]
-pub(super) enum Triggers {
-    /// List triggers
-    List,
-    /// Show a trigger
-    Show {
-        /// Its name
-        name: String,
-    },
-    /// Start a run, as if the trigger had fired
-    Fire {
-        /// Its name
-        name: String,
-        /// A parameter, as key=value; may be given again
-        #[arg(long = "param", value_parser = key_value)]
-        parameters: Vec<(String, String)>,
-    },
-}
-
-/// What arrived, and what became of it.
-#[derive(Debug, Subcommand)]
-pub(super) enum Events {
-    /// List events, the newest first
-    List {
-        /// How many
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-    },
-    /// List subscriptions of SNS that wait for somebody to confirm them, by visiting the address
-    Confirmations,
-    /// Have what events told of acted on again, in the versions of the objects that are there now
-    Replay {
-        /// Their ids
-        #[arg(required = true)]
-        ids: Vec<String>,
-    },
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or_else(|| "write it as key=value".to_owned())?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-fn object(parameters: Vec<(String, String)>) -> Value {
-    Value::Object(
-        parameters
-            .into_iter()
-            .map(|(key, value)| (key, Value::String(value)))
-            .collect::<Map<_, _>>(),
-    )
-}
-
 impl Jobs {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
         let client = Client::new(global);
@@ -213,15 +159,6 @@ fn started(client: &Client, global: &Global, run: &Value, wait: bool) -> Result<
         return finish(global, client, id);
     }
     output::data(id);
-    Ok(Outcome::Done)
-}
-
-fn replay(global: &Global, ids: &[String]) -> Result<Outcome, Error> {
-    let client = Client::new(global);
-    for id in ids {
-        let event = client.post(&format!("/events/{}/replay", segment(id)), &json!({}))?;
-        output::data(event["id"].as_str().unwrap_or_default());
-    }
     Ok(Outcome::Done)
 }
 
@@ -299,84 +236,6 @@ impl Runs {
                 output::say(global.quiet, "asked to stop");
             }
         }
-        Ok(Outcome::Done)
-    }
-}
-
-impl Triggers {
-    pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
-        let client = Client::new(global);
-        match self {
-            Self::List => {
-                let columns = [("name", "name"), ("job", "job"), ("on", "on"), ("match", "match")];
-                output::list(global.output, &client.all("/triggers")?, &columns);
-            }
-            Self::Show { name } => {
-                output::item(
-                    global.output,
-                    &client.get(&format!("/triggers/{}", segment(&name)))?,
-                );
-            }
-            Self::Fire { name, parameters } => {
-                let body = json!({ "parameters": object(parameters) });
-                let run = client.post(&format!("/triggers/{}/fire", segment(&name)), &body)?;
-                output::data(run["id"].as_str().unwrap_or_default());
-            }
-        }
-        Ok(Outcome::Done)
-    }
-}
-
-impl Events {
-    pub(super) fn run(self, global: &Global) -> Result<Outcome, Error> {
-        let limit = match self {
-            Self::List { limit } => limit,
-            Self::Replay { ids } => return replay(global, &ids),
-            Self::Confirmations => {
-                let waiting = Client::new(global).get("/events/confirmations")?;
-                let columns = [
-                    ("topic", "topic"),
-                    ("received", "received_at"),
-                    ("address", "url"),
-                ];
-                let waiting = waiting["items"].as_array().cloned().unwrap_or_default();
-                output::list(global.output, &waiting, &columns);
-                return Ok(Outcome::Done);
-            }
-        };
-        let page = Client::new(global).get(&format!("/events?limit={limit}"))?;
-        let events: Vec<Value> = page["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|event| {
-                let mut event = event.clone();
-                let what = |outcome: &Value| {
-                    let parts = ["trigger", "state", "run", "detail"];
-                    parts
-                        .iter()
-                        .filter_map(|part| outcome[part].as_str())
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                };
-                let became: Vec<String> = event["outcomes"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .map(what)
-                    .collect();
-                event["became"] = Value::String(became.join("; "));
-                event
-            })
-            .collect();
-        let columns = [
-            ("received", "received_at"),
-            ("kind", "kind"),
-            ("bucket", "bucket"),
-            ("key", "key"),
-            ("became", "became"),
-        ];
-        output::list(global.output, &events, &columns);
         Ok(Outcome::Done)
     }
 }

@@ -9,6 +9,7 @@ mod crawl;
 mod demo;
 mod demo_data;
 mod doctor;
+mod events;
 mod export;
 mod glue_client;
 mod glue_requests;
@@ -18,10 +19,12 @@ mod infer;
 mod init;
 mod jobs;
 mod output;
+mod parameters;
 mod serve;
 mod sql;
 mod tasks;
 mod terraform;
+mod triggers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -117,10 +120,10 @@ enum Command {
     Runs(jobs::Runs),
     /// What starts jobs by itself
     #[command(subcommand)]
-    Triggers(jobs::Triggers),
+    Triggers(triggers::Triggers),
     /// What arrived, and what became of it
     #[command(subcommand)]
-    Events(jobs::Events),
+    Events(events::Events),
     /// Background work: what waits, and what failed for good
     #[command(subcommand)]
     Tasks(tasks::Tasks),

@@ -77,7 +77,7 @@ fn read_text(path: &Path) -> Result<String> {
 /// Registers a job, or brings it up to date; nothing happens where it is the same already.
 ///
 /// # Errors
-/// Invalid where the definition is wrong.
+/// Invalid where the definition is wrong; Conflict where somebody else registered it meanwhile.
 pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     let name = plain_name("job", &source.name)?;
     let definition = JobDefinition::parse(&name, &source.definition)?;
@@ -111,15 +111,21 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     {
         return Ok(former);
     }
-    let before = store::jobs::enabled_triggers(&mut tx).await?;
+    let before = store::triggers::enabled(&mut tx).await?;
     let triggers: Vec<Trigger> = triggers_of(&job);
     drop(tx);
     places::check_registration(app, &job).await?;
     take_past_as_seen(app, &triggers, &before).await?;
 
     let mut tx = app.store.note().await?;
-    store::jobs::upsert(&mut tx, &job).await?;
-    store::jobs::replace_triggers(&mut tx, &job.name, &triggers).await?;
+    if !store::jobs::upsert(&mut tx, &job).await? {
+        return Err(Error::conflict(format!(
+            "job {} was registered by somebody else meanwhile",
+            job.name
+        ))
+        .hint("look at it as it is now, and register it again"));
+    }
+    store::triggers::replace(&mut tx, &job.name, &triggers).await?;
     tx.commit().await?;
     Ok(job)
 }

@@ -25,7 +25,7 @@ const LONGEST_CHAIN: usize = 16;
 /// Only the database's own.
 pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Trigger>> {
     let mut tx = app.store.read().await?;
-    store::jobs::list_triggers(&mut tx, page).await
+    store::triggers::list(&mut tx, page).await
 }
 
 /// The trigger called `name`.
@@ -47,18 +47,18 @@ pub async fn fire(app: &App, name: &str, parameters: &Captures) -> Result<Run> {
 }
 
 async fn require(tx: &mut Look, name: &str) -> Result<Trigger> {
-    store::jobs::find_trigger(tx, name)
+    store::triggers::find(tx, name)
         .await?
         .ok_or_else(|| Error::not_found(format!("trigger {name} not found")))
 }
 
 /// The triggers in force, parsed; read again where any changed.
 async fn in_force(app: &App, tx: &mut Read) -> Result<Arc<Vec<Watch>>> {
-    let change = store::jobs::trigger_changes(tx).await?;
+    let change = store::triggers::changes(tx).await?;
     if let Some(watches) = app.watches.as_of(change) {
         return Ok(watches);
     }
-    let triggers = store::jobs::enabled_triggers(tx).await?;
+    let triggers = store::triggers::enabled(tx).await?;
     let watches = Arc::new(triggers.into_iter().map(Watch::of).collect::<Result<Vec<_>>>()?);
     app.watches.keep(change, &watches);
     Ok(watches)
@@ -207,7 +207,7 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
         None => store::events::find_batch(&mut tx, batch_id).await?,
     };
     let job = match &closed {
-        Some(batch) => match store::jobs::find_trigger(&mut tx, &batch.trigger).await? {
+        Some(batch) => match store::triggers::find(&mut tx, &batch.trigger).await? {
             Some(trigger) => store::jobs::find(&mut tx, &trigger.job).await?,
             None => None,
         },

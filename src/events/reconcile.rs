@@ -19,7 +19,7 @@ use crate::store;
 /// Unavailable where a store can't be listed; what was found before is kept.
 pub async fn run(app: &App) -> Result<u64> {
     let mut tx = app.store.read().await?;
-    let triggers = store::jobs::enabled_triggers(&mut tx).await?;
+    let triggers = store::triggers::enabled(&mut tx).await?;
     drop(tx);
     let mut found = 0;
     for (bucket, prefix) in watched(&triggers)? {

@@ -103,7 +103,7 @@ async fn with_job(tx: &mut Read, task: TaskRecord) -> Result<Listed> {
     } else if let Some(batch) = task.about("batch")
         && let Some(batch) = store::events::find_batch(tx, batch).await?
     {
-        let trigger = store::jobs::find_trigger(tx, &batch.trigger).await?;
+        let trigger = store::triggers::find(tx, &batch.trigger).await?;
         job = trigger.map(|trigger| trigger.job);
     }
     Ok(Listed { task, job })

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Look, Note, Read, on};
+use super::{Look, Note, Read, behind_every_id, on};
 use crate::error::Result;
 use crate::model::event::{Confirmation, Event, ObjectEvent, Outcome, OutcomeState, Taken};
 use crate::model::page::{Page, PageRequest};
@@ -398,12 +398,11 @@ pub async fn set_known_etag(tx: &mut Note, event: &ObjectEvent, event_id: &str, 
 /// Only the database's own.
 pub async fn list(tx: &mut Read, page: &PageRequest) -> Result<Page<Event>> {
     const EVENTS: &str = "SELECT id, body, received_at FROM events
-        WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2";
+        WHERE id < $1 ORDER BY id DESC LIMIT $2";
     const OUTCOMES: &str = "SELECT event_id, trigger_name, state, run_id, detail FROM event_outcomes
         WHERE event_id >= $1 AND event_id <= $2 ORDER BY event_id, trigger_name";
-    let before = page.after.clone().unwrap_or_default();
     let rows: Vec<EventRow> = on!(tx, |conn| sqlx::query_as(EVENTS)
-        .bind(before)
+        .bind(behind_every_id(page))
         .bind(i64::from(page.limit) + 1)
         .fetch_all(conn)
         .await)?;

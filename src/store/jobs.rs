@@ -1,11 +1,11 @@
-//! Jobs and their triggers.
+//! Jobs.
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Look, Note, on};
+use super::{Look, Note, on, triggers};
 use crate::error::Result;
-use crate::model::job::{Job, JobDefinition, Trigger, TriggerDefinition};
+use crate::model::job::{Job, JobDefinition};
 use crate::model::page::{Page, PageRequest};
 
 #[derive(sqlx::FromRow)]
@@ -33,34 +33,16 @@ impl From<JobRow> for Job {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct TriggerRow {
-    name: String,
-    job_name: String,
-    definition: Json<TriggerDefinition>,
-    enabled: bool,
-}
-
-impl From<TriggerRow> for Trigger {
-    fn from(row: TriggerRow) -> Self {
-        Self {
-            name: row.name,
-            job: row.job_name,
-            definition: row.definition.0,
-            enabled: row.enabled,
-        }
-    }
-}
-
-/// Adds the job, or puts it in the place of the one with its name. The caller has set its version.
+/// Adds the job, or puts it in the place of the version before its own; says whether that was the last one.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn upsert(tx: &mut Note, job: &Job) -> Result<()> {
+pub async fn upsert(tx: &mut Note, job: &Job) -> Result<bool> {
     const SQL: &str = "INSERT INTO jobs (name, version, definition, definition_text, script, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition = excluded.definition,
-            definition_text = excluded.definition_text, script = excluded.script, updated_at = excluded.updated_at";
+            definition_text = excluded.definition_text, script = excluded.script, updated_at = excluded.updated_at
+            WHERE jobs.version = excluded.version - 1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(&job.name)
         .bind(job.version)
@@ -71,7 +53,7 @@ pub async fn upsert(tx: &mut Note, job: &Job) -> Result<()> {
         .bind(job.updated_at)
         .execute(conn)
         .await
-        .map(drop))
+        .map(|done| done.rows_affected() == 1))
 }
 
 /// The job called `name`.
@@ -114,72 +96,12 @@ pub async fn list(tx: &mut Look, page: &PageRequest) -> Result<Page<Job>> {
 /// Only the database's own.
 pub async fn delete(tx: &mut Note, name: &str) -> Result<bool> {
     const SQL: &str = "DELETE FROM jobs WHERE name = $1";
-    count_change(tx).await?;
+    triggers::count_change(tx).await?;
     on!(tx, |conn| sqlx::query(SQL)
         .bind(name)
         .execute(conn)
         .await
         .map(|done| done.rows_affected() > 0))
-}
-
-/// Puts `triggers` in the place of the job's former ones.
-///
-/// # Errors
-/// NotFound where the job isn't there.
-pub async fn replace_triggers(tx: &mut Note, job: &str, triggers: &[Trigger]) -> Result<()> {
-    const DELETE: &str = "DELETE FROM triggers WHERE job_name = $1";
-    const INSERT: &str = "INSERT INTO triggers (name, job_name, definition, enabled) VALUES ($1, $2, $3, $4)";
-    count_change(tx).await?;
-    on!(tx, |conn| sqlx::query(DELETE)
-        .bind(job)
-        .execute(conn)
-        .await
-        .map(drop))?;
-    for trigger in triggers {
-        on!(tx, |conn| sqlx::query(INSERT)
-            .bind(&trigger.name)
-            .bind(&trigger.job)
-            .bind(Json(&trigger.definition))
-            .bind(trigger.enabled)
-            .execute(conn)
-            .await
-            .map(drop))?;
-    }
-    Ok(())
-}
-
-/// Triggers by name.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn list_triggers(tx: &mut Look, page: &PageRequest) -> Result<Page<Trigger>> {
-    const SQL: &str =
-        "SELECT name, job_name, definition, enabled FROM triggers WHERE name > $1 ORDER BY name LIMIT $2";
-    let after = page.after.clone().unwrap_or_default();
-    let rows: Vec<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(after)
-        .bind(i64::from(page.limit) + 1)
-        .fetch_all(conn)
-        .await)?;
-    Ok(Page::of(
-        rows.into_iter().map(Trigger::from).collect(),
-        page,
-        |trigger: &Trigger| trigger.name.clone(),
-    ))
-}
-
-/// How often triggers were changed.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn trigger_changes(tx: &mut Look) -> Result<i64> {
-    const SQL: &str = "SELECT changes FROM trigger_changes WHERE id = 1";
-    on!(tx, |conn| sqlx::query_scalar(SQL).fetch_one(conn).await)
-}
-
-async fn count_change(tx: &mut Note) -> Result<()> {
-    const SQL: &str = "UPDATE trigger_changes SET changes = changes + 1 WHERE id = 1";
-    on!(tx, |conn| sqlx::query(SQL).execute(conn).await.map(drop))
 }
 
 /// Every job, by name, without its scripts' text.
@@ -193,27 +115,4 @@ pub async fn definitions(tx: &mut Look) -> Result<Vec<(String, JobDefinition)>> 
         .into_iter()
         .map(|(name, definition)| (name, definition.0))
         .collect())
-}
-
-/// Every trigger that is on.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn enabled_triggers(tx: &mut Look) -> Result<Vec<Trigger>> {
-    const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE enabled ORDER BY name";
-    let rows: Vec<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)?;
-    Ok(rows.into_iter().map(Trigger::from).collect())
-}
-
-/// The trigger called `name`.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn find_trigger(tx: &mut Look, name: &str) -> Result<Option<Trigger>> {
-    const SQL: &str = "SELECT name, job_name, definition, enabled FROM triggers WHERE name = $1";
-    let row: Option<TriggerRow> = on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(name)
-        .fetch_optional(conn)
-        .await)?;
-    Ok(row.map(Trigger::from))
 }

@@ -34,6 +34,7 @@ mod table_rows;
 pub mod tables;
 pub mod tags;
 pub mod tasks;
+pub mod triggers;
 mod tx;
 pub mod watches;
 
@@ -54,6 +55,7 @@ use sqlx::{ConnectOptions, Connection as _};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::model::database_url::without_password;
+use crate::model::page::PageRequest;
 use failure::{database_error, migration_error};
 use file::{File, lock_file};
 use memory::{Memory, Writing};
@@ -378,4 +380,9 @@ fn is_outside_transactions(connection: &SqliteConnection) -> bool {
 
 fn libsqlite3_version() -> i32 {
     libsqlite3_sys::SQLITE_VERSION_NUMBER
+}
+
+/// The id that a page of the newest goes on before: ids are hexadecimal, so this text is behind them all.
+fn behind_every_id(page: &PageRequest) -> String {
+    page.after.clone().unwrap_or_else(|| "~".to_owned())
 }

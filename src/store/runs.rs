@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Look, Note, on};
+use super::{Look, Note, behind_every_id, on};
 use crate::error::{Error, Result};
 use crate::model::crawl::WorkState;
 use crate::model::page::{Page, PageRequest};
@@ -42,6 +42,16 @@ impl TryFrom<Row> for Run {
     }
 }
 
+/// A query for runs: the columns of a [`Row`], and which rows.
+macro_rules! select_runs {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, job_name, state, attempt, body, waiting, created_at, started_at, finished_at FROM runs ",
+            $which
+        )
+    };
+}
+
 /// Adds a run that waits for a worker.
 ///
 /// # Errors
@@ -65,9 +75,7 @@ pub async fn insert(tx: &mut Note, id: &str, job: &str, body: &RunBody, now: Dat
 /// # Errors
 /// Only the database's own.
 pub async fn find(tx: &mut Look, id: &str) -> Result<Option<Run>> {
-    const SQL: &str =
-        "SELECT id, job_name, state, attempt, body, waiting, created_at, started_at, finished_at
-        FROM runs WHERE id = $1";
+    const SQL: &str = select_runs!("WHERE id = $1");
     let row: Option<Row> = on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
     row.map(Run::try_from).transpose()
 }
@@ -77,12 +85,20 @@ pub async fn find(tx: &mut Look, id: &str) -> Result<Option<Run>> {
 /// # Errors
 /// Only the database's own.
 pub async fn list(tx: &mut Look, filter: &RunFilter, page: &PageRequest) -> Result<Page<Run>> {
-    const SQL: &str =
-        "SELECT id, job_name, state, attempt, body, waiting, created_at, started_at, finished_at FROM runs
-        WHERE ($1 = '' OR id < $1) AND ($2 = '' OR job_name = $2) AND ($3 = '' OR state = $3)
-        ORDER BY id DESC LIMIT $4";
-    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(page.after.clone().unwrap_or_default())
+    // Each by its index: a condition that may be none would be looked through row by row.
+    const ALL: &str = select_runs!("WHERE id < $1 AND $2 = '' AND $3 = '' ORDER BY id DESC LIMIT $4");
+    const OF_JOB: &str = select_runs!(
+        "WHERE id < $1 AND job_name = $2 AND ($3 = '' OR state = $3) ORDER BY job_name DESC, id DESC LIMIT $4"
+    );
+    const IN_STATE: &str =
+        select_runs!("WHERE id < $1 AND $2 = '' AND state = $3 ORDER BY state DESC, id DESC LIMIT $4");
+    let sql = match (&filter.job, filter.state) {
+        (None, None) => ALL,
+        (Some(_), _) => OF_JOB,
+        (None, Some(_)) => IN_STATE,
+    };
+    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(sql)
+        .bind(behind_every_id(page))
         .bind(filter.job.clone().unwrap_or_default())
         .bind(filter.state.map_or("", WorkState::as_str))
         .bind(i64::from(page.limit) + 1)

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Look, Note, on};
+use super::{Look, Note, behind_every_id, on};
 use crate::error::{Error, Result};
 use crate::model::page::{Page, PageRequest};
 use crate::model::task::{TaskCounts, TaskRecord, TaskState};
@@ -296,12 +296,12 @@ pub async fn list(tx: &mut Look, state: Option<TaskState>, page: &PageRequest) -
     const SQL: &str =
         "SELECT id, kind, payload, state, run_at, attempt, failures, waits, deaths, error, hint,
         first_failed_at, failed_at, created_at FROM tasks
-        WHERE ($1 = '' OR id < $1) AND ($2 = '' OR $2 =
+        WHERE id < $1 AND ($2 = '' OR $2 =
             CASE state WHEN 'LEASED' THEN 'RUNNING' WHEN 'FAILED' THEN 'FAILED'
             ELSE CASE WHEN error IS NULL THEN 'READY' ELSE 'WAITING' END END)
         ORDER BY id DESC LIMIT $3";
     let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(page.after.clone().unwrap_or_default())
+        .bind(behind_every_id(page))
         .bind(state.map_or("", TaskState::as_str))
         .bind(i64::from(page.limit) + 1)
         .fetch_all(conn)
