@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::crawl_options::CrawlOptions;
+use crate::model::name::TableRef;
 
 /// What a person says of a crawler.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -145,6 +146,16 @@ pub struct CrawlRequest {
     pub options: CrawlOptions,
     /// Plan only; change nothing.
     pub dry_run: bool,
+}
+
+impl CrawlRequest {
+    /// The full name of a table of its database.
+    pub fn table(&self, name: &str) -> TableRef {
+        TableRef {
+            database: self.database.clone(),
+            name: name.to_owned(),
+        }
+    }
 }
 
 /// The life of a crawl or a run.

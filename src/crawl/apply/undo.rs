@@ -14,23 +14,18 @@ use crate::store::{self, Tx};
 /// Puts back what a crawl changed.
 ///
 /// # Errors
-/// NotFound; Invalid for a crawl that changed nothing; Conflict where it was undone already, or somebody changed since
-/// what it had changed: nothing is put back then.
-pub async fn undo(app: &App, id: &str) -> Result<Crawl> {
-    let mut tx = app.store.write().await?;
-    let crawl = super::require(&mut tx, id).await?;
+/// Invalid for a crawl that changed nothing; Conflict where it was undone already, or somebody changed since what it had
+/// changed.
+pub(crate) async fn take_back(app: &App, tx: &mut Tx, crawl: &Crawl) -> Result<()> {
+    let id = &crawl.id;
     if crawl.state != WorkState::Succeeded || crawl.request.dry_run {
         return Err(Error::invalid(format!("crawl {id} changed nothing"))
             .hint("only a crawl that succeeded, and was no dry run, can be undone"));
     }
-    if !store::crawl_memory::set_undone(&mut tx, id, app.clock.now()).await? {
+    if !store::crawl_memory::set_undone(tx, id, app.clock.now()).await? {
         return Err(Error::conflict(format!("crawl {id} was undone already")));
     }
-    let mut undoing = Undoing {
-        app,
-        tx: &mut tx,
-        crawl: &crawl,
-    };
+    let mut undoing = Undoing { app, tx, crawl };
     let mut before = i64::MAX;
     while let Some((seq, step)) = store::crawl_memory::undo_before(undoing.tx, id, before).await? {
         undoing.step(step).await?;
@@ -38,11 +33,9 @@ pub async fn undo(app: &App, id: &str) -> Result<Crawl> {
     }
     if let Some(crawler) = &crawl.request.crawler {
         // The next crawl has to see everything anew.
-        store::crawl_memory::forget_folders(&mut tx, crawler).await?;
+        store::crawl_memory::forget_folders(undoing.tx, crawler).await?;
     }
-    let crawl = super::require(&mut tx, id).await?;
-    tx.commit().await?;
-    Ok(crawl)
+    Ok(())
 }
 
 struct Undoing<'a> {
@@ -153,7 +146,7 @@ impl Undoing<'_> {
     }
 
     fn name(&self, table: &str) -> TableRef {
-        super::table_ref(&self.crawl.request, table)
+        self.crawl.request.table(table)
     }
 
     async fn table(&mut self, name: &str) -> Result<Table> {

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::found::FoundTable;
-use super::plan::{PartitionChanges, Write};
-use super::write::{self, CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER};
-use super::{Planned, remember, table_ref};
 use crate::app::App;
 use crate::catalog::{databases, partitions, tables};
+use crate::crawl::look::remember::{self, Seen};
+use crate::crawl::look::session::not_stopped;
+use crate::crawl::plan::current::Current;
+use crate::crawl::plan::write::{self, CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER};
+use crate::crawl::plan::writes::{PartitionChanges, Write};
+use crate::crawl::shape::found::{FoundPartition, FoundTable};
 use crate::error::{Error, Result};
-use crate::model::crawl::{Crawl, WorkState};
+use crate::model::crawl::{Crawl, CrawlProgress, Plan, WorkState};
 use crate::model::crawl_memory::{CrawledTable, SharedPartition, UndoStep};
+use crate::model::crawl_options::Writing;
 use crate::model::location::Location;
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::{StorageDescriptor, Table, TableInput};
@@ -24,15 +27,26 @@ const BATCH: usize = 1000;
 /// The index that a crawler makes (`CreatePartitionIndex`).
 const INDEX: &str = "crawler_partition_index";
 
+/// What a crawl found, and what it would change.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) found: Vec<FoundTable>,
+    pub(crate) current: Current,
+    pub(crate) writing: Writing,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) progress: CrawlProgress,
+}
+
 /// Makes the plan true and ends the crawl.
 ///
 /// # Errors
 /// Conflict where the lease was lost or a table changed since the plan was made: nothing was changed then.
-pub(super) async fn apply(app: &App, lease: &Lease, crawl: &Crawl, planned: Planned) -> Result<()> {
+pub(crate) async fn apply(app: &App, lease: &Lease, crawl: &Crawl, planned: Planned) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
     lease.hold(&mut tx, now).await?;
-    super::not_stopped(&mut tx, &crawl.id).await?;
+    not_stopped(&mut tx, &crawl.id).await?;
     if !crawl.request.dry_run {
         let mut applier = Applier {
             app,
@@ -111,7 +125,7 @@ impl Applier<'_> {
 
     /// The table as it was when the plan was made.
     async fn as_planned(&mut self, name: &str) -> Result<Table> {
-        let table = tables::require(self.tx, &table_ref(&self.crawl.request, name)).await?;
+        let table = tables::require(self.tx, &self.crawl.request.table(name)).await?;
         let is_same =
             self.planned.current.tables.get(name).is_some_and(|planned| {
                 (&planned.table.id, planned.table.version) == (&table.id, table.version)
@@ -126,7 +140,7 @@ impl Applier<'_> {
     }
 
     async fn create(&mut self, found: &FoundTable, input: &TableInput) -> Result<()> {
-        let name = table_ref(&self.crawl.request, &found.name);
+        let name = self.crawl.request.table(&found.name);
         if store::tables::find(self.tx, &name).await?.is_some() {
             return Err(Error::conflict(format!("somebody made table {name} meanwhile")));
         }
@@ -369,11 +383,7 @@ fn new_partitions(table: &TableInput, found: &FoundTable, values: &[&Vec<String>
 }
 
 /// A partition that lies elsewhere, or holds other files; what else is said of it stays.
-fn changed_partition(
-    was: &Partition,
-    now: &super::found::FoundPartition,
-    changes: &PartitionChanges,
-) -> PartitionInput {
+fn changed_partition(was: &Partition, now: &FoundPartition, changes: &PartitionChanges) -> PartitionInput {
     let mut storage = was.storage().unwrap_or_default();
     let follows = was
         .shape

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::Session;
-use super::sample::{FileAt, Look, Looks};
-use super::tree::Tree;
+use super::session::Session;
+use crate::crawl::shape::looks::{FileAt, Look, Looks};
+use crate::crawl::shape::tree::Tree;
 use crate::error::{Error, Result};
 use crate::model::crawl_memory::{KnownFile, RememberedFolder};
 use crate::model::location::Location;
@@ -137,7 +137,7 @@ pub(super) async fn folders_of_events(
 
 /// What a crawl saw of a target.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     bucket: String,
     base: String,
     folders: BTreeMap<String, RememberedFolder>,
@@ -185,7 +185,7 @@ pub(super) fn seen(location: &Location, tree: &Tree, looks: &Looks) -> Seen {
 ///
 /// # Errors
 /// Only the database's own.
-pub(super) async fn keep(tx: &mut Tx, crawler: &str, seen: &[Seen]) -> Result<()> {
+pub(crate) async fn keep(tx: &mut Tx, crawler: &str, seen: &[Seen]) -> Result<()> {
     for seen in seen {
         let known = store::crawl_memory::folders(tx, crawler, &seen.bucket).await?;
         let new: Vec<(&str, RememberedFolder)> = seen

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::write;
+use crate::crawl::plan::write;
 use crate::model::crawl::{Change, ChangeKind, ChangeOp, Crawl, WorkState};
 
 /// The lines of a crawl's log, the oldest first.

@@ -1,91 +1,21 @@
 //! What a crawl would change: what was found against what is in the catalog. Pure: the same in, the same out.
 
-mod partitions;
-mod reasons;
+use std::collections::BTreeSet;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::found::{FoundFormat, FoundTable, Place};
-use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing};
-use super::{naming, others, together};
+use super::current::{Current, Existing};
+use super::told::{Told, log_only};
+use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER};
+use super::writes::Write;
+use super::{others, partitions, reasons, together};
 use crate::catalog::formats::real_type;
-use crate::model::crawl::{Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
-use crate::model::crawl_memory::CrawledTable;
-use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior};
+use crate::crawl::shape::found::{FoundFormat, FoundTable, Place};
+use crate::crawl::shape::naming;
+use crate::crawl::shape::words::counted;
+use crate::model::crawl::{ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
+use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior, Writing};
 use crate::model::location::Location;
-use crate::model::partition::Partition;
 use crate::model::source::IncludePath;
-use crate::model::table::{Column, StorageDescriptor, Table, TableInput};
-
-/// How many partitions of a change are named.
-const NAMED_PARTITIONS: usize = 100;
-
-/// The catalog as it is now, as far as the crawl is concerned.
-#[derive(Debug, Default)]
-pub struct Current {
-    /// Whether the database is there.
-    pub database_exists: bool,
-    /// Tables by name.
-    pub tables: BTreeMap<String, Existing>,
-}
-
-/// A table of the catalog.
-#[derive(Debug)]
-pub struct Existing {
-    /// The table.
-    pub table: Table,
-    /// How a crawl left it last.
-    pub left: Option<CrawledTable>,
-    /// Its partitions.
-    pub partitions: Vec<Partition>,
-}
-
-/// What has to be done to make a plan true.
-#[derive(Debug)]
-pub enum Write {
-    /// Add a table with all of its partitions.
-    Create {
-        /// The place of what was found.
-        found: usize,
-        /// The table.
-        input: Box<TableInput>,
-    },
-    /// Change a table.
-    Update {
-        /// The place of what was found.
-        found: usize,
-        /// The table's name.
-        name: String,
-        /// Its next state.
-        input: Box<TableInput>,
-        /// What the crawl itself says of it, to be remembered; absent where nothing of it is written.
-        described: Option<Box<TableInput>>,
-        /// Whether others made it: no crawl signs it.
-        is_others: bool,
-        /// What becomes of its partitions.
-        partitions: PartitionChanges,
-    },
-    /// Change a table that nothing was found of.
-    Retire {
-        /// The table's name.
-        name: String,
-        /// Whether it goes rather than being marked.
-        is_deleted: bool,
-    },
-}
-
-/// What becomes of a table's partitions, by their values.
-#[derive(Debug, Default)]
-pub struct PartitionChanges {
-    /// New ones.
-    pub added: Vec<Vec<String>>,
-    /// Those that lie elsewhere, or hold other files.
-    pub changed: Vec<Vec<String>>,
-    /// Those whose folders are empty.
-    pub gone: Vec<Vec<String>>,
-    /// What many have in common, and what they shall have in common.
-    pub reshaped: Vec<(StorageDescriptor, StorageDescriptor)>,
-}
+use crate::model::table::{Column, TableInput};
 
 /// Whether a table was made by the same crawler, below one of its targets.
 pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
@@ -122,11 +52,11 @@ pub fn plan(
     let mut planner = Planner {
         request,
         writing,
-        changes: Vec::new(),
+        told: Told::of(request),
         writes: Vec::new(),
     };
     if !current.database_exists && !found.is_empty() {
-        planner.say(
+        planner.told.say(
             ChangeOp::Add,
             ChangeKind::Database,
             request.database.clone(),
@@ -147,7 +77,7 @@ pub fn plan(
         }
     }
     let plan = Plan {
-        changes: planner.changes,
+        changes: planner.told.changes,
         set_aside,
         tables: found.iter().map(|table| summary(request, table)).collect(),
     };
@@ -172,35 +102,13 @@ fn summary(request: &CrawlRequest, table: &FoundTable) -> PlannedTable {
 struct Planner<'a> {
     request: &'a CrawlRequest,
     writing: &'a Writing,
-    changes: Vec<Change>,
+    told: Told<'a>,
     writes: Vec<Write>,
 }
 
 impl Planner<'_> {
-    fn say(
-        &mut self,
-        op: ChangeOp,
-        kind: ChangeKind,
-        name: String,
-        detail: impl Into<String>,
-        reason: impl Into<String>,
-    ) {
-        self.changes.push(Change {
-            op,
-            kind,
-            name,
-            detail: detail.into(),
-            reason: reason.into(),
-            items: Vec::new(),
-        });
-    }
-
-    fn full_name(&self, table: &str) -> String {
-        format!("{}.{table}", self.request.database)
-    }
-
     fn add(&mut self, at: usize, table: &FoundTable) {
-        let name = self.full_name(&table.name);
+        let name = self.told.full_name(&table.name);
         let detail = format!(
             "{}, {}, {} at {}",
             table.format.classification(),
@@ -209,11 +117,12 @@ impl Planner<'_> {
             table.location
         );
         let reason = table.reasons.first().cloned().unwrap_or_default();
-        self.say(ChangeOp::Add, ChangeKind::Table, name.clone(), detail, reason);
+        self.told
+            .say(ChangeOp::Add, ChangeKind::Table, name.clone(), detail, reason);
         let values: Vec<Vec<String>> = table.partitions.keys().cloned().collect();
         let detail = format!("{} by {}", values.len(), table.partition_keys.join(", "));
         let why = table.reasons.get(1).cloned();
-        self.partitions(
+        self.told.partitions(
             ChangeOp::Add,
             table,
             &values,
@@ -226,38 +135,17 @@ impl Planner<'_> {
         });
     }
 
-    fn partitions(
-        &mut self,
-        op: ChangeOp,
-        table: &FoundTable,
-        values: &[Vec<String>],
-        detail: String,
-        reason: &str,
-    ) {
-        if values.is_empty() {
-            return;
-        }
-        self.changes.push(Change {
-            op,
-            kind: ChangeKind::Partitions,
-            name: self.full_name(&table.name),
-            detail,
-            reason: reason.to_owned(),
-            items: values
-                .iter()
-                .take(NAMED_PARTITIONS)
-                .map(|values| spec(table, values))
-                .collect(),
-        });
-    }
-
     fn change(&mut self, at: usize, found: &FoundTable, existing: &Existing) {
-        let before = self.changes.len();
-        let name = self.full_name(&found.name);
+        let before = self.told.changes.len();
+        let name = self.told.full_name(&found.name);
         let theirs = &existing.table.input;
         let ours = write::fresh(self.request, self.writing, found);
         let base = existing.left.as_ref().map(|left| &left.described);
-        let merged = together::merged(self.writing, theirs, base, &ours);
+        let merged = if others::made(theirs, base) {
+            others::with_new_columns(theirs, base, &ours)
+        } else {
+            together::merged(self.writing, theirs, base, &ours)
+        };
         let is_log = self.request.options.update == UpdateBehavior::Log;
         let mut input = merged.input;
         if let Some(why) = merged.broken {
@@ -267,7 +155,8 @@ impl Planner<'_> {
             } else {
                 ChangeOp::Retire
             };
-            self.say(op, ChangeKind::Table, name, "marked as deprecated", why);
+            self.told
+                .say(op, ChangeKind::Table, name, "marked as deprecated", why);
             if op == ChangeOp::Retire {
                 self.writes.push(Write::Retire {
                     name: found.name.clone(),
@@ -277,9 +166,9 @@ impl Planner<'_> {
             return;
         }
         self.columns(&name, found, theirs, &input);
-        let is_changed = self.changes.len() > before;
+        let is_changed = self.told.changes.len() > before;
         if input != *theirs && (!is_changed || reasons::is_other_format(theirs, &input)) {
-            self.say(
+            self.told.say(
                 ChangeOp::Change,
                 ChangeKind::Table,
                 name.clone(),
@@ -288,14 +177,14 @@ impl Planner<'_> {
             );
         }
         if is_log {
-            for change in &mut self.changes[before..] {
+            for change in &mut self.told.changes[before..] {
                 log_only(change, "UpdateBehavior is LOG");
             }
             input = theirs.clone();
         }
         for kept in merged.kept {
             let column = format!("{name}.{}", kept.column);
-            self.say(
+            self.told.say(
                 ChangeOp::Unchanged,
                 ChangeKind::Column,
                 column,
@@ -303,14 +192,21 @@ impl Planner<'_> {
                 kept.reason,
             );
         }
-        let partitions = self.partition_changes(found, existing, &input, merged.is_others);
-        if merged.is_others || self.changes.len() == before {
+        let partitions = partitions::changes(
+            &mut self.told,
+            self.writing,
+            found,
+            existing,
+            &input,
+            merged.is_others,
+        );
+        if merged.is_others || self.told.changes.len() == before {
             let reason = if merged.is_others {
                 others::why_it_stays(theirs)
             } else {
                 "the same columns, at the same place".to_owned()
             };
-            self.say(
+            self.told.say(
                 ChangeOp::Unchanged,
                 ChangeKind::Table,
                 name,
@@ -349,7 +245,7 @@ impl Planner<'_> {
                     reasons::of_new_type(found, &known, column),
                 ),
             };
-            self.say(
+            self.told.say(
                 op,
                 ChangeKind::Column,
                 format!("{name}.{}", column.name),
@@ -359,7 +255,7 @@ impl Planner<'_> {
         }
         for column in old.columns() {
             if find(new.columns(), &column.name).is_none() {
-                self.say(
+                self.told.say(
                     ChangeOp::Retire,
                     ChangeKind::Column,
                     format!("{name}.{}", column.name),
@@ -373,7 +269,7 @@ impl Planner<'_> {
                 let names: Vec<&str> = input.partition_keys.iter().map(|key| key.name.as_str()).collect();
                 names.join(", ")
             };
-            self.say(
+            self.told.say(
                 ChangeOp::Change,
                 ChangeKind::Table,
                 name.to_owned(),
@@ -400,12 +296,12 @@ impl Planner<'_> {
                 "deleted; the objects stay",
             ),
         };
-        let full = self.full_name(name);
+        let full = self.told.full_name(name);
         let (detail, is_deleted) = match self.request.options.delete {
             DeleteBehavior::DeprecateInDatabase => ("marked as deprecated; nothing is deleted", false),
             DeleteBehavior::DeleteFromDatabase => (deleted, true),
             DeleteBehavior::Log => {
-                self.say(
+                self.told.say(
                     ChangeOp::Unchanged,
                     ChangeKind::Table,
                     full,
@@ -415,39 +311,12 @@ impl Planner<'_> {
                 return;
             }
         };
-        self.say(ChangeOp::Retire, ChangeKind::Table, full, detail, reason);
+        self.told
+            .say(ChangeOp::Retire, ChangeKind::Table, full, detail, reason);
         self.writes.push(Write::Retire {
             name: name.to_owned(),
             is_deleted,
         });
-    }
-}
-
-/// A partition's name: `year=2022/month=1`.
-fn spec(table: &FoundTable, values: &[String]) -> String {
-    let keys = table.partition_keys.iter().zip(values);
-    let pairs: Vec<String> = keys.map(|(key, value)| format!("{key}={value}")).collect();
-    pairs.join("/")
-}
-
-/// Makes a change one that is only told of.
-fn log_only(change: &mut Change, why: &str) {
-    let verb = match change.op {
-        ChangeOp::Add => "not added",
-        ChangeOp::Change => "not changed",
-        ChangeOp::Retire => "not removed",
-        ChangeOp::Unchanged => return,
-    };
-    change.op = ChangeOp::Unchanged;
-    change.detail = format!("{verb}, as {why}: {}", change.detail);
-}
-
-/// `1 file`, `2 files`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
     }
 }
 
