@@ -153,7 +153,7 @@ pub(super) fn request(input: CrawlerInput, dry_run: bool) -> CrawlRequest {
     }
 }
 
-/// Asks for the crawl of a crawler to be stopped: it changes nothing then.
+/// Asks for the crawl of a crawler to be stopped, as [`cancel`](super::cancel) does.
 ///
 /// # Errors
 /// NotFound; Conflict where it isn't running, or was asked already.

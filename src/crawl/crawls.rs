@@ -104,7 +104,7 @@ pub async fn list(
     }
 }
 
-/// Asks for a crawl to be stopped: it changes nothing then.
+/// Asks for a crawl to be stopped. It changes nothing from then on; what a large one wrote before stays, and can be undone.
 ///
 /// # Errors
 /// NotFound; Conflict where it is over.

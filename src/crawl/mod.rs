@@ -12,7 +12,8 @@ mod run;
 pub mod schedules;
 pub mod shape;
 
+pub use apply::end::give_up;
 pub use apply::log;
 pub use crawls::{cancel, get, list, start, undo};
 pub use look::classifiers;
-pub use run::{give_up, run};
+pub use run::run;

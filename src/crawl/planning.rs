@@ -65,13 +65,10 @@ pub(super) async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result
     }
     let prefix = request.table_prefix.as_deref().unwrap_or_default();
     let current = current_state(app, request, &mut found, prefix, writing.compatibility).await?;
-    let (plan, writes) = tables::plan(request, &writing, &found, set_aside.into_list(), &current);
+    let (plan, steps) = tables::plan(request, &writing, found, set_aside.into_list(), &current);
     Ok(Planned {
         plan,
-        writes,
-        found,
-        current,
-        writing,
+        steps,
         seen,
         progress: session.progress,
     })

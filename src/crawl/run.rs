@@ -1,12 +1,13 @@
 //! A worker's part of a crawl: the plan is made and applied, and the crawl ends one way or another.
 
+use super::apply::end::end;
 use super::apply::slices;
 use super::planning;
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::crawl::WorkState;
+use crate::model::crawl::{Crawl, WorkState};
 use crate::queue::Lease;
-use crate::store::{self, Tx};
+use crate::store;
 
 /// Does a crawl.
 ///
@@ -21,18 +22,13 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
         return tx.commit().await;
     };
     store::crawls::start(&mut tx, id, app.clock.now()).await?;
+    if crawl.started_at.is_some() && crawl.applied_at.is_none() {
+        // An earlier attempt may have written a part of its plan down.
+        store::crawl_slices::forget(&mut tx, id).await?;
+    }
     tx.commit().await?;
 
-    let planned = if lease.is_exhausted() {
-        Err(lease.exhaustion())
-    } else {
-        planning::make_plan(app, lease, &crawl).await
-    };
-    let done = match planned {
-        Ok(found) => slices::apply(app, lease, &crawl, found).await,
-        Err(error) => Err(error),
-    };
-    match done {
+    match plan_and_apply(app, lease, &crawl).await {
         Ok(()) => Ok(()),
         Err(_) if is_stopped(app, id).await? => end(app, lease, id, WorkState::Cancelled, None).await,
         // Other people's databases are asked three times: nobody says that one will be back.
@@ -55,41 +51,21 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     }
 }
 
-/// Says of a crawl that its worker won't try it again.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn give_up(app: &App, tx: &mut Tx, id: &str, error: &Error) -> Result<()> {
-    let state = WorkState::Failed;
-    store::crawls::finish(tx, id, state, None, Some(&in_words(error)), app.clock.now()).await
-}
-
-fn in_words(error: &Error) -> String {
-    let hint = error
-        .hint
-        .as_ref()
-        .map_or(String::new(), |hint| format!(" (hint: {hint})"));
-    format!("{}{}{hint}", error.message, error.causes())
+/// Does what is left of a crawl, all of it or the slices that its last worker didn't come to.
+async fn plan_and_apply(app: &App, lease: &Lease, crawl: &Crawl) -> Result<()> {
+    if lease.is_exhausted() {
+        return Err(lease.exhaustion());
+    }
+    if let Some(at) = crawl.applied_at {
+        return slices::go_on(app, lease, crawl, at, crawl.progress.clone()).await;
+    }
+    let planned = planning::make_plan(app, lease, crawl).await?;
+    slices::apply(app, lease, crawl, planned).await
 }
 
 async fn is_stopped(app: &App, id: &str) -> Result<bool> {
     let mut tx = app.store.read().await?;
     store::crawls::stop_requested(&mut tx, id).await
-}
-
-/// Ends a crawl that changed nothing.
-async fn end(app: &App, lease: &Lease, id: &str, state: WorkState, error: Option<&Error>) -> Result<()> {
-    let mut tx = app.store.write().await?;
-    let now = app.clock.now();
-    lease.hold(&mut tx, now).await?;
-    let words = error.map(in_words);
-    store::crawls::finish(&mut tx, id, state, None, words.as_deref(), now).await?;
-    match error {
-        // What failed for good stands in the list of tasks until somebody settles it.
-        Some(error) => lease.fail(&mut tx, now, error).await?,
-        None => lease.finish(&mut tx).await?,
-    }
-    tx.commit().await
 }
 
 fn is_away(error: &Error) -> bool {

@@ -1,4 +1,6 @@
-//! Undoing a crawl: what it changed is put back, all of it or nothing.
+//! Undoing a crawl: what it changed is put back, all of it or nothing, in however many transactions it was changed.
+
+use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::catalog::tables;
@@ -18,9 +20,15 @@ use crate::store::{self, Tx};
 /// changed.
 pub(crate) async fn take_back(app: &App, tx: &mut Tx, crawl: &Crawl) -> Result<()> {
     let id = &crawl.id;
-    if crawl.state != WorkState::Succeeded || crawl.request.dry_run {
+    // One that ended otherwise may have written a part of its plan.
+    let has_written = match crawl.state {
+        WorkState::Succeeded => !crawl.request.dry_run,
+        WorkState::Failed | WorkState::Cancelled => crawl.progress.has_written(),
+        WorkState::Queued | WorkState::Running => false,
+    };
+    if !has_written {
         return Err(Error::invalid(format!("crawl {id} changed nothing"))
-            .hint("only a crawl that succeeded, and was no dry run, can be undone"));
+            .hint("only a crawl that is over, wrote something and was no dry run can be undone"));
     }
     if !store::crawl_memory::set_undone(tx, id, app.clock.now()).await? {
         return Err(Error::conflict(format!("crawl {id} was undone already")));
@@ -30,6 +38,10 @@ pub(crate) async fn take_back(app: &App, tx: &mut Tx, crawl: &Crawl) -> Result<(
     while let Some((seq, step)) = store::crawl_memory::undo_before(undoing.tx, id, before).await? {
         undoing.step(step).await?;
         before = seq;
+    }
+    if crawl.applied_at.is_some() {
+        // Where it failed it could be tried again, which is over now.
+        store::crawl_slices::forget(undoing.tx, id).await?;
     }
     if let Some(crawler) = &crawl.request.crawler {
         // The next crawl has to see everything anew.
@@ -88,6 +100,16 @@ impl Undoing<'_> {
                 let mut adding = store::partitions::Adding::to(&table, self.app.clock.now());
                 adding.put(self.tx, &inputs.iter().collect::<Vec<_>>()).await
             }
+            UndoStep::Followed {
+                table,
+                from,
+                to,
+                values,
+            } => {
+                let table = self.table(&table).await?;
+                let mut adding = store::partitions::Adding::to(&table, self.app.clock.now());
+                adding.reshape_some(self.tx, &values, &to, &from).await.map(drop)
+            }
             UndoStep::Reshaped { table, from, to } => {
                 let table = self.table(&table).await?;
                 let mut adding = store::partitions::Adding::to(&table, self.app.clock.now());
@@ -102,7 +124,7 @@ impl Undoing<'_> {
         loop {
             let partitions = store::partitions::list(self.tx, &table, &page).await?;
             for partition in &partitions.items {
-                if Some(partition.updated_at) != self.crawl.finished_at {
+                if Some(partition.updated_at) != self.written_at() {
                     return Err(changed(&partition_name(&table, partition.values())));
                 }
             }
@@ -145,6 +167,11 @@ impl Undoing<'_> {
         }
     }
 
+    /// The time that the crawl's changes bear.
+    fn written_at(&self) -> Option<DateTime<Utc>> {
+        self.crawl.applied_at.or(self.crawl.finished_at)
+    }
+
     fn name(&self, table: &str) -> TableRef {
         self.crawl.request.table(table)
     }
@@ -167,8 +194,7 @@ impl Undoing<'_> {
 
     async fn check_untouched(&mut self, table: &Table, values: &[String]) -> Result<()> {
         let partition = store::partitions::find(self.tx, table, values).await?;
-        let is_untouched =
-            partition.is_some_and(|partition| Some(partition.updated_at) == self.crawl.finished_at);
+        let is_untouched = partition.is_some_and(|partition| Some(partition.updated_at) == self.written_at());
         if is_untouched {
             return Ok(());
         }

@@ -8,4 +8,3 @@ pub mod tables;
 pub mod together;
 mod told;
 pub mod write;
-pub mod writes;

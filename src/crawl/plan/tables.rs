@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::current::{Current, Existing};
 use super::told::{Told, log_only};
 use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER};
-use super::writes::Write;
 use super::{others, partitions, reasons, together};
 use crate::catalog::formats::real_type;
 use crate::crawl::shape::found::{FoundFormat, FoundTable, Place};
@@ -13,6 +12,7 @@ use crate::crawl::shape::naming;
 use crate::crawl::shape::words::counted;
 use crate::model::crawl::{ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
 use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior, Writing};
+use crate::model::crawl_steps::{PartitionWork, Step, StepTable};
 use crate::model::location::Location;
 use crate::model::source::IncludePath;
 use crate::model::table::{Column, TableInput};
@@ -41,19 +41,19 @@ pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
     }
 }
 
-/// Plans a crawl: the plan for people, and the writes that make it true.
+/// Plans a crawl: the plan for people, and the steps that make it true.
 pub fn plan(
     request: &CrawlRequest,
     writing: &Writing,
-    found: &[FoundTable],
+    found: Vec<FoundTable>,
     set_aside: Vec<SetAside>,
     current: &Current,
-) -> (Plan, Vec<Write>) {
+) -> (Plan, Vec<Step>) {
     let mut planner = Planner {
         request,
         writing,
         told: Told::of(request),
-        writes: Vec::new(),
+        steps: Vec::new(),
     };
     if !current.database_exists && !found.is_empty() {
         planner.told.say(
@@ -64,24 +64,28 @@ pub fn plan(
             "the crawl's tables go there",
         );
     }
-    for (at, table) in found.iter().enumerate() {
+    if !found.is_empty() {
+        planner.steps.push(Step::Database);
+    }
+    let tables = found.iter().map(|table| summary(request, table)).collect();
+    let names: BTreeSet<String> = found.iter().map(|found| found.name.clone()).collect();
+    for table in found {
         match current.tables.get(&table.name) {
-            None => planner.add(at, table),
-            Some(existing) => planner.change(at, table, existing),
+            None => planner.add(table),
+            Some(existing) => planner.change(table, existing),
         }
     }
-    let names: BTreeSet<&str> = found.iter().map(|found| found.name.as_str()).collect();
     for (name, existing) in &current.tables {
         if !names.contains(name.as_str()) && is_ours(request, &existing.table.input) {
-            planner.retire(name, &existing.table.input);
+            planner.retire(name, existing);
         }
     }
     let plan = Plan {
         changes: planner.told.changes,
         set_aside,
-        tables: found.iter().map(|table| summary(request, table)).collect(),
+        tables,
     };
-    (plan, planner.writes)
+    (plan, planner.steps)
 }
 
 fn summary(request: &CrawlRequest, table: &FoundTable) -> PlannedTable {
@@ -103,17 +107,17 @@ struct Planner<'a> {
     request: &'a CrawlRequest,
     writing: &'a Writing,
     told: Told<'a>,
-    writes: Vec<Write>,
+    steps: Vec<Step>,
 }
 
 impl Planner<'_> {
-    fn add(&mut self, at: usize, table: &FoundTable) {
+    fn add(&mut self, mut table: FoundTable) {
         let name = self.told.full_name(&table.name);
         let detail = format!(
             "{}, {}, {} at {}",
             table.format.classification(),
             counted(table.columns.len(), "column"),
-            contents(table),
+            contents(&table),
             table.location
         );
         let reason = table.reasons.first().cloned().unwrap_or_default();
@@ -124,22 +128,44 @@ impl Planner<'_> {
         let why = table.reasons.get(1).cloned();
         self.told.partitions(
             ChangeOp::Add,
-            table,
+            &table,
             &values,
             detail,
             &why.unwrap_or_else(|| "folders of the table".to_owned()),
         );
-        self.writes.push(Write::Create {
-            found: at,
-            input: Box::new(write::fresh(self.request, self.writing, table)),
+        self.steps.push(Step::Create {
+            input: Box::new(write::fresh(self.request, self.writing, &table)),
         });
+        let made = StepTable {
+            name: table.name,
+            id: None,
+            version: None,
+        };
+        let partitions: Vec<_> = std::mem::take(&mut table.partitions).into_iter().collect();
+        if !partitions.is_empty() {
+            self.steps.push(Step::Partitions {
+                table: made.clone(),
+                work: PartitionWork::Add {
+                    partitions,
+                    is_signed: false,
+                },
+            });
+        }
+        self.index(made, table.partition_keys.is_empty());
     }
 
-    fn change(&mut self, at: usize, found: &FoundTable, existing: &Existing) {
+    /// Has the index made that the configuration asks for.
+    fn index(&mut self, table: StepTable, has_no_keys: bool) {
+        if self.writing.configuration.create_partition_index && !has_no_keys {
+            self.steps.push(Step::Index { table });
+        }
+    }
+
+    fn change(&mut self, mut found: FoundTable, existing: &Existing) {
         let before = self.told.changes.len();
         let name = self.told.full_name(&found.name);
         let theirs = &existing.table.input;
-        let ours = write::fresh(self.request, self.writing, found);
+        let ours = write::fresh(self.request, self.writing, &found);
         let base = existing.left.as_ref().map(|left| &left.described);
         let merged = if others::made(theirs, base) {
             others::with_new_columns(theirs, base, &ours)
@@ -158,14 +184,14 @@ impl Planner<'_> {
             self.told
                 .say(op, ChangeKind::Table, name, "marked as deprecated", why);
             if op == ChangeOp::Retire {
-                self.writes.push(Write::Retire {
-                    name: found.name.clone(),
-                    is_deleted: false,
+                self.steps.push(Step::Deprecate {
+                    table: as_planned(existing),
+                    left: existing.left.clone().map(Box::new),
                 });
             }
             return;
         }
-        self.columns(&name, found, theirs, &input);
+        self.columns(&name, &found, theirs, &input);
         let is_changed = self.told.changes.len() > before;
         if input != *theirs && (!is_changed || reasons::is_other_format(theirs, &input)) {
             self.told.say(
@@ -173,7 +199,7 @@ impl Planner<'_> {
                 ChangeKind::Table,
                 name.clone(),
                 what_differs(theirs, &input),
-                reasons::of_table(found, theirs, &input),
+                reasons::of_table(&found, theirs, &input),
             );
         }
         if is_log {
@@ -195,7 +221,7 @@ impl Planner<'_> {
         let partitions = partitions::changes(
             &mut self.told,
             self.writing,
-            found,
+            &found,
             existing,
             &input,
             merged.is_others,
@@ -210,18 +236,28 @@ impl Planner<'_> {
                 ChangeOp::Unchanged,
                 ChangeKind::Table,
                 name,
-                contents(found),
+                contents(&found),
                 reason,
             );
         }
-        self.writes.push(Write::Update {
-            found: at,
-            name: found.name.clone(),
+        let written = StepTable {
+            version: None,
+            ..as_planned(existing)
+        };
+        let has_no_keys = input.partition_keys.is_empty();
+        self.steps.push(Step::Update {
+            table: as_planned(existing),
             input: Box::new(input),
             described: (!is_log).then(|| Box::new(merged.described)),
+            left: existing.left.clone().map(Box::new),
             is_others: merged.is_others,
-            partitions,
+            followers: partitions.followed(),
         });
+        self.steps
+            .extend(partitions.into_steps(&mut found.partitions, &written, merged.is_others));
+        if !merged.is_others {
+            self.index(written, has_no_keys);
+        }
     }
 
     fn columns(&mut self, name: &str, found: &FoundTable, old: &TableInput, new: &TableInput) {
@@ -279,7 +315,8 @@ impl Planner<'_> {
         }
     }
 
-    fn retire(&mut self, name: &str, table: &TableInput) {
+    fn retire(&mut self, name: &str, existing: &Existing) {
+        let table = &existing.table.input;
         if table.parameters.contains_key(DEPRECATED_BY_CRAWLER)
             && self.request.options.delete != DeleteBehavior::DeleteFromDatabase
         {
@@ -313,10 +350,29 @@ impl Planner<'_> {
         };
         self.told
             .say(ChangeOp::Retire, ChangeKind::Table, full, detail, reason);
-        self.writes.push(Write::Retire {
-            name: name.to_owned(),
-            is_deleted,
-        });
+        let table = as_planned(existing);
+        let left = existing.left.clone().map(Box::new);
+        if !is_deleted {
+            self.steps.push(Step::Deprecate { table, left });
+            return;
+        }
+        let partitions: Vec<_> = existing.partitions.iter().map(partitions::known).collect();
+        if !partitions.is_empty() {
+            self.steps.push(Step::Partitions {
+                table: table.clone(),
+                work: PartitionWork::Remove { partitions },
+            });
+        }
+        self.steps.push(Step::Delete { table, left });
+    }
+}
+
+/// A table as the plan knows it: a step that finds another version of it is out of date.
+fn as_planned(existing: &Existing) -> StepTable {
+    StepTable {
+        name: existing.table.input.name.clone(),
+        id: Some(existing.table.id.clone()),
+        version: Some(existing.table.version),
     }
 }
 

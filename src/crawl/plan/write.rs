@@ -1,8 +1,9 @@
 //! What a crawl writes of a table and of its partitions, were they new. Pure.
 
-use crate::crawl::shape::found::{DatabaseTable, FoundFormat, FoundPartition, FoundTable};
+use crate::crawl::shape::found::{DatabaseTable, FoundFormat, FoundTable};
 use crate::model::crawl::{CrawlRequest, PlannedColumn};
 use crate::model::crawl_options::{Compatibility, Writing};
+use crate::model::crawl_steps::FoundPartition;
 use crate::model::partition::PartitionInput;
 use crate::model::source::Engine;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput};

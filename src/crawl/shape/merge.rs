@@ -6,12 +6,13 @@ use classifiers::Verdict;
 
 use super::alike::Shape;
 use super::columns::columns_of;
-use super::found::{FoundFormat, FoundPartition, FoundTable, Place};
+use super::found::{FoundFormat, FoundTable, Place};
 use super::group::{Group, Leaf};
 use super::looks::{FileAt, Look, Looks};
 use super::tree::{File, SetAsides, Tree};
 use super::words::counted;
 use crate::catalog::formats::FileFormat;
+use crate::model::crawl_steps::FoundPartition;
 use crate::model::location::Location;
 
 /// The most files of one folder that become a table each.
