@@ -24,6 +24,9 @@ pub use tasks::TaskConfig;
 
 /// The file that is read where no other is named and it is there.
 pub const DEFAULT_FILE: &str = "mastic.toml";
+/// A crawl writes so many partitions in a transaction where nothing else is said: some tens of milliseconds of the
+/// database's only writer, so that an object that somebody puts meanwhile is hardly kept waiting.
+const CRAWL_SLICE: u64 = 2000;
 
 /// Every setting, resolved.
 #[derive(Clone, Debug)]
@@ -48,6 +51,8 @@ pub struct Config {
     pub crawl_compatibility: Compatibility,
     /// How long what happened is kept.
     pub keep: KeepConfig,
+    /// How many partitions a crawl writes in one transaction. On SQLite everybody else who writes waits for that.
+    pub crawl_slice: u64,
     /// How often the buckets are listed for objects that no event announced.
     pub reconcile_every: Duration,
     /// Where each value came from.
@@ -188,6 +193,7 @@ struct FileEvents {
 #[serde(deny_unknown_fields, default)]
 struct FileCrawl {
     compatibility: Option<String>,
+    slice: Option<u64>,
 }
 
 /// The environment, and where each value that was picked came from.
@@ -347,6 +353,7 @@ impl Config {
                 let picked = picker.pick("crawl.compatibility", None, None, named, Some("mastic"));
                 Compatibility::parse(&picked.unwrap_or_default()).map_err(|error| error.within("crawl"))?
             },
+            crawl_slice: number(&mut picker, "crawl.slice", file.crawl.slice, CRAWL_SLICE)?,
             reconcile_every: Duration::from_secs(number(
                 &mut picker,
                 "events.reconcile_seconds",

@@ -184,7 +184,7 @@ pub(super) async fn put(
     Ok(axum::Json(crawlers::update(&app, &name, change).await?.into()))
 }
 
-/// Stop a crawler's crawl; it changes nothing then
+/// Stop a crawler's crawl; what a large one wrote until then stays, and can be undone
 #[utoipa::path(post, path = "/api/v1/crawlers/{name}/stop", operation_id = "stop_crawler", tag = "crawling", params(("name" = String, Path)),
     responses((status = 202, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn stop(

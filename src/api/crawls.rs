@@ -353,7 +353,7 @@ pub(super) async fn log(State(app): State<App>, Path(id): Path<String>) -> ApiRe
     Ok(lines)
 }
 
-/// Stop a crawl; it changes nothing then
+/// Stop a crawl; what a large one wrote until then stays, and can be undone
 #[utoipa::path(post, path = "/api/v1/crawls/{id}/cancel", operation_id = "cancel_crawl", tag = "crawling", params(("id" = String, Path)),
     responses((status = 202, body = Crawl), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn cancel(

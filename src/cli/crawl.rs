@@ -172,7 +172,7 @@ pub(super) enum Crawlers {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Stop a crawler's crawl; it changes nothing then
+    /// Stop a crawler's crawl; what a large one wrote until then stays, and can be undone
     Stop {
         /// Its name
         name: String,

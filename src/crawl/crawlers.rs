@@ -9,7 +9,9 @@ use crate::model::page::{Page, PageRequest};
 use crate::model::schedule::Schedule;
 use crate::store;
 
-use super::{classifiers, schedules, sources};
+use super::crawls::{check_target, start_in};
+use super::due;
+use super::look::{classifiers, sources};
 
 /// Adds a crawler. Its schedule, where it has one, is in force at once.
 ///
@@ -26,7 +28,7 @@ pub async fn create(app: &App, input: CrawlerInput) -> Result<Crawler> {
             }
             _ => error,
         })?;
-    schedules::put_in_force(app, &mut tx, &input.name, schedule.as_ref()).await?;
+    due::put_in_force(app, &mut tx, &input.name, schedule.as_ref()).await?;
     let made = require(&mut tx, &input.name).await?;
     app.commit_with_work(tx.commit()).await?;
     Ok(made)
@@ -66,7 +68,7 @@ pub async fn update(
     }
     store::crawls::update_crawler(&mut tx, &input, app.clock.now()).await?;
     if input.schedule != before.input.schedule {
-        schedules::put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
+        due::put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
     }
     let updated = require(&mut tx, name).await?;
     app.commit_with_work(tx.commit()).await?;
@@ -85,11 +87,11 @@ async fn checked(
         return Err(Error::invalid(format!("crawler {} has no targets", input.name))
             .hint("name a path: s3://bucket/prefix/"));
     }
-    input.targets.iter().try_for_each(super::check_target)?;
+    input.targets.iter().try_for_each(check_target)?;
     input.options.checked()?;
     sources::check(tx, &input.targets, &input.options).await?;
     classifiers::named(tx, &input.classifiers).await?;
-    let schedule = schedules::checked(app, input.schedule.as_deref())?;
+    let schedule = due::checked(app, input.schedule.as_deref())?;
     Ok((input, schedule))
 }
 
@@ -133,7 +135,7 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
 pub async fn start(app: &App, name: &str, dry_run: bool) -> Result<Crawl> {
     let mut tx = app.store.note().await?;
     let crawler = require(&mut tx, name).await?;
-    let crawl = super::start_in(app, &mut tx, request(crawler.input, dry_run)).await?;
+    let crawl = start_in(app, &mut tx, request(crawler.input, dry_run)).await?;
     app.commit_with_work(tx.commit()).await?;
     Ok(crawl)
 }
@@ -151,7 +153,7 @@ pub(super) fn request(input: CrawlerInput, dry_run: bool) -> CrawlRequest {
     }
 }
 
-/// Asks for the crawl of a crawler to be stopped: it changes nothing then.
+/// Asks for the crawl of a crawler to be stopped, as [`cancel`](super::cancel) does.
 ///
 /// # Errors
 /// NotFound; Conflict where it isn't running, or was asked already.

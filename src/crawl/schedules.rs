@@ -8,10 +8,12 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::crawl::CrawlerState;
 use crate::model::schedule::Schedule;
-use crate::queue::{self, Lease, Task};
+use crate::queue::Lease;
 use crate::store;
 
 use super::crawlers;
+use super::crawls::start_in;
+use super::due::{checked, enqueue, put_in_force};
 
 /// A schedule that is overdue by more than this lost its task.
 const LOST: TimeDelta = TimeDelta::minutes(5);
@@ -49,17 +51,6 @@ pub async fn set(app: &App, name: &str, text: Option<String>) -> Result<()> {
     app.commit_with_work(tx.commit()).await
 }
 
-/// Reads a schedule.
-pub(super) fn checked(app: &App, text: Option<&str>) -> Result<Option<Schedule>> {
-    let Some(text) = text else { return Ok(None) };
-    let schedule = Schedule::parse(text)?;
-    if schedule.next_after(app.clock.now()).is_none() {
-        return Err(Error::invalid(format!("the schedule {text} is never due again"))
-            .hint("give it a year that is still to come, or *"));
-    }
-    Ok(Some(schedule))
-}
-
 /// Takes a crawler's schedule out of force; it is kept.
 ///
 /// # Errors
@@ -83,29 +74,6 @@ fn no_schedule(name: &str) -> Error {
     Error::invalid(format!("crawler {name} has no schedule")).hint("give it one: cron(0 18 ? * MON-FRI *)")
 }
 
-/// Sets a crawler's next time, which is never where it has no schedule, and puts it on the queue.
-pub(super) async fn put_in_force(
-    app: &App,
-    tx: &mut store::Note,
-    name: &str,
-    schedule: Option<&Schedule>,
-) -> Result<()> {
-    let next = schedule.and_then(|schedule| schedule.next_after(app.clock.now()));
-    store::crawls::set_next_crawl(tx, name, next).await?;
-    match next {
-        Some(due) => enqueue(app, tx, name, due).await,
-        None => Ok(()),
-    }
-}
-
-async fn enqueue(app: &App, tx: &mut store::Note, name: &str, due: DateTime<Utc>) -> Result<()> {
-    let task = Task::ScheduledCrawl {
-        crawler: name.to_owned(),
-        due,
-    };
-    queue::enqueue(tx, &*app.clock, &task, due, None).await
-}
-
 /// Starts the crawl that was due at this time, unless one is under way, and sets the next time. Times that passed while
 /// nobody worked count once.
 ///
@@ -123,7 +91,7 @@ pub async fn run(app: &App, lease: &Lease, name: &str, due: DateTime<Utc>) -> Re
             .map(Schedule::parse)
             .transpose()?;
         if crawler.state == CrawlerState::Ready {
-            super::start_in(app, &mut tx, crawlers::request(crawler.input, false)).await?;
+            start_in(app, &mut tx, crawlers::request(crawler.input, false)).await?;
         } else {
             tracing::warn!(
                 crawler = name,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::crawl_options::CrawlOptions;
+use crate::model::name::TableRef;
 
 /// What a person says of a crawler.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -147,6 +148,16 @@ pub struct CrawlRequest {
     pub dry_run: bool,
 }
 
+impl CrawlRequest {
+    /// The full name of a table of its database.
+    pub fn table(&self, name: &str) -> TableRef {
+        TableRef {
+            database: self.database.clone(),
+            name: name.to_owned(),
+        }
+    }
+}
+
 /// The life of a crawl or a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -205,7 +216,7 @@ pub struct Crawl {
     pub state: WorkState,
     /// What it did so far.
     pub progress: CrawlProgress,
-    /// What it would change, or did.
+    /// What it would change, or did. Of one that ended otherwise, what it wrote is in its progress.
     pub plan: Option<Plan>,
     /// What went wrong.
     pub error: Option<String>,
@@ -215,6 +226,8 @@ pub struct Crawl {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+    /// The time that all of its changes bear, where they are made in several transactions.
+    pub applied_at: Option<DateTime<Utc>>,
     /// When what it changed was put back.
     pub undone_at: Option<DateTime<Utc>>,
 }
@@ -234,6 +247,19 @@ pub struct CrawlProgress {
     /// Tables found so far.
     #[serde(default)]
     pub tables: i64,
+    /// Tables added, changed or retired so far.
+    #[serde(default)]
+    pub tables_written: i64,
+    /// Partitions added, changed or removed so far.
+    #[serde(default)]
+    pub partitions_written: i64,
+}
+
+impl CrawlProgress {
+    /// Whether it changed anything of the catalog.
+    pub fn has_written(&self) -> bool {
+        self.tables_written + self.partitions_written > 0
+    }
 }
 
 /// What a crawl would change, and why. The same objects and the same catalog give the same plan, to the byte.

@@ -41,6 +41,9 @@ pub struct CrawledTable {
     pub described: TableInput,
     /// What it wrote, together with what others had written.
     pub written: TableInput,
+    /// What partitions that are to follow the table may have in common still: the crawl was not yet through with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub followers: Vec<StorageDescriptor>,
 }
 
 /// A step that puts back something that a crawl changed.
@@ -78,7 +81,18 @@ pub enum UndoStep {
         /// What they share.
         shapes: Vec<StorageDescriptor>,
     },
-    /// Partitions of a table followed it.
+    /// Some partitions of a table followed it.
+    Followed {
+        /// The table's name.
+        table: String,
+        /// What they had in common.
+        from: Box<StorageDescriptor>,
+        /// What they have in common since.
+        to: Box<StorageDescriptor>,
+        /// Which ones.
+        values: Vec<Vec<String>>,
+    },
+    /// All partitions of a table that had something in common followed it: so earlier versions did it.
     Reshaped {
         /// The table's name.
         table: String,

@@ -110,6 +110,15 @@ impl CrawlOptions {
     }
 }
 
+/// By which rules a crawl looks at files and changes tables.
+#[derive(Clone, Debug, Default)]
+pub struct Writing {
+    /// Whose rules.
+    pub compatibility: Compatibility,
+    /// What the crawler's configuration says.
+    pub configuration: Configuration,
+}
+
 /// What Glue's `Configuration` says, read (developer guide, "Setting crawler configuration options").
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration {

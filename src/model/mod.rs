@@ -7,6 +7,7 @@ pub mod connection;
 pub mod crawl;
 pub mod crawl_memory;
 pub mod crawl_options;
+pub mod crawl_steps;
 pub mod data_files;
 pub mod database;
 pub mod database_url;

@@ -153,7 +153,7 @@ pub async fn put_folders(
     tx: &mut Note,
     crawler: &str,
     bucket: &str,
-    folders: &[(&str, RememberedFolder)],
+    folders: &[(String, RememberedFolder)],
 ) -> Result<()> {
     for some in folders.chunks(ROWS) {
         let sql = format!(
@@ -164,7 +164,7 @@ pub async fn put_folders(
         on!(tx, |conn| {
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for (path, folder) in some {
-                query = query.bind(crawler).bind(bucket).bind(*path).bind(Json(folder));
+                query = query.bind(crawler).bind(bucket).bind(path).bind(Json(folder));
             }
             query.execute(conn).await.map(drop)
         })?;
@@ -172,19 +172,26 @@ pub async fn put_folders(
     Ok(())
 }
 
-/// Forgets a folder of a crawler.
+/// Forgets folders of a crawler.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn forget_folder(tx: &mut Note, crawler: &str, bucket: &str, path: &str) -> Result<()> {
-    const SQL: &str = "DELETE FROM crawled_folders WHERE crawler_name = $1 AND bucket = $2 AND path = $3";
-    on!(tx, |conn| sqlx::query(SQL)
-        .bind(crawler)
-        .bind(bucket)
-        .bind(path)
-        .execute(conn)
-        .await
-        .map(drop))
+pub async fn forget_some_folders(tx: &mut Note, crawler: &str, bucket: &str, paths: &[String]) -> Result<()> {
+    for some in paths.chunks(ROWS) {
+        let list: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 3)).collect();
+        let sql = format!(
+            "DELETE FROM crawled_folders WHERE crawler_name = $1 AND bucket = $2 AND path IN ({})",
+            list.join(", ")
+        );
+        on!(tx, |conn| {
+            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(crawler).bind(bucket);
+            for path in some {
+                query = query.bind(path);
+            }
+            query.execute(conn).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 /// Forgets every folder of a crawler.

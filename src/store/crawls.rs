@@ -30,6 +30,7 @@ struct CrawlRow {
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
+    applied_at: Option<DateTime<Utc>>,
     undone_at: Option<DateTime<Utc>>,
 }
 
@@ -37,18 +38,24 @@ impl TryFrom<CrawlRow> for Crawl {
     type Error = Error;
 
     fn try_from(row: CrawlRow) -> Result<Self> {
+        let state = WorkState::parse(&row.state).ok_or_else(|| {
+            Error::internal(format!("crawl {} has the unknown state {}", row.id, row.state))
+        })?;
         Ok(Self {
-            state: WorkState::parse(&row.state).ok_or_else(|| {
-                Error::internal(format!("crawl {} has the unknown state {}", row.id, row.state))
-            })?,
             id: row.id,
             request: row.request.0,
             progress: row.progress.0,
-            plan: row.plan.map(|plan| plan.0),
+            // While it is applied it is kept for the end: until then it isn't what the crawl did.
+            plan: row
+                .plan
+                .map(|plan| plan.0)
+                .filter(|_| state == WorkState::Succeeded),
+            state,
             error: row.error,
             created_at: row.created_at,
             started_at: row.started_at,
             finished_at: row.finished_at,
+            applied_at: row.applied_at,
             undone_at: row.undone_at,
         })
     }
@@ -58,7 +65,8 @@ impl TryFrom<CrawlRow> for Crawl {
 macro_rules! select_crawls {
     ($which:literal) => {
         concat!(
-            "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at, undone_at FROM crawls ",
+            "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at, applied_at, \
+            undone_at FROM crawls ",
             $which
         )
     };
@@ -383,7 +391,28 @@ pub async fn reopen(tx: &mut Note, id: &str) -> Result<()> {
     on!(tx, |conn| sqlx::query(SQL).bind(id).execute(conn).await.map(drop))
 }
 
-/// Ends the crawl with its plan or its error.
+/// Keeps the plan that is applied from now on, in several transactions; what it changes bears the time `at`. Without a
+/// plan: it is made anew.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn set_applied(
+    tx: &mut Note,
+    id: &str,
+    plan: Option<&Plan>,
+    at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    const SQL: &str = "UPDATE crawls SET plan = $2, applied_at = $3 WHERE id = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(plan.map(Json))
+        .bind(at)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Ends the crawl with its plan, where none was kept before, or its error.
 ///
 /// # Errors
 /// Only the database's own.
@@ -395,7 +424,8 @@ pub async fn finish(
     error: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    const SQL: &str = "UPDATE crawls SET state = $2, plan = $3, error = $4, finished_at = $5 WHERE id = $1";
+    const SQL: &str =
+        "UPDATE crawls SET state = $2, plan = COALESCE($3, plan), error = $4, finished_at = $5 WHERE id = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(state.as_str())

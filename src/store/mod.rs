@@ -16,6 +16,7 @@ pub mod classifiers;
 pub mod commits;
 pub mod connections;
 pub mod crawl_memory;
+pub mod crawl_slices;
 pub mod crawls;
 pub mod databases;
 pub mod events;

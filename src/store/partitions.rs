@@ -4,6 +4,8 @@
 //! table as a shape. Rows lie in the order of their values (`values_key`), and a second time spread over places that are
 //! alike full (`place`), of which a segment is a range.
 
+mod some;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +13,8 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
+
+pub use some::find_all;
 
 use super::{Look, Read, Write, on};
 use crate::error::Result;

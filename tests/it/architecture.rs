@@ -170,33 +170,130 @@ fn the_database_is_opened_where_the_program_is_put_together() {
 
 #[test]
 fn pure_modules_are_pure() {
-    let pure = [
-        "crawl/columns.rs",
-        "crawl/found.rs",
-        "crawl/globs.rs",
-        "crawl/group.rs",
-        "crawl/merge.rs",
-        "crawl/names.rs",
-        "crawl/naming.rs",
-        "crawl/others.rs",
-        "crawl/plan.rs",
-        "crawl/plan/partitions.rs",
-        "crawl/plan/reasons.rs",
-        "crawl/sample.rs",
-        "crawl/shape.rs",
-        "crawl/together.rs",
-        "crawl/tree.rs",
-        "crawl/write.rs",
-        "events/message.rs",
-        "events/message/record.rs",
-    ];
+    let pure = ["events/message.rs", "events/message/record.rs"];
     for (module, path, text) in sources() {
-        if module == "model" || pure.iter().any(|name| path == Path::new(name)) {
+        let is_pure_room = ["crawl/shape", "crawl/plan"]
+            .iter()
+            .any(|room| path.starts_with(room));
+        if module == "model" || is_pure_room || pure.iter().any(|name| path == Path::new(name)) {
             for impure in ["async fn", "std::fs", "std::env", "tokio::"] {
                 assert!(!text.contains(impure), "{} has {impure}", path.display());
             }
         }
     }
+}
+
+/// A room of `crawl`, and the others that it may use. What lies beside the rooms may use them all.
+const ROOMS_OF_CRAWL: [(&str, &[&str]); 4] = [
+    ("shape", &[]),
+    ("look", &["shape"]),
+    ("plan", &["shape"]),
+    ("apply", &["shape", "look", "plan"]),
+];
+
+/// The files of `crawl` by their paths in it (`look/list`), each with those that it uses. What only lists others has no
+/// part in it.
+fn uses_in_crawl() -> BTreeMap<String, Vec<String>> {
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    for (_, path, text) in sources() {
+        let Ok(path) = path.strip_prefix("crawl") else {
+            continue;
+        };
+        let name = path.to_str().unwrap().trim_end_matches(".rs");
+        if !name.ends_with("mod") && !name.ends_with("tests") {
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            files.insert(name.to_owned(), code.collect::<Vec<_>>().join("\n"));
+        }
+    }
+    let named = |file: &str, code: &str| {
+        let room = file
+            .rsplit_once('/')
+            .map_or(String::new(), |(room, _)| format!("{room}/"));
+        let mut named = Vec::new();
+        for (start, base) in [("super::", room.as_str()), ("crate::crawl::", "")] {
+            for rest in code.split(start).skip(1) {
+                named.extend(paths(rest).into_iter().map(|path| format!("{base}{path}")));
+            }
+        }
+        named
+    };
+    files
+        .iter()
+        .map(|(file, code)| {
+            let named = named(file, code);
+            let is_used = |other: &&String| {
+                let below = format!("{other}/");
+                *other != file
+                    && named
+                        .iter()
+                        .any(|path| path == *other || path.starts_with(&below))
+            };
+            (file.clone(), files.keys().filter(is_used).cloned().collect())
+        })
+        .collect()
+}
+
+/// The paths that a text begins with, `a::{b, c::d}` taken apart: `a/b`, `a/c/d`.
+fn paths(text: &str) -> Vec<String> {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+    let (path, rest) = text.split_at(end.unwrap_or(text.len()));
+    let base = path.replace("::", "/");
+    let Some(group) = rest.strip_prefix('{') else {
+        return vec![base];
+    };
+    let mut depth = 0;
+    let mut parts = vec![String::new()];
+    for c in group.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => parts.push(String::new()),
+            _ => {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                parts.last_mut().unwrap().push(c);
+            }
+        }
+    }
+    let parts = parts.iter().flat_map(|part| paths(part.trim()));
+    parts.map(|part| format!("{base}{part}")).collect()
+}
+
+#[test]
+fn a_room_of_the_crawl_uses_only_earlier_rooms() {
+    let rooms: BTreeMap<&str, &[&str]> = ROOMS_OF_CRAWL.into_iter().collect();
+    let mut broken = Vec::new();
+    for (file, uses) in uses_in_crawl() {
+        let Some((room, _)) = file.split_once('/') else {
+            continue;
+        };
+        for used in uses {
+            let of = used.split_once('/').map(|(of, _)| of);
+            let is_fine = of.is_some_and(|of| of == room || rooms[room].contains(&of));
+            if !is_fine {
+                broken.push(format!("{file} uses {used}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_files_of_the_crawl_use_one_another_in_one_direction() {
+    let mut left = uses_in_crawl();
+    assert!(left["look/list"].contains(&"shape/tree".to_owned()), "{left:#?}");
+    // Files that use none of those that are left are taken away, until none is.
+    loop {
+        let free: Vec<String> = left
+            .iter()
+            .filter(|(_, uses)| !uses.iter().any(|used| left.contains_key(used)))
+            .map(|(file, _)| file.clone())
+            .collect();
+        if free.is_empty() {
+            break;
+        }
+        left.retain(|file, _| !free.contains(file));
+    }
+    assert!(left.is_empty(), "a circle: {left:#?}");
 }
 
 #[test]

@@ -191,7 +191,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop a crawler's crawl; it changes nothing then */
+        /** Stop a crawler's crawl; what a large one wrote until then stays, and can be undone */
         post: operations["stop_crawler"];
         delete?: never;
         options?: never;
@@ -243,7 +243,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop a crawl; it changes nothing then */
+        /** Stop a crawl; what a large one wrote until then stays, and can be undone */
         post: operations["cancel_crawl"];
         delete?: never;
         options?: never;

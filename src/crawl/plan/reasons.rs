@@ -2,12 +2,13 @@
 
 use classifiers::DataType;
 
+use super::together::serde_library;
+use super::write::{self, UPDATED_BY_CRAWLER};
 use crate::catalog::formats::real_type;
-use crate::crawl::columns::Step;
-use crate::crawl::found::{FoundFormat, FoundPartition, FoundTable};
-use crate::crawl::plan::counted;
-use crate::crawl::together::serde_library;
-use crate::crawl::write::{self, UPDATED_BY_CRAWLER};
+use crate::crawl::shape::columns::Step;
+use crate::crawl::shape::found::{FoundFormat, FoundTable};
+use crate::crawl::shape::words::counted;
+use crate::model::crawl_steps::FoundPartition;
 use crate::model::location::Location;
 use crate::model::partition::Partition;
 use crate::model::table::{Column, Parameters, StorageDescriptor, TableInput};

@@ -14,6 +14,7 @@ mod quotes;
 mod reading;
 mod reasons;
 mod scale;
+mod slices;
 
 use mastic::catalog;
 use mastic::model::crawl::{Change, ChangeOp, Crawl, WorkState};

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use mastic::crawl::group::{Rules, group};
-use mastic::crawl::merge::merge;
-use mastic::crawl::sample::{Looks, wanted};
-use mastic::crawl::tree::{Builder, File};
+use mastic::crawl::shape::group::{Rules, group};
+use mastic::crawl::shape::looks::Looks;
+use mastic::crawl::shape::merge::merge;
+use mastic::crawl::shape::sample::wanted;
+use mastic::crawl::shape::tree::{Builder, File};
 use mastic::model::location::Location;
 use mastic::model::name::TableRef;
 

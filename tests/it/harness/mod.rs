@@ -100,6 +100,14 @@ impl TestApp {
         Self::start_as(database, Box::new(|_| {})).await
     }
 
+    /// Starts a server on this database with settings of the test's own.
+    pub(crate) async fn start_on_with(
+        database: Database,
+        settings: impl Fn(&mut Config) + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_as(database, Box::new(settings)).await
+    }
+
     async fn start_as(database: Database, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database.url(&folder).await;

@@ -13,9 +13,9 @@
 
 use std::collections::BTreeMap;
 
+use super::alike::{self, Shape};
+use super::looks::Looks;
 use super::names::{self, Kind};
-use super::sample::Looks;
-use super::shape::{self, Shape};
 use super::tree::{SetAsides, Tree};
 use crate::model::crawl_options::Compatibility;
 use crate::model::location::{Location, partition_of_segment};
@@ -343,7 +343,7 @@ impl Grouper<'_> {
             .map(|child| child.groups.first().and_then(|group| self.shape(group)))
             .collect();
         let known: Vec<&Shape> = shapes.iter().flatten().collect();
-        let Some(usual) = shape::most_usual(&known) else {
+        let Some(usual) = alike::most_usual(&known) else {
             // Nothing was looked at yet.
             return (children, Vec::new());
         };

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::Session;
-use super::sample::{FileAt, Look, Looks};
-use super::tree::Tree;
+use super::session::Session;
+use crate::app::App;
+use crate::crawl::shape::looks::{FileAt, Look, Looks};
+use crate::crawl::shape::tree::Tree;
 use crate::error::{Error, Result};
 use crate::model::crawl_memory::{KnownFile, RememberedFolder};
+use crate::model::crawl_steps::Step;
 use crate::model::location::Location;
 use crate::store;
 
@@ -140,7 +142,7 @@ pub(super) async fn folders_of_events(
 
 /// What a crawl saw of a target.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     bucket: String,
     base: String,
     folders: BTreeMap<String, RememberedFolder>,
@@ -184,25 +186,23 @@ pub(super) fn seen(location: &Location, tree: &Tree, looks: &Looks) -> Seen {
     }
 }
 
-/// Remembers what a crawler saw, in the transaction that ends the crawl.
+/// The steps that remember what a crawler saw, where that is not what it knew.
 ///
 /// # Errors
 /// Only the database's own.
-pub(super) async fn keep(tx: &mut store::Note, crawler: &str, seen: &[Seen]) -> Result<()> {
+pub(crate) async fn steps(app: &App, crawler: &str, seen: Vec<Seen>) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    let mut tx = app.store.read().await?;
     for seen in seen {
-        let known = store::crawl_memory::folders(tx, crawler, &seen.bucket).await?;
-        let new: Vec<(&str, RememberedFolder)> = seen
-            .folders
-            .iter()
-            .filter(|(path, folder)| known.get(*path) != Some(*folder))
-            .map(|(path, folder)| (path.as_str(), folder.clone()))
-            .collect();
-        store::crawl_memory::put_folders(tx, crawler, &seen.bucket, &new).await?;
-        for path in known.keys() {
-            if path.starts_with(&seen.base) && !seen.folders.contains_key(path) {
-                store::crawl_memory::forget_folder(tx, crawler, &seen.bucket, path).await?;
-            }
-        }
+        let known = store::crawl_memory::folders(&mut tx, crawler, &seen.bucket).await?;
+        let is_gone = |path: &&String| path.starts_with(&seen.base) && !seen.folders.contains_key(*path);
+        let gone = known.keys().filter(is_gone).cloned().collect();
+        let is_new = |(path, folder): &(String, RememberedFolder)| known.get(path) != Some(folder);
+        steps.push(Step::Folders {
+            bucket: seen.bucket,
+            seen: seen.folders.into_iter().filter(is_new).collect(),
+            gone,
+        });
     }
-    Ok(())
+    Ok(steps)
 }

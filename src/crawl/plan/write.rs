@@ -1,8 +1,9 @@
 //! What a crawl writes of a table and of its partitions, were they new. Pure.
 
-use super::found::{DatabaseTable, FoundFormat, FoundPartition, FoundTable};
+use crate::crawl::shape::found::{DatabaseTable, FoundFormat, FoundTable};
 use crate::model::crawl::{CrawlRequest, PlannedColumn};
-use crate::model::crawl_options::{Compatibility, Configuration};
+use crate::model::crawl_options::{Compatibility, Writing};
+use crate::model::crawl_steps::FoundPartition;
 use crate::model::partition::PartitionInput;
 use crate::model::source::Engine;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput};
@@ -25,15 +26,6 @@ const ICEBERG_INPUT: &str = "org.apache.iceberg.mr.hive.HiveIcebergInputFormat";
 const ICEBERG_OUTPUT: &str = "org.apache.iceberg.mr.hive.HiveIcebergOutputFormat";
 const ICEBERG_SERDE: &str = "org.apache.iceberg.mr.hive.HiveIcebergSerDe";
 const LAZY_SERDE: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
-
-/// By which rules a table is changed.
-#[derive(Clone, Debug, Default)]
-pub struct Writing {
-    /// Whose rules.
-    pub compatibility: Compatibility,
-    /// What the crawler's configuration says.
-    pub configuration: Configuration,
-}
 
 /// The name that a crawl's tables bear as their maker's.
 pub fn crawler_name(request: &CrawlRequest) -> &str {

@@ -1,9 +1,10 @@
 //! What an S3 Inventory lists, in place of a listing: for buckets so large that listing them takes long or costs much.
 
 use super::list::REPORT_EVERY;
-use super::tree::{Builder, File};
-use super::{Session, globs};
+use super::session::Session;
 use crate::app::App;
+use crate::crawl::shape::globs;
+use crate::crawl::shape::tree::{Builder, File};
 use crate::error::{Error, Result};
 use crate::model::crawl::CrawlTarget;
 use crate::model::location::Location;

@@ -2,8 +2,8 @@
 
 use classifiers::{CustomClassifier, Verdict};
 
-use super::sample::Look;
 use crate::app::App;
+use crate::crawl::shape::looks::Look;
 use crate::error::{Error, ErrorKind, Result};
 use crate::task::{FileToClassify, Limits, Message, Spec, Work};
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
 
-use super::Session;
 use super::classify;
-use super::columns::columns_of;
-use super::found::{FoundFormat, FoundTable, Place};
-use super::tree::{LakeFormat, SetAsides, Tree};
+use super::session::Session;
+use crate::crawl::shape::columns::columns_of;
+use crate::crawl::shape::found::{FoundFormat, FoundTable, Place};
+use crate::crawl::shape::tree::{LakeFormat, SetAsides, Tree};
 use crate::error::Result;
 use crate::model::location::Location;
 use crate::task::{DeltaLog, FileToClassify, ObjectToRead};

@@ -1,4 +1,6 @@
-//! Undoing a crawl: what it changed is put back, all of it or nothing.
+//! Undoing a crawl: what it changed is put back, all of it or nothing, in however many transactions it was changed.
+
+use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::catalog::tables;
@@ -14,35 +16,38 @@ use crate::store;
 /// Puts back what a crawl changed.
 ///
 /// # Errors
-/// NotFound; Invalid for a crawl that changed nothing; Conflict where it was undone already, or somebody changed since
-/// what it had changed: nothing is put back then.
-pub async fn undo(app: &App, id: &str) -> Result<Crawl> {
-    let mut tx = app.store.write().await?;
-    let crawl = super::require(&mut tx, id).await?;
-    if crawl.state != WorkState::Succeeded || crawl.request.dry_run {
+/// Invalid for a crawl that changed nothing; Conflict where it was undone already, or somebody changed since what it had
+/// changed.
+pub(crate) async fn take_back(app: &App, tx: &mut store::Write, crawl: &Crawl) -> Result<()> {
+    let id = &crawl.id;
+    // One that ended otherwise may have written a part of its plan.
+    let has_written = match crawl.state {
+        WorkState::Succeeded => !crawl.request.dry_run,
+        WorkState::Failed | WorkState::Cancelled => crawl.progress.has_written(),
+        WorkState::Queued | WorkState::Running => false,
+    };
+    if !has_written {
         return Err(Error::invalid(format!("crawl {id} changed nothing"))
-            .hint("only a crawl that succeeded, and was no dry run, can be undone"));
+            .hint("only a crawl that is over, wrote something and was no dry run can be undone"));
     }
-    if !store::crawl_memory::set_undone(&mut tx, id, app.clock.now()).await? {
+    if !store::crawl_memory::set_undone(tx, id, app.clock.now()).await? {
         return Err(Error::conflict(format!("crawl {id} was undone already")));
     }
-    let mut undoing = Undoing {
-        app,
-        tx: &mut tx,
-        crawl: &crawl,
-    };
+    let mut undoing = Undoing { app, tx, crawl };
     let mut before = i64::MAX;
     while let Some((seq, step)) = store::crawl_memory::undo_before(undoing.tx, id, before).await? {
         undoing.step(step).await?;
         before = seq;
     }
+    if crawl.applied_at.is_some() {
+        // Where it failed it could be tried again, which is over now.
+        store::crawl_slices::forget(undoing.tx, id).await?;
+    }
     if let Some(crawler) = &crawl.request.crawler {
         // The next crawl has to see everything anew.
-        store::crawl_memory::forget_folders(&mut tx, crawler).await?;
+        store::crawl_memory::forget_folders(undoing.tx, crawler).await?;
     }
-    let crawl = super::require(&mut tx, id).await?;
-    tx.commit().await?;
-    Ok(crawl)
+    Ok(())
 }
 
 struct Undoing<'a> {
@@ -95,6 +100,16 @@ impl Undoing<'_> {
                 let mut adding = store::partitions::Adding::to(&table, self.app.clock.now());
                 adding.put(self.tx, &inputs.iter().collect::<Vec<_>>()).await
             }
+            UndoStep::Followed {
+                table,
+                from,
+                to,
+                values,
+            } => {
+                let table = self.table(&table).await?;
+                let mut adding = store::partitions::Adding::to(&table, self.app.clock.now());
+                adding.reshape_some(self.tx, &values, &to, &from).await.map(drop)
+            }
             UndoStep::Reshaped { table, from, to } => {
                 let table = self.table(&table).await?;
                 let mut adding = store::partitions::Adding::to(&table, self.app.clock.now());
@@ -109,7 +124,7 @@ impl Undoing<'_> {
         loop {
             let partitions = store::partitions::list(self.tx, &table, &page).await?;
             for partition in &partitions.items {
-                if Some(partition.updated_at) != self.crawl.finished_at {
+                if Some(partition.updated_at) != self.written_at() {
                     return Err(changed(&partition_name(&table, partition.values())));
                 }
             }
@@ -152,8 +167,13 @@ impl Undoing<'_> {
         }
     }
 
+    /// The time that the crawl's changes bear.
+    fn written_at(&self) -> Option<DateTime<Utc>> {
+        self.crawl.applied_at.or(self.crawl.finished_at)
+    }
+
     fn name(&self, table: &str) -> TableRef {
-        super::table_ref(&self.crawl.request, table)
+        self.crawl.request.table(table)
     }
 
     async fn table(&mut self, name: &str) -> Result<Table> {
@@ -174,8 +194,7 @@ impl Undoing<'_> {
 
     async fn check_untouched(&mut self, table: &Table, values: &[String]) -> Result<()> {
         let partition = store::partitions::find(self.tx, table, values).await?;
-        let is_untouched =
-            partition.is_some_and(|partition| Some(partition.updated_at) == self.crawl.finished_at);
+        let is_untouched = partition.is_some_and(|partition| Some(partition.updated_at) == self.written_at());
         if is_untouched {
             return Ok(());
         }

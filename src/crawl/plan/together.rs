@@ -5,10 +5,9 @@
 
 use classifiers::{DataType, Field};
 
-use super::others;
-use super::write::{CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER, Writing, set_run};
+use super::write::{CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER, set_run};
 use crate::catalog::formats;
-use crate::model::crawl_options::Compatibility;
+use crate::model::crawl_options::{Compatibility, Writing};
 use crate::model::location::Location;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput};
 
@@ -53,16 +52,14 @@ pub struct Merged {
 }
 
 /// Puts what was found (`ours`) together with what is in the catalog (`theirs`), given what the crawler itself wrote there
-/// last (`base`); a crawler's table without such a record counts as wholly its own.
+/// last (`base`); a crawler's table without such a record counts as wholly its own. For tables of crawlers:
+/// [`others`](super::others) has what becomes of those that others made.
 pub fn merged(
     writing: &Writing,
     theirs: &TableInput,
     base: Option<&TableInput>,
     ours: &TableInput,
 ) -> Merged {
-    if others::made(theirs, base) {
-        return others::with_new_columns(theirs, base, ours);
-    }
     let mut ours = ours.clone();
     if let Some(run) = theirs.parameters.get(CRAWL_RUN_ID) {
         set_run(&mut ours, run);

@@ -6,6 +6,7 @@ use std::fmt;
 use super::columns::Steps;
 use crate::catalog::formats::FileFormat;
 use crate::model::crawl::PlannedColumn;
+use crate::model::crawl_steps::FoundPartition;
 use crate::model::location::Location;
 use crate::model::name::plain_name;
 use crate::model::source::{Engine, SourcePlace};
@@ -166,17 +167,4 @@ impl FoundFormat {
             Self::Database(table) => table.engine.classification(),
         }
     }
-}
-
-/// A partition that a crawl found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundPartition {
-    /// Where its data is.
-    pub location: Location,
-    /// How many files.
-    pub files: i64,
-    /// Their size in bytes.
-    pub bytes: i64,
-    /// How many rows, estimated as the table's are.
-    pub rows: Option<i64>,
 }

@@ -2,32 +2,33 @@
 //! nothing more has to be looked at.
 
 use super::classify::{self, CHUNK};
-use super::found::FoundTable;
-use super::group::{self, Rules};
-use super::sample::{self, FileAt, Looks};
-use super::tree::{Builder, SetAsides, Tree};
-use super::write::Writing;
-use super::{Session, inventory, lakes, list, merge, remember};
+use super::session::Session;
+use super::{inventory, lakes, list, remember};
+use crate::crawl::shape::found::FoundTable;
+use crate::crawl::shape::group::{self, Rules};
+use crate::crawl::shape::looks::{FileAt, Looks};
+use crate::crawl::shape::tree::{Builder, SetAsides, Tree};
+use crate::crawl::shape::{merge, sample};
 use crate::error::Result;
 use crate::model::crawl::CrawlTarget;
-use crate::model::crawl_options::RecrawlBehavior;
+use crate::model::crawl_options::{RecrawlBehavior, Writing};
 use crate::model::location::Location;
 use crate::store;
 use crate::task::{FileToClassify, ObjectToRead};
 
 /// What a target came to.
-pub(super) struct LookedAt {
-    pub(super) found: Vec<FoundTable>,
-    pub(super) set_aside: SetAsides,
+pub(crate) struct LookedAt {
+    pub(crate) found: Vec<FoundTable>,
+    pub(crate) set_aside: SetAsides,
     /// What the next crawl is to remember; nothing of a database.
-    pub(super) seen: Option<remember::Seen>,
+    pub(crate) seen: Option<remember::Seen>,
 }
 
 /// Looks at a target.
 ///
 /// # Errors
 /// Those of listing and reading.
-pub(super) async fn target(
+pub(crate) async fn target(
     session: &mut Session<'_>,
     target: &CrawlTarget,
     writing: &Writing,

@@ -5,10 +5,10 @@
 
 use classifiers::DataType;
 
-use super::found::FoundTable;
 use super::together::{Kept, Merged, reads_by_position, serde_library};
 use super::write::UPDATED_BY_CRAWLER;
 use crate::catalog::formats;
+use crate::crawl::shape::found::FoundTable;
 use crate::model::data_files;
 use crate::model::table::{Column, StorageDescriptor, TableInput, UPDATED_BY_JOB};
 

@@ -4,8 +4,8 @@ use ::classifiers::{ClassifierDefinition, CustomClassifier};
 use sha2::{Digest, Sha256};
 
 use super::classify::JUDGE;
-use super::sample::Look;
 use crate::app::App;
+use crate::crawl::shape::looks::Look;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::classifier::Classifier;
 use crate::model::name::plain_name;
@@ -95,7 +95,7 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// Invalid where one isn't there, or is named twice.
-pub(super) async fn named(tx: &mut store::Look, names: &[String]) -> Result<Vec<ClassifierDefinition>> {
+pub(crate) async fn named(tx: &mut store::Look, names: &[String]) -> Result<Vec<ClassifierDefinition>> {
     let mut found = Vec::with_capacity(names.len());
     for (at, name) in names.iter().enumerate() {
         if names[..at].contains(name) {
@@ -112,17 +112,17 @@ pub(super) async fn named(tx: &mut store::Look, names: &[String]) -> Result<Vec<
 
 /// Who judges the files of a crawl.
 #[derive(Debug)]
-pub(super) struct Judges {
+pub(crate) struct Judges {
     /// The custom classifiers, in the order in which they are asked.
-    pub(super) custom: Vec<CustomClassifier>,
+    pub(crate) custom: Vec<CustomClassifier>,
     /// Who they are, the built-in ones included: what others said of a file is not taken.
-    pub(super) id: String,
+    pub(crate) id: String,
 }
 
 impl Judges {
     /// Who said what a file is. Custom classifiers are shown text only: where the built-in ones know a file by its bytes,
     /// it is the same whoever else is asked.
-    pub(super) fn of(&self, look: &Look) -> &str {
+    pub(crate) fn of(&self, look: &Look) -> &str {
         match look {
             Ok(verdict) if BY_BYTES.contains(&verdict.classifier.as_str()) => JUDGE,
             _ => &self.id,
@@ -134,7 +134,7 @@ impl Judges {
 ///
 /// # Errors
 /// Invalid where one isn't there, or can't be used any more.
-pub(super) async fn judges(app: &App, names: &[String]) -> Result<Judges> {
+pub(crate) async fn judges(app: &App, names: &[String]) -> Result<Judges> {
     if names.is_empty() {
         return Ok(Judges {
             custom: Vec::new(),

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classifiers::Verdict;
 
+use super::alike::Shape;
 use super::columns::columns_of;
-use super::found::{FoundFormat, FoundPartition, FoundTable, Place};
+use super::found::{FoundFormat, FoundTable, Place};
 use super::group::{Group, Leaf};
-use super::plan::counted;
-use super::sample::{FileAt, Look, Looks};
-use super::shape::Shape;
+use super::looks::{FileAt, Look, Looks};
 use super::tree::{File, SetAsides, Tree};
+use super::words::counted;
 use crate::catalog::formats::FileFormat;
+use crate::model::crawl_steps::FoundPartition;
 use crate::model::location::Location;
 
 /// The most files of one folder that become a table each.
@@ -390,9 +391,9 @@ fn scaled(rate: f64, bytes: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crawl::group::{Rules, group};
-    use crate::crawl::sample::wanted;
-    use crate::crawl::tree::tests::tree;
+    use crate::crawl::shape::group::{Rules, group};
+    use crate::crawl::shape::sample::wanted;
+    use crate::crawl::shape::tree::tests::tree;
 
     #[test]
     fn the_order_of_a_listing_changes_nothing() {

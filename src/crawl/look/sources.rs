@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
-use super::Session;
-use super::found::{DatabaseTable, FoundFormat, FoundTable, Place};
-use super::globs;
-use super::look::LookedAt;
-use super::tree::SetAsides;
+use super::session::Session;
+use super::target::LookedAt;
 use crate::catalog::connections;
+use crate::crawl::shape::found::{DatabaseTable, FoundFormat, FoundTable, Place};
+use crate::crawl::shape::globs;
+use crate::crawl::shape::tree::SetAsides;
 use crate::error::{Error, Result};
 use crate::model::crawl::{AdditionalMetadata, CrawlTarget, PlannedColumn};
 use crate::model::crawl_options::{CrawlOptions, RecrawlBehavior};
@@ -31,7 +31,7 @@ const RAW_NAME: &str = "rawName";
 ///
 /// # Errors
 /// NotFound for a connection that isn't there; Invalid.
-pub(super) async fn check(
+pub(crate) async fn check(
     tx: &mut store::Look,
     targets: &[CrawlTarget],
     options: &CrawlOptions,
@@ -72,7 +72,7 @@ pub(super) async fn check(
 ///
 /// # Errors
 /// Those of the connection; NotFound for a database that isn't there.
-pub(super) async fn target(
+pub(crate) async fn target(
     session: &Session<'_>,
     target: &CrawlTarget,
     connection: &str,

@@ -3,10 +3,11 @@
 use futures::stream::{BoxStream, SelectAll};
 use futures::{StreamExt, TryStreamExt, future};
 
-use super::tree::{Builder, File, Folder};
-use super::{Session, globs};
+use super::session::Session;
 use crate::app::App;
 use crate::buckets::ObjectMeta;
+use crate::crawl::shape::globs;
+use crate::crawl::shape::tree::{Builder, File, Folder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::crawl::CrawlTarget;
 use crate::model::crawl_memory::RememberedFolder;

@@ -1,91 +1,21 @@
 //! What a crawl would change: what was found against what is in the catalog. Pure: the same in, the same out.
 
-mod partitions;
-mod reasons;
+use std::collections::BTreeSet;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::found::{FoundFormat, FoundTable, Place};
-use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER, Writing};
-use super::{naming, others, together};
+use super::current::{Current, Existing};
+use super::told::{Told, log_only};
+use super::write::{self, DEPRECATED_BY_CRAWLER, UPDATED_BY_CRAWLER};
+use super::{others, partitions, reasons, together};
 use crate::catalog::formats::real_type;
-use crate::model::crawl::{Change, ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
-use crate::model::crawl_memory::CrawledTable;
-use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior};
+use crate::crawl::shape::found::{FoundFormat, FoundTable, Place};
+use crate::crawl::shape::naming;
+use crate::crawl::shape::words::counted;
+use crate::model::crawl::{ChangeKind, ChangeOp, CrawlRequest, Plan, PlannedTable, SetAside};
+use crate::model::crawl_options::{DeleteBehavior, UpdateBehavior, Writing};
+use crate::model::crawl_steps::{PartitionWork, Step, StepTable};
 use crate::model::location::Location;
-use crate::model::partition::Partition;
 use crate::model::source::IncludePath;
-use crate::model::table::{Column, StorageDescriptor, Table, TableInput};
-
-/// How many partitions of a change are named.
-const NAMED_PARTITIONS: usize = 100;
-
-/// The catalog as it is now, as far as the crawl is concerned.
-#[derive(Debug, Default)]
-pub struct Current {
-    /// Whether the database is there.
-    pub database_exists: bool,
-    /// Tables by name.
-    pub tables: BTreeMap<String, Existing>,
-}
-
-/// A table of the catalog.
-#[derive(Debug)]
-pub struct Existing {
-    /// The table.
-    pub table: Table,
-    /// How a crawl left it last.
-    pub left: Option<CrawledTable>,
-    /// Its partitions.
-    pub partitions: Vec<Partition>,
-}
-
-/// What has to be done to make a plan true.
-#[derive(Debug)]
-pub enum Write {
-    /// Add a table with all of its partitions.
-    Create {
-        /// The place of what was found.
-        found: usize,
-        /// The table.
-        input: Box<TableInput>,
-    },
-    /// Change a table.
-    Update {
-        /// The place of what was found.
-        found: usize,
-        /// The table's name.
-        name: String,
-        /// Its next state.
-        input: Box<TableInput>,
-        /// What the crawl itself says of it, to be remembered; absent where nothing of it is written.
-        described: Option<Box<TableInput>>,
-        /// Whether others made it: no crawl signs it.
-        is_others: bool,
-        /// What becomes of its partitions.
-        partitions: PartitionChanges,
-    },
-    /// Change a table that nothing was found of.
-    Retire {
-        /// The table's name.
-        name: String,
-        /// Whether it goes rather than being marked.
-        is_deleted: bool,
-    },
-}
-
-/// What becomes of a table's partitions, by their values.
-#[derive(Debug, Default)]
-pub struct PartitionChanges {
-    /// New ones.
-    pub added: Vec<Vec<String>>,
-    /// Those that lie elsewhere, or hold other files.
-    pub changed: Vec<Vec<String>>,
-    /// Those whose folders are empty.
-    pub gone: Vec<Vec<String>>,
-    /// What many have in common, and what they shall have in common.
-    pub reshaped: Vec<(StorageDescriptor, StorageDescriptor)>,
-}
+use crate::model::table::{Column, TableInput};
 
 /// Whether a table was made by the same crawler, below one of its targets.
 pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
@@ -111,22 +41,22 @@ pub fn is_ours(request: &CrawlRequest, table: &TableInput) -> bool {
     }
 }
 
-/// Plans a crawl: the plan for people, and the writes that make it true.
+/// Plans a crawl: the plan for people, and the steps that make it true.
 pub fn plan(
     request: &CrawlRequest,
     writing: &Writing,
-    found: &[FoundTable],
+    found: Vec<FoundTable>,
     set_aside: Vec<SetAside>,
     current: &Current,
-) -> (Plan, Vec<Write>) {
+) -> (Plan, Vec<Step>) {
     let mut planner = Planner {
         request,
         writing,
-        changes: Vec::new(),
-        writes: Vec::new(),
+        told: Told::of(request),
+        steps: Vec::new(),
     };
     if !current.database_exists && !found.is_empty() {
-        planner.say(
+        planner.told.say(
             ChangeOp::Add,
             ChangeKind::Database,
             request.database.clone(),
@@ -134,24 +64,28 @@ pub fn plan(
             "the crawl's tables go there",
         );
     }
-    for (at, table) in found.iter().enumerate() {
+    if !found.is_empty() {
+        planner.steps.push(Step::Database);
+    }
+    let tables = found.iter().map(|table| summary(request, table)).collect();
+    let names: BTreeSet<String> = found.iter().map(|found| found.name.clone()).collect();
+    for table in found {
         match current.tables.get(&table.name) {
-            None => planner.add(at, table),
-            Some(existing) => planner.change(at, table, existing),
+            None => planner.add(table),
+            Some(existing) => planner.change(table, existing),
         }
     }
-    let names: BTreeSet<&str> = found.iter().map(|found| found.name.as_str()).collect();
     for (name, existing) in &current.tables {
         if !names.contains(name.as_str()) && is_ours(request, &existing.table.input) {
-            planner.retire(name, &existing.table.input);
+            planner.retire(name, existing);
         }
     }
     let plan = Plan {
-        changes: planner.changes,
+        changes: planner.told.changes,
         set_aside,
-        tables: found.iter().map(|table| summary(request, table)).collect(),
+        tables,
     };
-    (plan, planner.writes)
+    (plan, planner.steps)
 }
 
 fn summary(request: &CrawlRequest, table: &FoundTable) -> PlannedTable {
@@ -172,92 +106,72 @@ fn summary(request: &CrawlRequest, table: &FoundTable) -> PlannedTable {
 struct Planner<'a> {
     request: &'a CrawlRequest,
     writing: &'a Writing,
-    changes: Vec<Change>,
-    writes: Vec<Write>,
+    told: Told<'a>,
+    steps: Vec<Step>,
 }
 
 impl Planner<'_> {
-    fn say(
-        &mut self,
-        op: ChangeOp,
-        kind: ChangeKind,
-        name: String,
-        detail: impl Into<String>,
-        reason: impl Into<String>,
-    ) {
-        self.changes.push(Change {
-            op,
-            kind,
-            name,
-            detail: detail.into(),
-            reason: reason.into(),
-            items: Vec::new(),
-        });
-    }
-
-    fn full_name(&self, table: &str) -> String {
-        format!("{}.{table}", self.request.database)
-    }
-
-    fn add(&mut self, at: usize, table: &FoundTable) {
-        let name = self.full_name(&table.name);
+    fn add(&mut self, mut table: FoundTable) {
+        let name = self.told.full_name(&table.name);
         let detail = format!(
             "{}, {}, {} at {}",
             table.format.classification(),
             counted(table.columns.len(), "column"),
-            contents(table),
+            contents(&table),
             table.location
         );
         let reason = table.reasons.first().cloned().unwrap_or_default();
-        self.say(ChangeOp::Add, ChangeKind::Table, name.clone(), detail, reason);
+        self.told
+            .say(ChangeOp::Add, ChangeKind::Table, name.clone(), detail, reason);
         let values: Vec<Vec<String>> = table.partitions.keys().cloned().collect();
         let detail = format!("{} by {}", values.len(), table.partition_keys.join(", "));
         let why = table.reasons.get(1).cloned();
-        self.partitions(
+        self.told.partitions(
             ChangeOp::Add,
-            table,
+            &table,
             &values,
             detail,
             &why.unwrap_or_else(|| "folders of the table".to_owned()),
         );
-        self.writes.push(Write::Create {
-            found: at,
-            input: Box::new(write::fresh(self.request, self.writing, table)),
+        self.steps.push(Step::Create {
+            input: Box::new(write::fresh(self.request, self.writing, &table)),
         });
-    }
-
-    fn partitions(
-        &mut self,
-        op: ChangeOp,
-        table: &FoundTable,
-        values: &[Vec<String>],
-        detail: String,
-        reason: &str,
-    ) {
-        if values.is_empty() {
-            return;
+        let made = StepTable {
+            name: table.name,
+            id: None,
+            version: None,
+        };
+        let partitions: Vec<_> = std::mem::take(&mut table.partitions).into_iter().collect();
+        if !partitions.is_empty() {
+            self.steps.push(Step::Partitions {
+                table: made.clone(),
+                work: PartitionWork::Add {
+                    partitions,
+                    is_signed: false,
+                },
+            });
         }
-        self.changes.push(Change {
-            op,
-            kind: ChangeKind::Partitions,
-            name: self.full_name(&table.name),
-            detail,
-            reason: reason.to_owned(),
-            items: values
-                .iter()
-                .take(NAMED_PARTITIONS)
-                .map(|values| spec(table, values))
-                .collect(),
-        });
+        self.index(made, table.partition_keys.is_empty());
     }
 
-    fn change(&mut self, at: usize, found: &FoundTable, existing: &Existing) {
-        let before = self.changes.len();
-        let name = self.full_name(&found.name);
+    /// Has the index made that the configuration asks for.
+    fn index(&mut self, table: StepTable, has_no_keys: bool) {
+        if self.writing.configuration.create_partition_index && !has_no_keys {
+            self.steps.push(Step::Index { table });
+        }
+    }
+
+    fn change(&mut self, mut found: FoundTable, existing: &Existing) {
+        let before = self.told.changes.len();
+        let name = self.told.full_name(&found.name);
         let theirs = &existing.table.input;
-        let ours = write::fresh(self.request, self.writing, found);
+        let ours = write::fresh(self.request, self.writing, &found);
         let base = existing.left.as_ref().map(|left| &left.described);
-        let merged = together::merged(self.writing, theirs, base, &ours);
+        let merged = if others::made(theirs, base) {
+            others::with_new_columns(theirs, base, &ours)
+        } else {
+            together::merged(self.writing, theirs, base, &ours)
+        };
         let is_log = self.request.options.update == UpdateBehavior::Log;
         let mut input = merged.input;
         if let Some(why) = merged.broken {
@@ -267,35 +181,36 @@ impl Planner<'_> {
             } else {
                 ChangeOp::Retire
             };
-            self.say(op, ChangeKind::Table, name, "marked as deprecated", why);
+            self.told
+                .say(op, ChangeKind::Table, name, "marked as deprecated", why);
             if op == ChangeOp::Retire {
-                self.writes.push(Write::Retire {
-                    name: found.name.clone(),
-                    is_deleted: false,
+                self.steps.push(Step::Deprecate {
+                    table: as_planned(existing),
+                    left: existing.left.clone().map(Box::new),
                 });
             }
             return;
         }
-        self.columns(&name, found, theirs, &input);
-        let is_changed = self.changes.len() > before;
+        self.columns(&name, &found, theirs, &input);
+        let is_changed = self.told.changes.len() > before;
         if input != *theirs && (!is_changed || reasons::is_other_format(theirs, &input)) {
-            self.say(
+            self.told.say(
                 ChangeOp::Change,
                 ChangeKind::Table,
                 name.clone(),
                 what_differs(theirs, &input),
-                reasons::of_table(found, theirs, &input),
+                reasons::of_table(&found, theirs, &input),
             );
         }
         if is_log {
-            for change in &mut self.changes[before..] {
+            for change in &mut self.told.changes[before..] {
                 log_only(change, "UpdateBehavior is LOG");
             }
             input = theirs.clone();
         }
         for kept in merged.kept {
             let column = format!("{name}.{}", kept.column);
-            self.say(
+            self.told.say(
                 ChangeOp::Unchanged,
                 ChangeKind::Column,
                 column,
@@ -303,29 +218,46 @@ impl Planner<'_> {
                 kept.reason,
             );
         }
-        let partitions = self.partition_changes(found, existing, &input, merged.is_others);
-        if merged.is_others || self.changes.len() == before {
+        let partitions = partitions::changes(
+            &mut self.told,
+            self.writing,
+            &found,
+            existing,
+            &input,
+            merged.is_others,
+        );
+        if merged.is_others || self.told.changes.len() == before {
             let reason = if merged.is_others {
                 others::why_it_stays(theirs)
             } else {
                 "the same columns, at the same place".to_owned()
             };
-            self.say(
+            self.told.say(
                 ChangeOp::Unchanged,
                 ChangeKind::Table,
                 name,
-                contents(found),
+                contents(&found),
                 reason,
             );
         }
-        self.writes.push(Write::Update {
-            found: at,
-            name: found.name.clone(),
+        let written = StepTable {
+            version: None,
+            ..as_planned(existing)
+        };
+        let has_no_keys = input.partition_keys.is_empty();
+        self.steps.push(Step::Update {
+            table: as_planned(existing),
             input: Box::new(input),
             described: (!is_log).then(|| Box::new(merged.described)),
+            left: existing.left.clone().map(Box::new),
             is_others: merged.is_others,
-            partitions,
+            followers: partitions.followed(),
         });
+        self.steps
+            .extend(partitions.into_steps(&mut found.partitions, &written, merged.is_others));
+        if !merged.is_others {
+            self.index(written, has_no_keys);
+        }
     }
 
     fn columns(&mut self, name: &str, found: &FoundTable, old: &TableInput, new: &TableInput) {
@@ -349,7 +281,7 @@ impl Planner<'_> {
                     reasons::of_new_type(found, &known, column),
                 ),
             };
-            self.say(
+            self.told.say(
                 op,
                 ChangeKind::Column,
                 format!("{name}.{}", column.name),
@@ -359,7 +291,7 @@ impl Planner<'_> {
         }
         for column in old.columns() {
             if find(new.columns(), &column.name).is_none() {
-                self.say(
+                self.told.say(
                     ChangeOp::Retire,
                     ChangeKind::Column,
                     format!("{name}.{}", column.name),
@@ -373,7 +305,7 @@ impl Planner<'_> {
                 let names: Vec<&str> = input.partition_keys.iter().map(|key| key.name.as_str()).collect();
                 names.join(", ")
             };
-            self.say(
+            self.told.say(
                 ChangeOp::Change,
                 ChangeKind::Table,
                 name.to_owned(),
@@ -383,7 +315,8 @@ impl Planner<'_> {
         }
     }
 
-    fn retire(&mut self, name: &str, table: &TableInput) {
+    fn retire(&mut self, name: &str, existing: &Existing) {
+        let table = &existing.table.input;
         if table.parameters.contains_key(DEPRECATED_BY_CRAWLER)
             && self.request.options.delete != DeleteBehavior::DeleteFromDatabase
         {
@@ -400,12 +333,12 @@ impl Planner<'_> {
                 "deleted; the objects stay",
             ),
         };
-        let full = self.full_name(name);
+        let full = self.told.full_name(name);
         let (detail, is_deleted) = match self.request.options.delete {
             DeleteBehavior::DeprecateInDatabase => ("marked as deprecated; nothing is deleted", false),
             DeleteBehavior::DeleteFromDatabase => (deleted, true),
             DeleteBehavior::Log => {
-                self.say(
+                self.told.say(
                     ChangeOp::Unchanged,
                     ChangeKind::Table,
                     full,
@@ -415,39 +348,31 @@ impl Planner<'_> {
                 return;
             }
         };
-        self.say(ChangeOp::Retire, ChangeKind::Table, full, detail, reason);
-        self.writes.push(Write::Retire {
-            name: name.to_owned(),
-            is_deleted,
-        });
+        self.told
+            .say(ChangeOp::Retire, ChangeKind::Table, full, detail, reason);
+        let table = as_planned(existing);
+        let left = existing.left.clone().map(Box::new);
+        if !is_deleted {
+            self.steps.push(Step::Deprecate { table, left });
+            return;
+        }
+        let partitions: Vec<_> = existing.partitions.iter().map(partitions::known).collect();
+        if !partitions.is_empty() {
+            self.steps.push(Step::Partitions {
+                table: table.clone(),
+                work: PartitionWork::Remove { partitions },
+            });
+        }
+        self.steps.push(Step::Delete { table, left });
     }
 }
 
-/// A partition's name: `year=2022/month=1`.
-fn spec(table: &FoundTable, values: &[String]) -> String {
-    let keys = table.partition_keys.iter().zip(values);
-    let pairs: Vec<String> = keys.map(|(key, value)| format!("{key}={value}")).collect();
-    pairs.join("/")
-}
-
-/// Makes a change one that is only told of.
-fn log_only(change: &mut Change, why: &str) {
-    let verb = match change.op {
-        ChangeOp::Add => "not added",
-        ChangeOp::Change => "not changed",
-        ChangeOp::Retire => "not removed",
-        ChangeOp::Unchanged => return,
-    };
-    change.op = ChangeOp::Unchanged;
-    change.detail = format!("{verb}, as {why}: {}", change.detail);
-}
-
-/// `1 file`, `2 files`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
+/// A table as the plan knows it: a step that finds another version of it is out of date.
+fn as_planned(existing: &Existing) -> StepTable {
+    StepTable {
+        name: existing.table.input.name.clone(),
+        id: Some(existing.table.id.clone()),
+        version: Some(existing.table.version),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Trees of folders, and the tables that they come to.
 
 use super::*;
-use crate::crawl::sample::wanted;
-use crate::crawl::tree::tests::tree;
+use crate::crawl::shape::sample::wanted;
+use crate::crawl::shape::tree::tests::tree;
 
 /// A file's verdict, by its format and columns: `csv a,b`.
 fn verdict(what: &str) -> classifiers::Verdict {

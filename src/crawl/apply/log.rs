@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::write;
+use crate::crawl::plan::write;
+use crate::crawl::shape::words;
 use crate::model::crawl::{Change, ChangeKind, ChangeOp, Crawl, WorkState};
 
 /// The lines of a crawl's log, the oldest first.
@@ -90,12 +91,19 @@ pub fn lines(crawl: &Crawl) -> Vec<String> {
                 .clone()
                 .unwrap_or_else(|| "the crawl failed".to_owned()),
         ),
-        WorkState::Cancelled => say(
+        WorkState::Cancelled if !progress.has_written() => say(
             ended,
             "INFO",
             "The crawl was stopped; it changed nothing".to_owned(),
         ),
+        WorkState::Cancelled => say(ended, "INFO", "The crawl was stopped".to_owned()),
         WorkState::Queued | WorkState::Running | WorkState::Succeeded => {}
+    }
+    if matches!(crawl.state, WorkState::Failed | WorkState::Cancelled) && progress.has_written() {
+        let tables = counted(progress.tables_written, "table");
+        let partitions = counted(progress.partitions_written, "partition");
+        let text = format!("What was written until then stays: {tables} and {partitions}. It can be undone");
+        say(ended, "INFO", text);
     }
     say(
         ended,
@@ -103,6 +111,10 @@ pub fn lines(crawl: &Crawl) -> Vec<String> {
         "Crawler has finished running and is in state READY".to_owned(),
     );
     lines
+}
+
+fn counted(count: i64, noun: &str) -> String {
+    words::counted(usize::try_from(count).unwrap_or(usize::MAX), noun)
 }
 
 /// A change in words; nothing where there is none.
