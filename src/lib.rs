@@ -22,7 +22,8 @@ pub mod etl;
 pub mod events;
 
 pub mod api;
-pub mod glue;
+mod aws;
+mod glue;
 pub mod lake;
 mod listen;
 pub mod web;

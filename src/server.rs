@@ -33,13 +33,15 @@ use crate::listen::{self, Arriving};
 use crate::model::event::{EventKind, ObjectEvent};
 use crate::store::Store;
 use crate::task::Children;
-use crate::{api, events, glue, web, worker};
+use crate::{api, aws, events, glue, web, worker};
 use ready::Readiness;
 
 /// How long a request that changes something waits for the jobs to be registered; after that its sender tries again.
 const REGISTRATION: Duration = Duration::from_secs(30);
 /// The largest request, in bytes.
 const MAX_BODY: usize = 10 << 20;
+/// AWS's services that are served.
+const SERVICES: aws::Services = &[&glue::Glue];
 /// What signs our own requests to the embedded store where no credentials are set; it takes any signature then.
 const NO_CREDENTIALS: &str = "mastic";
 
@@ -209,7 +211,7 @@ pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
 fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>, gate: watch::Receiver<bool>) -> Router {
     let readiness = Readiness::default();
     Router::new()
-        .route("/", any(glue_api).get(web::serve))
+        .route("/", any(aws_services).get(web::serve))
         .merge(api::router())
         .route("/healthz", get(|| async { "ok" }))
         .route(
@@ -229,10 +231,10 @@ fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>, gate: watch::Receive
         .with_state(app)
 }
 
-async fn glue_api(State(app): State<App>, request: Request) -> Response {
+async fn aws_services(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, glue::MAX_REQUEST).await.ok();
-    glue::handle(&app, &parts, body).await
+    let body = to_bytes(body, aws::MAX_REQUEST).await.ok();
+    aws::handle(SERVICES, &app, &parts, body).await
 }
 
 /// Lets what changes something wait until the jobs are registered.

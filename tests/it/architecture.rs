@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const SHARED: [&str; 4] = ["app", "error", "clock", "config"];
 
 /// A module, and the others that it may use besides [`SHARED`] and itself. In the order of the storeys.
-const RULES: [(&str, &[&str]); 21] = [
+const RULES: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("store", &["model"]),
     ("buckets", &["model"]),
@@ -24,7 +24,9 @@ const RULES: [(&str, &[&str]); 21] = [
         &["model", "store", "buckets", "queue", "task", "catalog", "crawl"],
     ),
     ("events", &["model", "store", "buckets", "queue", "etl"]),
-    ("glue", &["model", "catalog", "crawl", "etl", "events"]),
+    // The protocol alone: what a service does with a request is the service's.
+    ("aws", &["model"]),
+    ("glue", &["model", "catalog", "crawl", "etl", "events", "aws"]),
     // The filter of a list is the store's word for it.
     (
         "api",

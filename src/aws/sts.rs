@@ -3,7 +3,7 @@
 
 use crate::app::App;
 
-use super::Body;
+use super::body::Body;
 use super::error::{Answer, Exception, Failure};
 
 /// Whether a request is one in the query protocol.
@@ -17,21 +17,20 @@ fn action(body: &[u8]) -> Option<&str> {
 }
 
 /// Answers `GetCallerIdentity`: whoever asks is the account's root.
-pub(super) fn answer(app: &App, body: &[u8]) -> Answer<Body> {
+pub(super) fn answer(app: &App, body: &[u8], request_id: &str) -> Answer<Body> {
     if action(body) != Some("GetCallerIdentity") {
         return Err(Failure::new(
-            Exception::UnknownOperation,
+            Exception::UNKNOWN_OPERATION,
             "Of the Security Token Service, GetCallerIdentity alone is answered here.",
         ));
     }
     let account = &app.config.catalog.account_id;
-    let request = app.clock.new_id();
     Ok(Body {
         content: "text/xml",
         text: format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
              <Arn>arn:aws:iam::{account}:root</Arn><UserId>{account}</UserId><Account>{account}</Account>\
-             </GetCallerIdentityResult><ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\
+             </GetCallerIdentityResult><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\
              </GetCallerIdentityResponse>"
         ),
     })
