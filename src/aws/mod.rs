@@ -15,12 +15,14 @@ mod tests;
 use axum::body::{Body as HttpBody, Bytes};
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use crate::access::Role;
 use crate::app::App;
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
+use crate::stack;
 
 pub(crate) use body::Body;
 pub(crate) use error::{Answer, Exception, Failure};
@@ -34,7 +36,6 @@ use model::Standing;
 
 /// The largest request, in bytes: room for a hundred partitions with wide columns.
 pub(crate) const MAX_REQUEST: usize = 8 << 20;
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// What one service of AWS has of its own.
 #[async_trait::async_trait]
@@ -49,6 +50,8 @@ pub(crate) trait Service: Send + Sync {
     fn model(&self) -> &'static Model;
     /// The exception that it has for this kind of failure.
     fn exception(&self, kind: ErrorKind) -> Exception;
+    /// Who may ask for an operation; nothing where it isn't performed.
+    fn role(&self, operation: &str) -> Option<Role>;
     /// Does what is asked for. The request is one that the model allows.
     async fn perform(&self, app: &App, operation: &str, request: Value) -> Answer<Body>;
 }
@@ -58,11 +61,10 @@ pub(crate) type Services = &'static [&'static dyn Service];
 
 /// Answers one request to one of `services`; `body` is absent where it was larger than [`MAX_REQUEST`].
 pub(crate) async fn handle(services: Services, app: &App, request: &Parts, body: Option<Bytes>) -> Response {
-    let request_id = app.clock.new_id();
     let target = header(request, "x-amz-target");
     let service = addressed(services, target);
     let answer = match body {
-        Some(body) => answer(services, app, request, &body, &request_id).await,
+        Some(body) => answer(services, app, request, &body).await,
         None => Err(too_large()),
     };
     let (status, body) = match answer {
@@ -72,10 +74,20 @@ pub(crate) async fn handle(services: Services, app: &App, request: &Parts, body:
                 Some((service, _)) => service.exception(kind),
                 None => Exception::of(kind),
             };
-            refusal(failure, kinds, target, &request_id)
+            told(failure, kinds, target)
         }
     };
     let accepts_gzip = header(request, ACCEPT_ENCODING.as_str()).contains("gzip");
+    response(status, body, accepts_gzip)
+}
+
+/// A refusal before any service is asked.
+pub(crate) fn refusal(error: Error) -> Response {
+    let (status, body) = told(error.into(), Exception::of, "");
+    response(status, body, false)
+}
+
+fn response(status: StatusCode, body: Body, accepts_gzip: bool) -> Response {
     let compressed = accepts_gzip.then(|| gzipped(body.text.as_bytes())).flatten();
     let is_compressed = compressed.is_some();
     let bytes = compressed.unwrap_or_else(|| body.text.into_bytes());
@@ -83,9 +95,6 @@ pub(crate) async fn handle(services: Services, app: &App, request: &Parts, body:
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.content));
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
-        headers.insert(REQUEST_ID, id);
-    }
     if is_compressed {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
@@ -93,23 +102,19 @@ pub(crate) async fn handle(services: Services, app: &App, request: &Parts, body:
 }
 
 /// A failure as it is told. What only the log is to know goes there, under the request's id.
-fn refusal(
-    failure: Failure,
-    kinds: impl Fn(ErrorKind) -> Exception,
-    target: &str,
-    request_id: &str,
-) -> (StatusCode, Body) {
+fn told(failure: Failure, kinds: impl Fn(ErrorKind) -> Exception, target: &str) -> (StatusCode, Body) {
     let cause = match &failure {
         Failure::Of(error) if error.kind == ErrorKind::Internal => Some(error),
         _ => None,
     };
     if let Some(cause) = cause {
-        tracing::error!(request_id, target, "{}{}", cause.message, cause.causes());
+        tracing::error!(target, "{}{}", cause.message, cause.causes());
     }
     let is_ours = cause.is_some();
     let (exception, mut message) = failure.told(kinds);
     if is_ours {
-        message.push_str(&format!(" The log has it under request {request_id}."));
+        let id = stack::request_id();
+        message.push_str(&format!(" The log has it under request {id}."));
     }
     let body = json!({ "__type": exception.name(), "Message": message });
     (exception.status(), Body::from(body))
@@ -137,23 +142,21 @@ fn addressed<'a>(services: Services, target: &'a str) -> Option<(&'static dyn Se
     Some((*service, operation))
 }
 
-async fn answer(
-    services: Services,
-    app: &App,
-    request: &Parts,
-    body: &[u8],
-    request_id: &str,
-) -> Answer<Body> {
+async fn answer(services: Services, app: &App, request: &Parts, body: &[u8]) -> Answer<Body> {
     if request.method != Method::POST {
         return Err(Failure::new(
             Exception::UNKNOWN_OPERATION,
             format!("This service takes POST, not {}.", request.method),
         ));
     }
-    if let Some(credentials) = &app.config.credentials {
-        let names: Vec<&str> = services.iter().map(|service| service.signing_name()).collect();
-        signature::verify(request, body, credentials, &names, app.clock.now())?;
-    }
+    let caller = match app.authenticator.unsigned() {
+        Some(caller) => caller,
+        None => {
+            let names: Vec<&str> = services.iter().map(|service| service.signing_name()).collect();
+            signature::verify(request, body, &*app.authenticator, &names, app.clock.now())?
+        }
+    };
+    let app = &app.for_caller(caller);
     let plain;
     let body = match header(request, CONTENT_ENCODING.as_str()) {
         "" | "identity" | "aws-chunked" => body,
@@ -170,7 +173,7 @@ async fn answer(
     };
     let target = header(request, "x-amz-target");
     if target.is_empty() && sts::is_asked(body) {
-        return sts::answer(app, body, request_id);
+        return sts::answer(app, body);
     }
     let content = header(request, CONTENT_TYPE.as_str());
     let content = content.split(';').next().unwrap_or_default().trim();
@@ -206,6 +209,8 @@ async fn perform(service: &dyn Service, app: &App, operation: &str, body: &[u8])
     let model = service.model();
     match model.standing(operation) {
         Standing::Served => {
+            let needed = service.role(operation).ok_or_else(|| not_supported(operation))?;
+            app.caller.may(operation, needed)?;
             let request = model.read_request(operation, request::parsed(body)?)?;
             service.perform(app, operation, request).await
         }

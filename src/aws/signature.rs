@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::config::Credentials;
+use crate::access::{Authenticator, Caller};
 
 use super::error::{Exception, Failure};
 
@@ -35,25 +35,25 @@ struct Claim {
     expires: Option<TimeDelta>,
 }
 
-/// Makes sure that a request was signed with `credentials`, for one of `services`, and lately.
+/// Who signed a request, for one of `services`, and lately.
 ///
 /// # Errors
 /// What AWS answers: MissingAuthenticationToken, IncompleteSignature, UnrecognizedClient, InvalidSignature.
 pub(super) fn verify(
     request: &Parts,
     body: &[u8],
-    credentials: &Credentials,
+    keys: &dyn Authenticator,
     services: &[&str],
     now: DateTime<Utc>,
-) -> Result<(), Failure> {
+) -> Result<Caller, Failure> {
     let query = query_pairs(request.uri.query().unwrap_or_default());
     let claim = claim(request, &query)?;
-    if claim.access_key != credentials.access_key {
+    let Some(holder) = keys.holder(&claim.access_key) else {
         return Err(Failure::new(
             Exception::UNRECOGNIZED_CLIENT,
             "The security token included in the request is invalid.",
         ));
-    }
+    };
     check_scope(&claim, services)?;
     check_time(&claim, now)?;
     check_signed_headers(request, &claim)?;
@@ -68,10 +68,9 @@ pub(super) fn verify(
         .into_iter()
         .map(String::as_str)
         .chain(["aws4_request"])
-        .fold(
-            format!("AWS4{}", credentials.secret_key).into_bytes(),
-            |key, part| mac(&key, part).finalize().into_bytes().to_vec(),
-        );
+        .fold(format!("AWS4{}", holder.secret_key).into_bytes(), |key, part| {
+            mac(&key, part).finalize().into_bytes().to_vec()
+        });
     // The comparison takes the same time wherever the two differ.
     let given = hex::decode(&claim.signature).unwrap_or_default();
     mac(&key, &to_sign).verify_slice(&given).map_err(|_| {
@@ -80,7 +79,8 @@ pub(super) fn verify(
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
              Key and signing method. Consult the service documentation for details.",
         )
-    })
+    })?;
+    Ok(holder.caller)
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
@@ -303,12 +303,14 @@ fn invalid(message: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::OneKey;
+    use crate::config::Credentials;
 
-    fn credentials() -> Credentials {
-        Credentials {
+    fn keys() -> OneKey {
+        OneKey::new(Some(Credentials {
             access_key: "AKIDEXAMPLE".into(),
             secret_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
-        }
+        }))
     }
 
     fn at(time: &str) -> DateTime<Utc> {
@@ -324,8 +326,10 @@ mod tests {
     }
 
     fn outcome(request: &Parts, body: &[u8], now: &str) -> Result<(), String> {
-        let verified = verify(request, body, &credentials(), &["glue"], at(now));
-        verified.map_err(|failure| failure.told(Exception::of).0.name().to_owned())
+        let verified = verify(request, body, &keys(), &["glue"], at(now));
+        verified
+            .map(drop)
+            .map_err(|failure| failure.told(Exception::of).0.name().to_owned())
     }
 
     /// Signed by botocore 1.44.5 for this request.

@@ -2,6 +2,7 @@
 //! out.
 
 use crate::app::App;
+use crate::stack;
 
 use super::body::Body;
 use super::error::{Answer, Exception, Failure};
@@ -17,13 +18,14 @@ fn action(body: &[u8]) -> Option<&str> {
 }
 
 /// Answers `GetCallerIdentity`: whoever asks is the account's root.
-pub(super) fn answer(app: &App, body: &[u8], request_id: &str) -> Answer<Body> {
+pub(super) fn answer(app: &App, body: &[u8]) -> Answer<Body> {
     if action(body) != Some("GetCallerIdentity") {
         return Err(Failure::new(
             Exception::UNKNOWN_OPERATION,
             "Of the Security Token Service, GetCallerIdentity alone is answered here.",
         ));
     }
+    let request_id = stack::request_id();
     let account = &app.config.catalog.account_id;
     Ok(Body {
         content: "text/xml",

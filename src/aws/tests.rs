@@ -49,6 +49,10 @@ impl Service for Greeter {
         }
     }
 
+    fn role(&self, operation: &str) -> Option<Role> {
+        (operation == "Greet").then_some(Role::Analyst)
+    }
+
     async fn perform(&self, _: &App, _: &str, request: Value) -> Answer<Body> {
         match request["Name"].as_str() {
             Some("ghost") => Err(Error::not_found("there is nobody").into()),

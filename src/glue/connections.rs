@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::access::Role;
 use crate::app::App;
 use crate::aws::{
     Answer, Failure, Members, check_catalog, nothing, page, required, seconds, token, with_kept,
@@ -220,7 +221,7 @@ fn schema_version(input: &ConnectionInput) -> i64 {
 fn rendered(app: &App, connection: &Connection, hide_password: bool) -> Value {
     let input = &connection.input;
     let mut properties = input.properties.clone();
-    if hide_password {
+    if hide_password || app.caller.role < Role::Admin {
         properties.retain(|name, _| !name.contains("PASSWORD"));
     }
     let mut kept = input.other.clone();
