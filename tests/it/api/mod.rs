@@ -1,6 +1,7 @@
 //! The REST API as a program meets it.
 
 mod notices;
+mod operations;
 mod requests;
 mod silence;
 mod start;
