@@ -136,7 +136,7 @@ fn too_large() -> Failure {
 }
 
 /// The service and the operation that a request's target names.
-fn addressed<'a>(services: Services, target: &'a str) -> Option<(&'static dyn Service, &'a str)> {
+fn addressed(services: Services, target: &str) -> Option<(&'static dyn Service, &str)> {
     let (prefix, operation) = target.split_once('.')?;
     let service = services.iter().find(|service| service.prefix() == prefix)?;
     Some((*service, operation))
