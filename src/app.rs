@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::access::{Authenticator, Caller};
 use crate::buckets::{Access, Buckets};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -30,11 +31,24 @@ pub struct App {
     pub config: Arc<Config>,
     /// The triggers in force, parsed.
     pub watches: Arc<Watches>,
+    /// Says who asks.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Who asks now: the program itself, unless a wire says otherwise.
+    pub caller: Caller,
     /// Told whenever a task was put on the queue, so that a worker needn't wait for its next look.
     pub work_arrived: Arc<Notify>,
 }
 
 impl App {
+    /// The same, for this caller.
+    #[must_use]
+    pub fn for_caller(&self, caller: Caller) -> Self {
+        Self {
+            caller,
+            ..self.clone()
+        }
+    }
+
     /// Waits for the commit of a transaction that put a task on the queue, and wakes a worker.
     ///
     /// # Errors

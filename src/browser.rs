@@ -14,9 +14,29 @@ pub(crate) fn changes<B>(request: &Request<B>) -> bool {
     !matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
+/// Which pages may make a browser send requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// Any, because requests are signed.
+    Any,
+    /// Those of this site.
+    Own,
+    /// None: what is served may itself be somebody's page.
+    None,
+}
+
+/// Whether a request may be sent, as far as a page made a browser send it.
+pub(crate) fn may_send<B>(pages: Pages, request: &Request<B>) -> bool {
+    match pages {
+        Pages::Any => true,
+        Pages::Own => !is_of_another_site(request),
+        Pages::None => !request.headers().contains_key(ORIGIN) && !is_of_another_site(request),
+    }
+}
+
 /// Whether a request comes from a page of another site and could do harm: it goes to a name that isn't this machine's, or it
 /// changes something. Programs that aren't browsers say nothing of a page.
-pub(crate) fn is_of_another_site<B>(request: &Request<B>) -> bool {
+fn is_of_another_site<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     let is_here = match host(headers) {
         Some(host) => is_this_machine(host),
@@ -95,6 +115,22 @@ mod tests {
             request = request.header(*name, *value);
         }
         is_of_another_site(&request.body(()).unwrap())
+    }
+
+    #[test]
+    fn who_may_send_is_the_listeners_to_say() {
+        let request = |origin: &str| {
+            let request = Request::put("/")
+                .header("host", "localhost")
+                .header("origin", origin);
+            request.body(()).unwrap()
+        };
+        let (own, other) = (request("http://localhost"), request("http://evil.example"));
+        assert!(may_send(Pages::Any, &own) && may_send(Pages::Any, &other));
+        assert!(may_send(Pages::Own, &own) && !may_send(Pages::Own, &other));
+        assert!(!may_send(Pages::None, &own) && !may_send(Pages::None, &other));
+        let program = Request::put("/").header("host", "localhost").body(()).unwrap();
+        assert!(may_send(Pages::None, &program));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! In reading order: what every storey uses, the nouns, what data is kept in, what is done with it, how people reach it.
 
+pub mod access;
 pub mod app;
 mod browser;
 pub mod clock;
@@ -23,9 +24,11 @@ pub mod events;
 pub mod retention;
 
 pub mod api;
-pub mod glue;
+mod aws;
+mod glue;
 pub mod lake;
 mod listen;
+mod stack;
 pub mod web;
 
 pub mod server;

@@ -25,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::{self, AbortHandle, JoinSet};
 use tokio::time::{Sleep, sleep};
+use tower::{Service, ServiceExt};
 
 /// Why a body broke off.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -80,15 +81,16 @@ impl Body for Arriving {
     }
 }
 
-/// Answers requests until `shutdown`, and gives those that are under way a while to end. `name` is for the log.
-pub(crate) async fn serve<A, F, B>(
+/// Answers requests by `service` until `shutdown`, and gives those that are under way a while to end. `name` is for the log.
+pub(crate) async fn serve<S, B>(
     name: &'static str,
     listener: TcpListener,
-    answer: A,
+    service: S,
     shutdown: impl Future<Output = ()> + Send,
 ) where
-    A: Fn(Request<Arriving>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
+    S: Service<Request<Arriving>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
@@ -119,13 +121,14 @@ pub(crate) async fn serve<A, F, B>(
         // An answer in several parts mustn't wait for the client to confirm the first.
         let _ = stream.set_nodelay(true);
         let seat = seats.seat();
-        let service = service_fn({
-            let (answer, seat) = (answer.clone(), Arc::clone(&seat));
+        let connected = service_fn({
+            let (service, seat) = (service.clone(), Arc::clone(&seat));
             move |request: Request<Incoming>| {
                 let working = seat.work();
-                let answering = answer(request.map(|body| Arriving { body, silence: None }));
+                let request = request.map(|body| Arriving { body, silence: None });
+                let answering = service.clone().oneshot(request);
                 async move {
-                    let answer = answering.await;
+                    let answer = answering.await?;
                     Ok::<_, Infallible>(answer.map(|body| Answering {
                         body: Box::pin(body),
                         _working: working,
@@ -133,7 +136,7 @@ pub(crate) async fn serve<A, F, B>(
                 }
             }
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), connected));
         seats.take(seat, async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "{name}: a connection broke off");

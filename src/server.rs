@@ -13,15 +13,15 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
 use futures::FutureExt;
-use hyper::service::Service as _;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
 
+use crate::access::{Authenticator, Caller, OneKey};
 use crate::app::App;
-use crate::browser;
+use crate::browser::{self, Pages};
 use crate::buckets::{Access, Buckets};
 use crate::catalog::databases;
 use crate::clock::Clock;
@@ -29,17 +29,20 @@ use crate::config::{Config, Credentials, LakeConfig};
 use crate::error::{Error, Result};
 use crate::etl::jobs;
 use crate::lake::{Announce, Lake, ObjectChange, ObjectChangeKind};
-use crate::listen::{self, Arriving};
+use crate::listen;
 use crate::model::event::{EventKind, ObjectEvent};
+use crate::stack::{self, Wire};
 use crate::store::Store;
 use crate::task::Children;
-use crate::{api, events, glue, web, worker};
+use crate::{api, aws, events, glue, web, worker};
 use ready::Readiness;
 
 /// How long a request that changes something waits for the jobs to be registered; after that its sender tries again.
 const REGISTRATION: Duration = Duration::from_secs(30);
 /// The largest request, in bytes.
 const MAX_BODY: usize = 10 << 20;
+/// AWS's services that are served.
+const SERVICES: aws::Services = &[&glue::Glue];
 /// What signs our own requests to the embedded store where no credentials are set; it takes any signature then.
 const NO_CREDENTIALS: &str = "mastic";
 
@@ -72,7 +75,21 @@ impl Server {
     /// # Errors
     /// Conflict where a port or the database is in use; Denied where the API would be open to everybody; and those of
     /// [`Store::open`] and [`Lake::new`].
-    pub async fn start(mut config: Config, clock: Arc<dyn Clock>, parts: Parts) -> Result<Self> {
+    pub async fn start(config: Config, clock: Arc<dyn Clock>, parts: Parts) -> Result<Self> {
+        let authenticator = Arc::new(OneKey::new(config.credentials.clone()));
+        Self::start_for(authenticator, config, clock, parts).await
+    }
+
+    /// The same, for the callers that `authenticator` knows.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_for(
+        authenticator: Arc<dyn Authenticator>,
+        mut config: Config,
+        clock: Arc<dyn Clock>,
+        parts: Parts,
+    ) -> Result<Self> {
         if !config.listen.ip().is_loopback() {
             return Err(Error::denied(format!("the API would be open to everybody at {}", config.listen)).hint(
                 "this version can't check who calls: listen on 127.0.0.1, and put a proxy that signs people in before it",
@@ -88,7 +105,10 @@ impl Server {
             None => None,
         };
         config.listen = local_address(&listener)?;
-        let app = worker_app(config, clock).await?;
+        let app = App {
+            authenticator,
+            ..worker_app(config, clock).await?
+        };
         let mut server = Self {
             address: app.config.listen,
             lake_address: app.config.lake.as_ref().map(|lake| lake.listen),
@@ -106,13 +126,13 @@ impl Server {
         let job_errors = Arc::new(OnceLock::new());
         let router = router(server.app.clone(), Arc::clone(&job_errors), gate);
         let stop = server.stop.clone();
-        let router = TowerToHyperService::new(router);
-        let answer = move |request: axum::http::Request<Arriving>| {
-            let answering = router.call(request);
-            async move { answering.await.unwrap_or_else(|never| match never {}) }
-        };
+        let stack = ServiceBuilder::new()
+            .layer(stack::known(Arc::clone(&server.app.clock), Wire::on_first))
+            .layer(stack::compressed())
+            .layer(stack::guarded(Pages::Own, refused_page))
+            .service(router);
         server.spawn(async move {
-            listen::serve("the API", listener, answer, stop.cancelled_owned()).await;
+            listen::serve("the API", listener, stack, stop.cancelled_owned()).await;
         });
         if server.app.config.catalog.default_database {
             databases::make_default(&server.app).await?;
@@ -197,6 +217,8 @@ pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
         access,
         children,
         clock,
+        authenticator: Arc::new(OneKey::new(config.credentials.clone())),
+        caller: Caller::program(),
         config: Arc::new(config),
         watches: Arc::default(),
         work_arrived: Arc::new(Notify::new()),
@@ -207,8 +229,8 @@ pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
 fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>, gate: watch::Receiver<bool>) -> Router {
     let readiness = Readiness::default();
     Router::new()
-        .route("/", any(glue_api).get(web::serve))
-        .merge(api::router())
+        .route("/", any(aws_services).get(web::serve))
+        .merge(api::router(&app))
         .route("/healthz", get(|| async { "ok" }))
         .route(
             "/readyz",
@@ -223,14 +245,14 @@ fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>, gate: watch::Receive
         .fallback(web::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(gate, after_registration))
-        .layer(middleware::from_fn(refuse_other_sites))
+        .layer(middleware::from_fn(refuse_nul))
         .with_state(app)
 }
 
-async fn glue_api(State(app): State<App>, request: Request) -> Response {
+async fn aws_services(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, glue::MAX_REQUEST).await.ok();
-    glue::handle(&app, &parts, body).await
+    let body = to_bytes(body, aws::MAX_REQUEST).await.ok();
+    aws::handle(SERVICES, &app, &parts, body).await
 }
 
 /// Lets what changes something wait until the jobs are registered.
@@ -242,30 +264,37 @@ async fn after_registration(
     if browser::changes(&request) {
         let registered = gate.wait_for(|is_done| *is_done);
         if !matches!(tokio::time::timeout(REGISTRATION, registered).await, Ok(Ok(_))) {
-            return api::problem(
-                &Error::unavailable("the jobs folder is not registered yet")
-                    .hint("try again in some seconds"),
-            );
+            let error = Error::unavailable("the jobs folder is not registered yet");
+            return refusal(&request, error.hint("try again in some seconds"));
         }
     }
     next.run(request).await
 }
 
-/// Nobody signs in on loopback, so a page of another site must not be able to use a visitor's browser: neither by a
-/// request that changes something, nor by a name that it makes point here.
-async fn refuse_other_sites(request: Request, next: Next) -> Response {
+/// No name has a NUL, and no database can hold one.
+async fn refuse_nul(request: Request, next: Next) -> Response {
     if request.uri().path().contains("%00") {
-        return api::problem(
-            &Error::invalid("the path has a NUL character (%00), which no name has").hint("leave it out"),
-        );
-    }
-    if browser::is_of_another_site(&request) {
-        return api::problem(
-            &Error::denied("the request comes from another site")
-                .hint("call the server by its address, as 127.0.0.1"),
-        );
+        let error = Error::invalid("the path has a NUL character (%00), which no name has");
+        return refusal(&request, error.hint("leave it out"));
     }
     next.run(request).await
+}
+
+/// Nobody signs in on loopback, so a page of another site must not be able to use a visitor's browser.
+fn refused_page<B>(request: &axum::http::Request<B>) -> Response {
+    let error = Error::denied("the request comes from another site");
+    refusal(
+        request,
+        error.hint("call the server by its address, as 127.0.0.1"),
+    )
+}
+
+/// A refusal in the words of whoever was asked.
+fn refusal<B>(request: &axum::http::Request<B>, error: Error) -> Response {
+    match request.extensions().get() {
+        Some(Wire::Aws) => aws::refusal(error),
+        _ => api::problem(&error),
+    }
 }
 
 async fn bound(address: SocketAddr, flag: &str) -> Result<TcpListener> {

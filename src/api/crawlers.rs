@@ -1,11 +1,12 @@
 //! `/api/v1/crawlers` and `/api/v1/crawls`
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::access::State;
 use super::crawl_options::Options;
 use super::crawls::{Crawl, CrawlSummary};
 use super::error::{ApiResult, Json, Problem, Query};

@@ -1,12 +1,13 @@
 //! `/api/v1/crawls`
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::access::State;
 use super::crawl_options::Options;
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::error::{Error, ErrorKind};
+use crate::stack;
 
 /// When what isn't available may be, in seconds.
 const RETRY_AFTER: &str = "5";
@@ -65,9 +66,9 @@ impl Problem {
             ErrorKind::Killed => (StatusCode::SERVICE_UNAVAILABLE, "killed", "Killed from outside"),
             ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
         };
-        let request_id = request_id();
+        let request_id = stack::request_id();
         let detail = if error.kind == ErrorKind::Internal {
-            tracing::error!(request_id, "{}{}", error.message, error.causes());
+            tracing::error!("{}{}", error.message, error.causes());
             "something went wrong in the server; its log has more under this request's id".to_owned()
         } else {
             error.message.clone()
@@ -119,17 +120,6 @@ pub fn problem(error: &Error) -> Response {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
     }
     response
-}
-
-/// A name for a request that only has to be found again in the log.
-fn request_id() -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!(
-        "r{:x}-{:x}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
 }
 
 pub(super) async fn no_such_endpoint(request: Request) -> Response {

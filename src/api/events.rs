@@ -1,11 +1,12 @@
 //! `/api/v1/events`
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::access::State;
 use super::error::{ApiResult, Problem, Query, Text};
 use super::page::{ListQuery, Page};
 use crate::app::App;

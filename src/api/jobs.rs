@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::access::State;
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
 use super::runs::{Run, RunError, RunInput};

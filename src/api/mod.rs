@@ -2,6 +2,7 @@
 //!
 //! A handler parses, calls one verb and renders. The structs that stand on the wire live in these files alone.
 
+mod access;
 mod classifiers;
 mod connections;
 mod crawl_options;
@@ -21,11 +22,14 @@ mod tasks;
 mod words;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::Role::{Analyst, Editor, Operator, Viewer};
 use crate::app::App;
+use access::needs;
 
 pub use error::{Problem, problem};
 
@@ -33,71 +37,91 @@ pub use error::{Problem, problem};
 #[openapi(info(
     title = "Mastic",
     description = "A data catalog, crawler and ETL runner for data lakes.\n\nLists take `limit` and `cursor` and answer \
-                   `{items, next}`. Errors are `application/problem+json`. Times are RFC 3339 in UTC.",
+                   `{items, next}`. Errors are `application/problem+json`. Times are RFC 3339 in UTC. `x-role` says who may ask for an operation.",
     license(name = "Apache-2.0", identifier = "Apache-2.0")
 ))]
 struct Document;
 
+/// Every endpoint, and the role that it needs: a viewer sees the catalog and what became of crawls, runs and events; an
+/// analyst sees data; an editor changes the catalog and definitions; an operator starts, stops and settles, and tells of
+/// events, which start things. What a connection's passwords are is shown to nobody here.
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         // The catalog.
-        .routes(routes!(databases::list, databases::create))
-        .routes(routes!(databases::get, databases::delete))
-        .routes(routes!(tables::list))
-        .routes(routes!(tables::get, tables::delete))
-        .routes(routes!(tables::versions))
-        .routes(routes!(tables::partitions))
-        .routes(routes!(tables::sample))
-        .routes(routes!(tables::ddl))
-        .routes(routes!(connections::list, connections::create))
-        .routes(routes!(connections::get, connections::delete))
-        .routes(routes!(connections::test))
-        .routes(routes!(sql::search))
+        .routes(needs(Viewer, routes!(databases::list)))
+        .routes(needs(Editor, routes!(databases::create)))
+        .routes(needs(Viewer, routes!(databases::get)))
+        .routes(needs(Editor, routes!(databases::delete)))
+        .routes(needs(Viewer, routes!(tables::list)))
+        .routes(needs(Viewer, routes!(tables::get)))
+        .routes(needs(Editor, routes!(tables::delete)))
+        .routes(needs(Viewer, routes!(tables::versions)))
+        .routes(needs(Viewer, routes!(tables::partitions)))
+        .routes(needs(Analyst, routes!(tables::sample)))
+        .routes(needs(Viewer, routes!(tables::ddl)))
+        .routes(needs(Viewer, routes!(connections::list)))
+        .routes(needs(Editor, routes!(connections::create)))
+        .routes(needs(Viewer, routes!(connections::get)))
+        .routes(needs(Editor, routes!(connections::delete)))
+        .routes(needs(Operator, routes!(connections::test)))
+        // It finds names that the lists have, too.
+        .routes(needs(Viewer, routes!(sql::search)))
         // Crawling.
-        .routes(routes!(crawlers::list, crawlers::create))
-        .routes(routes!(crawlers::get, crawlers::put, crawlers::delete))
-        .routes(routes!(crawlers::start))
-        .routes(routes!(crawlers::stop))
-        .routes(routes!(crawlers::pause))
-        .routes(routes!(crawlers::resume))
-        .routes(routes!(crawls::list, crawls::start))
-        .routes(routes!(crawls::get))
-        .routes(routes!(crawls::log))
-        .routes(routes!(crawls::cancel))
-        .routes(routes!(crawls::undo))
-        .routes(routes!(classifiers::list, classifiers::create))
-        .routes(routes!(classifiers::get, classifiers::put, classifiers::delete))
+        .routes(needs(Viewer, routes!(crawlers::list)))
+        .routes(needs(Editor, routes!(crawlers::create)))
+        .routes(needs(Viewer, routes!(crawlers::get)))
+        .routes(needs(Editor, routes!(crawlers::put)))
+        .routes(needs(Editor, routes!(crawlers::delete)))
+        .routes(needs(Operator, routes!(crawlers::start)))
+        .routes(needs(Operator, routes!(crawlers::stop)))
+        .routes(needs(Operator, routes!(crawlers::pause)))
+        .routes(needs(Operator, routes!(crawlers::resume)))
+        .routes(needs(Viewer, routes!(crawls::list)))
+        .routes(needs(Operator, routes!(crawls::start)))
+        .routes(needs(Viewer, routes!(crawls::get)))
+        .routes(needs(Viewer, routes!(crawls::log)))
+        .routes(needs(Operator, routes!(crawls::cancel)))
+        .routes(needs(Operator, routes!(crawls::undo)))
+        .routes(needs(Viewer, routes!(classifiers::list)))
+        .routes(needs(Editor, routes!(classifiers::create)))
+        .routes(needs(Viewer, routes!(classifiers::get)))
+        .routes(needs(Editor, routes!(classifiers::put)))
+        .routes(needs(Editor, routes!(classifiers::delete)))
         // Jobs, what starts them, and their runs.
-        .routes(routes!(jobs::list))
-        .routes(routes!(jobs::get, jobs::put, jobs::delete))
-        .routes(routes!(jobs::start_run))
-        .routes(routes!(jobs::list_triggers))
-        .routes(routes!(jobs::get_trigger))
-        .routes(routes!(jobs::fire_trigger))
-        .routes(routes!(runs::list))
-        .routes(routes!(runs::get))
-        .routes(routes!(runs::cancel))
-        .routes(routes!(runs::retry))
-        .routes(routes!(runs::logs))
+        .routes(needs(Viewer, routes!(jobs::list)))
+        .routes(needs(Viewer, routes!(jobs::get)))
+        .routes(needs(Editor, routes!(jobs::put)))
+        .routes(needs(Editor, routes!(jobs::delete)))
+        .routes(needs(Operator, routes!(jobs::start_run)))
+        .routes(needs(Viewer, routes!(jobs::list_triggers)))
+        .routes(needs(Viewer, routes!(jobs::get_trigger)))
+        .routes(needs(Operator, routes!(jobs::fire_trigger)))
+        .routes(needs(Viewer, routes!(runs::list)))
+        .routes(needs(Viewer, routes!(runs::get)))
+        .routes(needs(Operator, routes!(runs::cancel)))
+        .routes(needs(Operator, routes!(runs::retry)))
+        .routes(needs(Viewer, routes!(runs::logs)))
         // Events.
-        .routes(routes!(events::list))
-        .routes(routes!(events::replay))
-        .routes(routes!(events::confirmations))
-        .routes(routes!(events::receive))
+        .routes(needs(Viewer, routes!(events::list)))
+        .routes(needs(Operator, routes!(events::replay)))
+        // Whoever has these addresses can confirm the subscriptions.
+        .routes(needs(Operator, routes!(events::confirmations)))
+        .routes(needs(Operator, routes!(events::receive)))
         // The queue.
-        .routes(routes!(tasks::list))
-        .routes(routes!(tasks::get))
-        .routes(routes!(tasks::retry))
-        .routes(routes!(tasks::settle))
+        .routes(needs(Viewer, routes!(tasks::list)))
+        .routes(needs(Viewer, routes!(tasks::get)))
+        .routes(needs(Operator, routes!(tasks::retry)))
+        .routes(needs(Operator, routes!(tasks::settle)))
         // Queries, and the program itself.
-        .routes(routes!(sql::query))
-        .routes(routes!(sql::system))
+        .routes(needs(Analyst, routes!(sql::query)))
+        .routes(needs(Viewer, routes!(sql::system)))
 }
 
 /// The endpoints, and the document that describes them at `/api/v1/openapi.json`.
-pub fn router() -> Router<App> {
+pub fn router(app: &App) -> Router<App> {
     let (router, document) = routes().split_for_parts();
     router
+        .layer(from_fn_with_state(app.clone(), access::recognise))
         .route(
             "/api/v1/openapi.json",
             axum::routing::get(move || async move { axum::Json(document) }),

@@ -1,11 +1,11 @@
 //! `/api/v1/sql`, `/api/v1/search` and `/api/v1/system`
 
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::access::State;
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::Page;
 use super::result::{QueryResult, Rendering, form_for};

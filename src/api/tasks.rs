@@ -1,11 +1,12 @@
 //! `/api/v1/tasks`: background work, and above all what failed for good.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::access::State;
 use super::error::{ApiResult, Problem, Query};
 use super::page::{ListQuery, Page};
 use crate::app::App;

@@ -5,13 +5,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, Failure, Members, nothing, page, required, seconds, token};
 use crate::crawl::classifiers;
 use crate::error::{Error, ErrorKind};
 use crate::model::classifier::Classifier;
 
-use super::error::{Answer, Exception, Failure};
-use super::nothing;
-use super::request::{Members, page, required, seconds, token};
+use super::error::{ALREADY_EXISTS, ENTITY_NOT_FOUND, invalid};
 
 /// The most classifiers of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
@@ -34,9 +33,9 @@ pub(super) async fn create(app: &App, request: Members) -> Answer {
     let (kind, members) = the_one(request)?;
     let definition = definition(&kind, members)?;
     let message = format!("Classifier {} already exists.", definition.name());
-    classifiers::create(app, definition).await.map_err(|error| {
-        Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, message)
-    })?;
+    classifiers::create(app, definition)
+        .await
+        .map_err(|error| Failure::worded(error, ErrorKind::AlreadyExists, ALREADY_EXISTS, message))?;
     Ok(nothing())
 }
 
@@ -54,7 +53,7 @@ pub(super) async fn update(app: &App, request: Members) -> Answer {
         }
         // What isn't said stays.
         kept.extend(members);
-        definition(&kind, kept).map_err(|failure| Error::invalid(failure.message))
+        definition(&kind, kept).map_err(|failure| Error::invalid(failure.message()))
     };
     classifiers::update(app, &name, change)
         .await
@@ -88,7 +87,7 @@ fn the_one(request: Members) -> Answer<(String, Members)> {
     let mut kinds = request.into_iter();
     match (kinds.next(), kinds.next()) {
         (Some((kind, Value::Object(members))), None) => Ok((kind, members)),
-        _ => Err(Failure::invalid(
+        _ => Err(invalid(
             "Give exactly one of GrokClassifier, XMLClassifier, JsonClassifier and CsvClassifier.",
         )),
     }
@@ -96,7 +95,7 @@ fn the_one(request: Members) -> Answer<(String, Members)> {
 
 fn definition(kind: &str, members: Members) -> Answer<ClassifierDefinition> {
     serde_json::from_value(json!({ kind: members }))
-        .map_err(|cause| Failure::invalid(format!("The {kind} can't be read: {cause}.")))
+        .map_err(|cause| invalid(format!("The {kind} can't be read: {cause}.")))
 }
 
 /// A definition as the API has it: its kind, and its members.
@@ -124,5 +123,5 @@ fn rendered(classifier: &Classifier) -> Answer {
 
 fn in_glues_words(error: Error, name: &str) -> Failure {
     let message = format!("Classifier {name} not found.");
-    Failure::worded(error, ErrorKind::NotFound, Exception::EntityNotFound, message)
+    Failure::worded(error, ErrorKind::NotFound, ENTITY_NOT_FOUND, message)
 }

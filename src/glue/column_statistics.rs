@@ -4,14 +4,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, Failure, Members, nothing};
 use crate::catalog::statistics;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::TableRef;
 
-use super::error::{Answer, Exception, Failure, detail};
-use super::nothing;
+use super::error::{ENTITY_NOT_FOUND, detail};
 use super::partitions::Place;
-use super::request::Members;
 use super::wording::in_glues_words;
 
 #[derive(Deserialize)]
@@ -53,7 +52,7 @@ pub(super) async fn get(app: &App, request: Get) -> Answer {
             Some((_, statistics)) => list.push(Value::Object(statistics.clone())),
             None => {
                 let message = format!("Column {column} has no statistics.");
-                let failure = Failure::new(Exception::EntityNotFound, message);
+                let failure = Failure::new(ENTITY_NOT_FOUND, message);
                 errors.push(json!({ "ColumnName": column, "Error": detail(failure)? }));
             }
         }
@@ -79,7 +78,7 @@ pub(super) async fn update(app: &App, request: Update) -> Answer {
     for ((column, statistics), kept) in given.into_iter().zip(kept) {
         if !kept {
             let message = format!("Column {column} not found.");
-            let failure = Failure::new(Exception::EntityNotFound, message);
+            let failure = Failure::new(ENTITY_NOT_FOUND, message);
             errors.push(json!({ "ColumnStatistics": statistics, "Error": detail(failure)? }));
         }
     }

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::access::Role;
 use crate::app::App;
+use crate::aws::{
+    Answer, Failure, Members, check_catalog, nothing, page, required, seconds, token, with_kept,
+};
 use crate::catalog::{connections, tags};
 use crate::error::{Error, ErrorKind};
 use crate::model::connection::{Connection, ConnectionInput};
 use crate::model::table::Parameters;
 
-use super::error::{Answer, Exception, Failure, detail};
-use super::nothing;
-use super::request::{Members, check_catalog, page, required, seconds, token, with_kept};
+use super::error::{ALREADY_EXISTS, detail, invalid};
 
 /// The most connections of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
@@ -174,7 +176,7 @@ pub(super) async fn test(app: &App, request: Test) -> Answer {
         }
         .into_model()?,
         (None, None) => {
-            return Err(Failure::invalid(
+            return Err(invalid(
                 "Either ConnectionName or TestConnectionInput must be given.",
             ));
         }
@@ -184,7 +186,7 @@ pub(super) async fn test(app: &App, request: Test) -> Answer {
         .map_err(|error| match error.kind {
             // Whatever is wrong, it is the connection's: nobody was denied the operation, and it does exist.
             ErrorKind::Unavailable | ErrorKind::Denied | ErrorKind::NotFound => {
-                Failure::invalid(format!("The connection failed: {}.", error.message))
+                invalid(format!("The connection failed: {}.", error.message))
             }
             _ => error.into(),
         })?;
@@ -204,7 +206,7 @@ impl Input {
 
 fn worded(error: Error) -> Failure {
     let message = "Connection already exists.";
-    Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, message)
+    Failure::worded(error, ErrorKind::AlreadyExists, ALREADY_EXISTS, message)
 }
 
 /// Connections that sign in by an `AuthenticationConfiguration` are AWS's second kind.
@@ -219,7 +221,7 @@ fn schema_version(input: &ConnectionInput) -> i64 {
 fn rendered(app: &App, connection: &Connection, hide_password: bool) -> Value {
     let input = &connection.input;
     let mut properties = input.properties.clone();
-    if hide_password {
+    if hide_password || app.caller.role < Role::Admin {
         properties.retain(|name, _| !name.contains("PASSWORD"));
     }
     let mut kept = input.other.clone();

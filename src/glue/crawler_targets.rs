@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::aws::{Answer, Members, read_value, required, with_kept};
 use crate::model::crawl::{AdditionalMetadata, CrawlTarget, CrawlerInput};
 
-use super::error::{Answer, Failure};
-use super::request::{Members, read_value, required, with_kept};
+use super::error::invalid;
 
 /// Where what was sent with the targets is kept.
 pub(super) const TARGETS: &str = "Targets";
@@ -44,7 +44,7 @@ pub(super) fn read(sent: &Members) -> Answer<Vec<CrawlTarget>> {
         .iter()
         .find(|(kind, list)| !is_known(kind) && has_items(list))
     {
-        return Err(Failure::invalid(format!(
+        return Err(invalid(format!(
             "{kind} can't be crawled yet: give S3Targets and JdbcTargets only."
         )));
     }
@@ -71,7 +71,7 @@ pub(super) fn read(sent: &Members) -> Answer<Vec<CrawlTarget>> {
         });
     }
     if targets.is_empty() {
-        return Err(Failure::invalid(
+        return Err(invalid(
             "The crawler has no targets: give S3Targets, each with a Path, or JdbcTargets, each with a ConnectionName.",
         ));
     }

@@ -5,14 +5,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, Failure, Members, nothing, page, read_value, required, seconds, token, with_kept};
 use crate::crawl::{crawlers, schedules};
 use crate::error::{Error, ErrorKind};
 use crate::model::crawl::{Crawl, Crawler, CrawlerInput, CrawlerState, WorkState};
 use crate::model::crawl_options::CrawlOptions;
 
-use super::error::{Answer, Exception, Failure};
-use super::request::{Members, page, read_value, required, seconds, token, with_kept};
-use super::{crawler_targets, nothing};
+use super::crawler_targets;
+use super::error::{
+    ALREADY_EXISTS, CRAWLER_NOT_RUNNING, CRAWLER_RUNNING, CRAWLER_STOPPING, ENTITY_NOT_FOUND, NO_SCHEDULE,
+    SCHEDULER_NOT_RUNNING, SCHEDULER_RUNNING, invalid,
+};
 
 /// The most crawlers of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
@@ -108,7 +111,7 @@ pub(super) async fn create(app: &App, mut request: Sent) -> Answer {
     })?;
     crawlers::create(app, input).await.map_err(|error| {
         let message = format!("Crawler {name} already exists.");
-        Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, message)
+        Failure::worded(error, ErrorKind::AlreadyExists, ALREADY_EXISTS, message)
     })?;
     Ok(nothing())
 }
@@ -119,12 +122,12 @@ pub(super) async fn update(app: &App, mut request: Sent) -> Answer {
         // Both say it in the service's words.
         request
             .change(input)
-            .map_err(|failure| Error::invalid(failure.message))
+            .map_err(|failure| Error::invalid(failure.message()))
     };
     let done = crawlers::update(app, &name, change).await;
     done.map_err(|error| match error.kind {
         ErrorKind::Conflict => Failure::new(
-            Exception::CrawlerRunning,
+            CRAWLER_RUNNING,
             "Cannot update Crawler while running. Please stop crawl or wait until it completes to update.",
         ),
         _ => in_glues_words(error, &name),
@@ -152,10 +155,10 @@ pub(super) async fn stop(app: &App, request: Named) -> Answer {
             let is_stopping = crawlers::get(app, &name).await?.state == CrawlerState::Stopping;
             Err(if is_stopping {
                 let message = format!("Crawler with name {name} is already stopping");
-                Failure::new(Exception::CrawlerStopping, message)
+                Failure::new(CRAWLER_STOPPING, message)
             } else {
                 Failure::new(
-                    Exception::CrawlerNotRunning,
+                    CRAWLER_NOT_RUNNING,
                     format!("Crawler with name {name} isn't running"),
                 )
             })
@@ -178,13 +181,12 @@ pub(super) async fn start_schedule(app: &App, request: Named) -> Answer {
         .await
         .map_err(|error| match error.kind {
             ErrorKind::Conflict => Failure::new(
-                Exception::SchedulerRunning,
+                SCHEDULER_RUNNING,
                 format!("The schedule of crawler {name} is already running"),
             ),
-            ErrorKind::Invalid => Failure::new(
-                Exception::NoSchedule,
-                format!("Crawler with name {name} has no schedule"),
-            ),
+            ErrorKind::Invalid => {
+                Failure::new(NO_SCHEDULE, format!("Crawler with name {name} has no schedule"))
+            }
             _ => in_glues_words(error, &name),
         })?;
     Ok(nothing())
@@ -196,7 +198,7 @@ pub(super) async fn stop_schedule(app: &App, request: Named) -> Answer {
         .await
         .map_err(|error| match error.kind {
             ErrorKind::Conflict | ErrorKind::Invalid => Failure::new(
-                Exception::SchedulerNotRunning,
+                SCHEDULER_NOT_RUNNING,
                 format!("The schedule of crawler {name} is not running"),
             ),
             _ => in_glues_words(error, &name),
@@ -254,11 +256,11 @@ pub(super) async fn delete(app: &App, request: Named) -> Answer {
 pub(super) fn in_glues_words(error: Error, name: &str) -> Failure {
     match error.kind {
         ErrorKind::NotFound => Failure::new(
-            Exception::EntityNotFound,
+            ENTITY_NOT_FOUND,
             format!("Crawler entry with name {name} does not exist"),
         ),
         ErrorKind::Conflict => Failure::new(
-            Exception::CrawlerRunning,
+            CRAWLER_RUNNING,
             format!("Crawler with name {name} has already started"),
         ),
         _ => error.into(),
@@ -281,9 +283,7 @@ fn options_of(sent: &Members) -> Answer<CrawlOptions> {
     let configuration = sent.get(CONFIGURATION).and_then(Value::as_str);
     options.configuration = configuration.filter(|text| !text.is_empty()).map(str::to_owned);
     // Clients know the service's words, so ours are not put behind them.
-    options
-        .checked()
-        .map_err(|error| Failure::invalid(error.message))?;
+    options.checked().map_err(|error| invalid(error.message))?;
     Ok(options)
 }
 

@@ -7,13 +7,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, Members, page, seconds, token};
 use crate::crawl;
 use crate::crawl::crawlers;
 use crate::model::crawl::{ChangeOp, Crawl, Crawler, CrawlerState, Plan, WorkState};
 
 use super::crawlers::{begin, elapsed, in_glues_words};
-use super::error::{Answer, Failure};
-use super::request::{Members, page, seconds, token};
+use super::error::invalid;
 
 /// The most crawls, or crawlers, of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
@@ -86,13 +86,13 @@ impl Condition {
         let (Some(field), Some(operator), Some(value)) =
             (filter.field_name, filter.filter_operator, filter.field_value)
         else {
-            return Err(Failure::invalid(
+            return Err(invalid(
                 "A filter has a FieldName, a FilterOperator and a FieldValue.",
             ));
         };
         let is_ordered = !matches!(field.as_str(), "CRAWL_ID" | "STATE");
         if !is_ordered && !matches!(operator.as_str(), "EQ" | "NE") {
-            return Err(Failure::invalid(format!(
+            return Err(invalid(format!(
                 "{field} can be compared by EQ and NE only, not by {operator}."
             )));
         }
@@ -104,7 +104,7 @@ impl Condition {
             _ => Wanted::DpuHours(
                 value
                     .parse()
-                    .map_err(|_| Failure::invalid(format!("'{value}' is no number of DPU hours.")))?,
+                    .map_err(|_| invalid(format!("'{value}' is no number of DPU hours.")))?,
             ),
         };
         Ok(Self { wanted, operator })
@@ -151,7 +151,7 @@ fn time(text: &str) -> Answer<DateTime<Utc>> {
         (seconds * 1e6) as i64
     });
     micros.and_then(DateTime::from_timestamp_micros).ok_or_else(|| {
-        Failure::invalid(format!(
+        invalid(format!(
             "'{text}' is no time: write 2026-01-31T12:00:00Z, or seconds since 1970."
         ))
     })

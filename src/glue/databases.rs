@@ -4,14 +4,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, Failure, Members, check_catalog, nothing, page, seconds, token, with_kept};
 use crate::catalog::{databases, tags};
 use crate::error::ErrorKind;
 use crate::model::database::{Database, DatabaseInput};
 use crate::model::table::Parameters;
 
-use super::error::{Answer, Exception, Failure};
-use super::nothing;
-use super::request::{Members, check_catalog, page, seconds, token, with_kept};
+use super::error::ALREADY_EXISTS;
 
 /// The most databases of a page (`CatalogGetterPageSize`).
 const MAX_PAGE: u32 = 100;
@@ -71,7 +70,7 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
             Failure::worded(
                 error,
                 ErrorKind::AlreadyExists,
-                Exception::AlreadyExists,
+                ALREADY_EXISTS,
                 "Database already exists.",
             )
         })?;

@@ -4,13 +4,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{
+    Answer, Failure, Members, check_catalog, nothing, page, required, seconds, token, with_kept,
+};
 use crate::catalog::functions;
 use crate::error::{Error, ErrorKind};
 use crate::model::function::{Function, FunctionInput};
 
-use super::error::{Answer, Exception, Failure};
-use super::request::{Members, check_catalog, page, required, seconds, token, with_kept};
-use super::{nothing, table_names};
+use super::error::ALREADY_EXISTS;
+use super::table_names;
 
 /// The most functions of a page (`CatalogGetterPageSize`).
 const MAX_PAGE: u32 = 100;
@@ -121,7 +123,7 @@ pub(super) async fn delete(app: &App, request: Named) -> Answer {
 
 fn worded(error: Error) -> Failure {
     let message = "Function already exists.";
-    Failure::worded(error, ErrorKind::AlreadyExists, Exception::AlreadyExists, message)
+    Failure::worded(error, ErrorKind::AlreadyExists, ALREADY_EXISTS, message)
 }
 
 fn rendered(app: &App, function: &Function) -> Value {

@@ -3,11 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::app::App;
+use crate::aws::{Answer, without_nulls};
 use crate::catalog::iceberg;
 use crate::model::table::Table;
-
-use super::error::Answer;
-use super::request::without_nulls;
 
 /// The members of a metadata file that are shown, as Iceberg and as Glue spell them.
 const METADATA: [(&str, &str); 12] = [

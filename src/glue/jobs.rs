@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, Failure, page, required, seconds, token};
 use crate::error::{Error, ErrorKind};
 use crate::etl::jobs;
 use crate::model::job::Job;
 use crate::model::location::Location;
 
-use super::error::{Answer, Exception, Failure};
-use super::request::{page, required, seconds, token};
+use super::error::{IDEMPOTENT_PARAMETER_MISMATCH, invalid};
 
 /// The most jobs of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
@@ -70,11 +70,10 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
         .script_location
         .as_deref()
         .and_then(|script| Location::parse(script).ok());
-    let script =
-        script.ok_or_else(|| Failure::invalid(format!("The job's script is no object. {WHAT_TO_GIVE}")))?;
+    let script = script.ok_or_else(|| invalid(format!("The job's script is no object. {WHAT_TO_GIVE}")))?;
     let definition = definition_of(&request.default_arguments)?;
     if !request.non_overridable_arguments.is_empty() {
-        return Err(Failure::invalid(
+        return Err(invalid(
             "NonOverridableArguments are not supported: write constants into the script.",
         ));
     }
@@ -122,7 +121,7 @@ fn definition_of(arguments: &BTreeMap<String, String>) -> Answer<&str> {
         .keys()
         .find(|name| ![ENGINE, DEFINITION].contains(&name.as_str()))
     {
-        return Err(Failure::invalid(format!(
+        return Err(invalid(format!(
             "DefaultArguments has {unknown}, which would be ignored. Give parameters their defaults in the job's \
              definition, as [parameters.NAME] default = 'value', and leave the argument out."
         )));
@@ -130,34 +129,28 @@ fn definition_of(arguments: &BTreeMap<String, String>) -> Answer<&str> {
     match arguments.get(ENGINE) {
         Some(engine) if ENGINES.iter().any(|known| known.eq_ignore_ascii_case(engine)) => {}
         Some(other) => {
-            return Err(Failure::invalid(format!(
+            return Err(invalid(format!(
                 "The engine '{other}' can't be run. {WHAT_TO_GIVE}"
             )));
         }
         None => {
-            return Err(Failure::invalid(format!(
-                "The job names no engine. {WHAT_TO_GIVE}"
-            )));
+            return Err(invalid(format!("The job names no engine. {WHAT_TO_GIVE}")));
         }
     }
     arguments
         .get(DEFINITION)
         .map(String::as_str)
-        .ok_or_else(|| Failure::invalid(format!("The job has no definition. {WHAT_TO_GIVE}")))
+        .ok_or_else(|| invalid(format!("The job has no definition. {WHAT_TO_GIVE}")))
 }
 
 fn in_glues_words(error: Error) -> Failure {
     match error.kind {
         // The same job again is fine; another job of the same name is this.
-        ErrorKind::AlreadyExists => Failure {
-            exception: Exception::IdempotentParameterMismatch,
-            ..error.into()
-        },
+        ErrorKind::AlreadyExists => {
+            Failure::new(IDEMPOTENT_PARAMETER_MISMATCH, Failure::from(error).message())
+        }
         // It is the request that names an object that isn't there.
-        ErrorKind::NotFound => Failure {
-            exception: Exception::InvalidInput,
-            ..error.into()
-        },
+        ErrorKind::NotFound => invalid(Failure::from(error).message()),
         _ => error.into(),
     }
 }

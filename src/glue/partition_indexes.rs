@@ -4,12 +4,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, Failure, nothing};
 use crate::catalog::partitions;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::TableRef;
 
-use super::error::{Answer, Exception, Failure};
-use super::nothing;
+use super::error::ALREADY_EXISTS;
 use super::partitions::Place;
 use super::wording::in_glues_words;
 
@@ -77,7 +77,7 @@ pub(super) async fn delete(app: &App, request: Delete) -> Answer {
 
 fn worded(error: Error, table: &TableRef) -> Failure {
     match error.kind {
-        ErrorKind::AlreadyExists => Failure::new(Exception::AlreadyExists, format!("{}.", error.message)),
+        ErrorKind::AlreadyExists => Failure::new(ALREADY_EXISTS, format!("{}.", error.message)),
         _ => in_glues_words(error, table),
     }
 }

@@ -8,17 +8,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{
+    Answer, Body, Failure, Members, check_catalog, nothing, page, seconds, token, with_kept, wrong_token,
+};
 use crate::catalog::partitions;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::TableRef;
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::Parameters;
 
-use super::error::{Answer, Exception, Failure, detail};
-use super::request::{Members, check_catalog, page, seconds, token, wrong_token};
+use super::error::{ALREADY_EXISTS, ENTITY_NOT_FOUND, detail, invalid};
 use super::storage::{self, StorageDescriptorInput};
 use super::wording::in_glues_words;
-use super::{Body, nothing};
 
 /// The most partitions of a page (`PageSize`).
 const MAX_PAGE: u32 = 1000;
@@ -219,7 +220,7 @@ pub(super) async fn get(app: &App, request: Named) -> Answer {
         .map_err(|error| in_glues_words(error, &name))?;
     match found {
         Some(partition) => Ok(json!({ "Partition": rendered(app, &name, &partition) })),
-        None => Err(Failure::new(Exception::EntityNotFound, "Cannot find partition.")),
+        None => Err(Failure::new(ENTITY_NOT_FOUND, "Cannot find partition.")),
     }
 }
 
@@ -253,7 +254,7 @@ pub(super) async fn list(app: &App, request: List) -> Answer<Body> {
         .map_err(|error| match error.kind {
             ErrorKind::Invalid if error.message == partitions::BAD_PAGE_KEY => wrong_token(),
             // An expression is refused in AWS's words, to the letter.
-            ErrorKind::Invalid => Failure::invalid(error.message),
+            ErrorKind::Invalid => invalid(error.message),
             _ => in_glues_words(error, &name),
         })?;
     let mut page = Page::new(app, &name, !request.exclude_column_schema)?;
@@ -360,7 +361,7 @@ fn put(text: &mut Vec<u8>, before: &str, value: &(impl Serialize + ?Sized)) -> A
 impl Segment {
     fn checked(self) -> Answer<(u32, u32)> {
         if self.segment_number >= self.total_segments {
-            return Err(Failure::invalid("SegmentNumber must be less than TotalSegments."));
+            return Err(invalid("SegmentNumber must be less than TotalSegments."));
         }
         Ok((self.segment_number, self.total_segments))
     }
@@ -387,8 +388,8 @@ impl From<Input> for PartitionInput {
 /// The refusal of one partition in the words that clients compare.
 pub(super) fn worded(error: Error) -> Failure {
     match error.kind {
-        ErrorKind::AlreadyExists => Failure::new(Exception::AlreadyExists, "Partition already exists."),
-        ErrorKind::NotFound => Failure::new(Exception::EntityNotFound, "Cannot find partition."),
+        ErrorKind::AlreadyExists => Failure::new(ALREADY_EXISTS, "Partition already exists."),
+        ErrorKind::NotFound => Failure::new(ENTITY_NOT_FOUND, "Cannot find partition."),
         _ => error.into(),
     }
 }
@@ -413,5 +414,5 @@ fn rendered(app: &App, table: &TableRef, partition: &Partition) -> Value {
         "Parameters": partition.own.parameters,
         "CatalogId": app.config.catalog.account_id,
     });
-    super::request::with_kept(own, &partition.own.other)
+    with_kept(own, &partition.own.other)
 }

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, Failure, page, required, seconds, token};
 use crate::error::ErrorKind;
 use crate::etl::runs;
 use crate::model::crawl::WorkState;
 use crate::model::run::Run;
 
-use super::error::{Answer, Exception, Failure};
-use super::request::{page, required, seconds, token};
+use super::error::{detail, invalid};
 
 /// The most runs of a page (`OrchestrationPageSize200`).
 const MAX_PAGE: u32 = 200;
@@ -54,12 +54,12 @@ pub(super) struct Stop {
 pub(super) async fn start(app: &App, request: Start) -> Answer {
     let job = required(request.job_name, "jobName")?;
     if request.job_run_id.is_some() {
-        return Err(Failure::invalid(
+        return Err(invalid(
             "A run can't be continued: leave JobRunId out, and a new one is started.",
         ));
     }
     if request.timeout.is_some() {
-        return Err(Failure::invalid(
+        return Err(invalid(
             "A single run has no Timeout of its own: set it in the job's definition.",
         ));
     }
@@ -88,24 +88,18 @@ pub(super) async fn stop(app: &App, request: Stop) -> Answer {
     let job = required(request.job_name, "jobName")?;
     let ids = required(request.job_run_ids, "jobRunIds")?;
     if ids.is_empty() || ids.len() > MAX_STOPS {
-        return Err(Failure::invalid(format!(
-            "JobRunIds must name 1 to {MAX_STOPS} runs."
-        )));
+        return Err(invalid(format!("JobRunIds must name 1 to {MAX_STOPS} runs.")));
     }
     let (mut stopped, mut refused) = (Vec::new(), Vec::new());
     for id in ids {
         match runs::cancel_of(app, &job, &id).await {
             Ok(_) => stopped.push(json!({ "JobName": job, "JobRunId": id })),
-            Err(error) if error.kind == ErrorKind::Internal => return Err(error.into()),
             Err(error) => {
-                let is_over = error.kind == ErrorKind::Conflict;
-                let failure = Failure::from(error);
-                let exception = if is_over {
-                    Exception::InvalidInput
-                } else {
-                    failure.exception
+                let failure = match error.kind {
+                    ErrorKind::Conflict => invalid(Failure::from(error).message()),
+                    _ => error.into(),
                 };
-                let detail = json!({ "ErrorCode": exception.name(), "ErrorMessage": failure.message });
+                let detail = detail(failure)?;
                 refused.push(json!({ "JobName": job, "JobRunId": id, "ErrorDetail": detail }));
             }
         }

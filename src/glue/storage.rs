@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::Members;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor};
-
-use super::request::Members;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -1,8 +1,9 @@
 //! The patterns that clients ask for tables with.
 
-use regex::Regex;
+use crate::aws::{Answer, Failure};
 
-use super::error::{Answer, Failure};
+use super::error::invalid;
+use regex::Regex;
 
 /// The longest that Glue takes (`FilterString`).
 const MAX_LENGTH: usize = 2048;
@@ -25,7 +26,7 @@ pub(super) fn pattern(expression: &str) -> Answer<Option<Regex>> {
     }
     let source = format!("^(?i:{})$", stars_as_wildcards(expression));
     Regex::new(&source).map(Some).map_err(|_| {
-        Failure::invalid(format!(
+        invalid(format!(
             "Unsupported expression '{expression}': it is no regular expression."
         ))
     })

@@ -4,13 +4,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{Answer, check_catalog, nothing, page, token};
 use crate::catalog::tables;
 use crate::model::name::TableRef;
 use crate::model::table::Table;
 
-use super::error::{Answer, detail};
-use super::nothing;
-use super::request::{check_catalog, page, token};
+use super::error::detail;
 use super::tables::{rendered, version};
 use super::wording::in_glues_words;
 

@@ -6,19 +6,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::aws::{
+    Answer, Body, Failure, Members, check_catalog, nothing, page, required, seconds, token, without_nulls,
+    wrong_token,
+};
 use crate::catalog::{iceberg, search, tables};
 use crate::error::ErrorKind;
 use crate::model::name::TableRef;
 use crate::model::table::{Parameters, Table, TableInput};
 
-use super::error::{Answer, Exception, Failure, detail};
+use super::error::{ALREADY_EXISTS, detail, invalid};
 use super::iceberg_metadata;
-use super::request::{Members, check_catalog, page, required, seconds, token, without_nulls, wrong_token};
 use super::storage::{
     self, ColumnInput, RenderedColumn, RenderedStorage, StorageDescriptorInput, rendered_columns,
 };
+use super::table_names;
 use super::wording::in_glues_words;
-use super::{Body, nothing, table_names};
 
 /// The most tables of a page (`CatalogGetterPageSize`).
 const MAX_PAGE: u32 = 100;
@@ -182,7 +185,7 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
             Failure::worded(
                 error,
                 ErrorKind::AlreadyExists,
-                Exception::AlreadyExists,
+                ALREADY_EXISTS,
                 "Table already exists.",
             )
         })?;
@@ -192,7 +195,7 @@ pub(super) async fn create(app: &App, request: Create) -> Answer {
 pub(super) async fn update(app: &App, request: Update) -> Answer {
     check_catalog(app, request.catalog_id.as_deref())?;
     if request.update_open_table_format_input.is_some() {
-        return Err(Failure::invalid(
+        return Err(invalid(
             "UpdateOpenTableFormatInput is not supported: commit to an Iceberg table by a new metadata file, and name it in \
              TableInput.",
         ));
@@ -212,7 +215,7 @@ pub(super) async fn update(app: &App, request: Update) -> Answer {
 /// A version's number.
 pub(super) fn version(id: &str) -> Answer<i64> {
     id.parse()
-        .map_err(|_| Failure::invalid(format!("VersionId '{id}' is no version of a table.")))
+        .map_err(|_| invalid(format!("VersionId '{id}' is no version of a table.")))
 }
 
 pub(super) async fn get(app: &App, request: Get) -> Answer<Body> {
@@ -253,7 +256,7 @@ async fn whole(app: &App, name: &TableRef) -> Answer<Body> {
         .await
         .map_err(|error| in_glues_words(error, name))?;
     let body = Body::of(&BTreeMap::from([("Table", rendered(app, &table))]))?;
-    app.store.remember(moment, key, body.text.as_str().into());
+    app.store.remember(moment, key, body.text().into());
     Ok(body)
 }
 
@@ -322,7 +325,7 @@ fn filter(predicate: Predicate) -> Answer<search::Filter> {
         Some(seconds(time.to_utc()))
     });
     let time = time.ok_or_else(|| {
-        Failure::invalid(format!(
+        invalid(format!(
             "The value '{value}' of the filter {key} is no time: write seconds since 1970, or 2022-01-31T00:00:00Z."
         ))
     })?;

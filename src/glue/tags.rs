@@ -6,10 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::aws::{Answer, nothing};
 use crate::catalog::tags;
-
-use super::error::Answer;
-use super::nothing;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

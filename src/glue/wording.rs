@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::model::name::TableRef;
 
-use super::error::Failure;
+use crate::aws::Failure;
 
 /// Glue says which table isn't there and not where, and clients compare the sentence.
 pub(super) fn in_glues_words(mut error: Error, table: &TableRef) -> Failure {

@@ -1,23 +1,27 @@
 //! The endpoint: what is demanded of a request before the protocol library sees it.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result, s3_error};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tower::ServiceBuilder;
 
 use super::Lake;
 use super::arrival::{refusal, watch};
 use super::signed::OneKey;
 use super::wire::Endpoint;
 use super::{signed, unsigned};
+use crate::browser::{self, Pages};
 use crate::error::Result;
 use crate::listen::{self, Arriving};
+use crate::stack::{self, Wire};
 
 pub(super) async fn serve(
     lake: Lake,
@@ -25,6 +29,7 @@ pub(super) async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     let sweeper = lake.sweeper();
+    let clock = Arc::clone(&lake.folder.clock);
     let rules = Rules {
         verify: lake.credentials.is_some(),
         region: lake.region.map(Arc::from),
@@ -37,23 +42,42 @@ pub(super) async fn serve(
         });
     }
     let service = builder.build();
+    // Nobody has to prove anything to a lake without keys, and an object of it may itself be a page.
+    let pages = match rules.verify {
+        true => Pages::Any,
+        false => Pages::None,
+    };
     let gate = lake.gate;
     let answer = move |request: Request<Arriving>| {
         let (service, rules, mut gate) = (service.clone(), rules.clone(), gate.clone());
         async move {
-            let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-            if let Some(gate) = gate.as_mut().filter(|_| changes) {
+            if let Some(gate) = gate.as_mut().filter(|_| browser::changes(&request)) {
                 // Who would open it is gone only when the endpoint stops, too.
                 let _ = gate.wait_for(|is_open| *is_open).await;
             }
-            answer(service, request, rules).await
+            Ok::<_, Infallible>(answer(service, request, rules).await)
         }
     };
+    let stack = ServiceBuilder::new()
+        .layer(stack::known(clock, Wire::on_second))
+        .layer(stack::guarded(pages, |_: &Request<Arriving>| refused_page()))
+        .service_fn(answer);
     // Ends when this future does.
     let mut sweeping = JoinSet::new();
     sweeping.spawn(sweeper.run());
-    listen::serve("the store", listener, answer, shutdown).await;
+    listen::serve("the store", listener, stack, shutdown).await;
     Ok(())
+}
+
+/// The refusal of what a page made a browser send. It may have more to send, which nobody reads: the connection ends.
+fn refused_page() -> Response<Body> {
+    let mut response = refusal(s3_error!(
+        AccessDenied,
+        "a lake without credentials answers programs on this machine, not web pages; set an access key"
+    ));
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
 }
 
 /// What is demanded of every request.

@@ -1,8 +1,6 @@
 //! A lake without credentials takes every signature, and none. The protocol library knows "verified" and "anonymous"
 //! only, so a signed request is made an anonymous one here: the signature goes, and the framing that signing clients
 //! put around their bytes (`aws-chunked`) with it.
-//!
-//! Nobody has to prove anything to such a lake, so what a web page can make a browser send is refused.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -10,12 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::Stream;
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue, ORIGIN};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Request, Uri};
 use s3s::dto::StreamingBlob;
 use s3s::{Body, S3Result, s3_error};
-
-use crate::browser;
 
 /// The longest line before a chunk, and the most that may follow the last one, in bytes.
 const LONGEST_LINE: usize = 1024;
@@ -44,14 +40,6 @@ pub(super) struct Unverified;
 
 /// Takes the signature off a request, and the framing off its body.
 pub(super) fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
-    // An object of the lake may itself be a page, so its own pages are refused, too.
-    let is_of_a_page = request.headers().contains_key(ORIGIN);
-    if is_of_a_page || browser::is_of_another_site(&request) {
-        return Err(s3_error!(
-            AccessDenied,
-            "a lake without credentials answers programs on this machine, not web pages; set an access key"
-        ));
-    }
     let (mut head, body) = request.into_parts();
     head.headers.remove(AUTHORIZATION);
     head.uri = without_signature(&head.uri);

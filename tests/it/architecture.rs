@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What every storey may use.
-const SHARED: [&str; 4] = ["app", "error", "clock", "config"];
+const SHARED: [&str; 5] = ["access", "app", "error", "clock", "config"];
 
 /// A module, and the others that it may use besides [`SHARED`] and itself. In the order of the storeys.
-const RULES: [(&str, &[&str]); 22] = [
+const RULES: [(&str, &[&str]); 25] = [
     ("model", &[]),
     ("store", &["model"]),
     ("buckets", &["model"]),
@@ -25,15 +25,22 @@ const RULES: [(&str, &[&str]); 22] = [
     ),
     ("events", &["model", "store", "buckets", "queue", "etl"]),
     ("retention", &["store"]),
-    ("glue", &["model", "catalog", "crawl", "etl", "events"]),
-    ("api", &["model", "catalog", "crawl", "etl", "events", "queue"]),
-    ("lake", &["model", "browser", "listen"]),
+    // The protocol alone: what a service does with a request is the service's.
+    ("aws", &["model", "stack"]),
+    ("glue", &["model", "catalog", "crawl", "etl", "events", "aws"]),
+    (
+        "api",
+        &["model", "catalog", "crawl", "etl", "events", "queue", "stack"],
+    ),
+    ("lake", &["model", "browser", "listen", "stack"]),
     ("web", &[]),
     ("browser", &[]),
+    ("stack", &["browser"]),
     ("listen", &[]),
     ("worker", &["queue", "crawl", "etl", "events", "retention"]),
     ("app", &["buckets", "store", "task"]),
     ("config", &["model"]),
+    ("access", &[]),
     ("error", &[]),
     ("clock", &[]),
 ];
@@ -94,7 +101,8 @@ fn used_modules(text: &str) -> Vec<String> {
 fn modules_use_only_the_storeys_below_them() {
     let rules: BTreeMap<&str, &[&str]> = RULES.into_iter().collect();
     let mut broken = Vec::new();
-    for (module, path, text) in sources() {
+    let is_test = |path: &Path| path.ends_with("tests.rs");
+    for (module, path, text) in sources().into_iter().filter(|(_, path, _)| !is_test(path)) {
         let Some(allowed) = rules.get(module.as_str()) else {
             continue;
         };

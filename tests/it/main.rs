@@ -1,5 +1,6 @@
 //! The one integration binary. Its tree is shaped like the program; every test goes through the front door.
 
+mod access;
 mod api;
 mod architecture;
 mod circles;

@@ -1,6 +1,8 @@
 //! The REST API as a program meets it.
 
 mod notices;
+mod operations;
+mod requests;
 mod silence;
 mod start;
 
@@ -374,6 +376,16 @@ async fn a_page_of_another_site_can_change_nothing() {
             .await
             .0,
         403
+    );
+    // Who meant Glue is told in Glue's words.
+    let (status, _, refused) = send_text(&app, "POST", "/", Some("{}".to_owned()), &evil).await;
+    assert_eq!(
+        (status, refused),
+        (
+            400,
+            json!({ "__type": "AccessDeniedException", "Message": "The request comes from another site. Call the server by its \
+                     address, as 127.0.0.1." })
+        )
     );
     let own = format!("http://{}", app.server().address);
     assert_eq!(

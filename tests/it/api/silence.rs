@@ -29,10 +29,11 @@ fn may_open(files: u64) -> bool {
 /// Opens a connection and says half of something.
 fn silent(address: &str, number: usize) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
-    let said: &[u8] = match number % 4 {
+    let said: &[u8] = match number % 5 {
         0 => b"",
         1 => b"PRI * HTTP/2.0\r\n\r\nSM",
-        2 => b"GET /healthz HTTP/1.1\r\nhost: local",
+        2 => b"PRI * HTTP/2",
+        3 => b"GET /healthz HTTP/1.1\r\nhost: local",
         _ => b"PUT /lake/half.csv HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100\r\n\r\nn\n1\n",
     };
     // A full server may have closed it already.

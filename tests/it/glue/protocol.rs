@@ -1,7 +1,8 @@
 //! The protocol itself, below what a client would send.
 
-use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::http::{HeaderMap, Request, StatusCode};
 
 use crate::harness::TestApp;
 
@@ -12,19 +13,19 @@ struct Answer {
 }
 
 async fn call(app: &TestApp, target: &str, body: &str) -> Answer {
-    let (request, ()) = Request::post("/")
-        .header("x-amz-target", target)
-        .body(())
-        .unwrap()
-        .into_parts();
-    let response = mastic::glue::handle(app.app(), &request, Some(body.to_owned().into())).await;
-    let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: serde_json::from_slice(&bytes).unwrap(),
-    }
+    let request = Request::post(app.glue_url()).header("x-amz-target", target);
+    let request = request.body(body.to_owned()).unwrap();
+    tokio::task::spawn_blocking(move || {
+        let agent: Agent = Agent::config_builder().http_status_as_error(false).build().into();
+        let (parts, mut body) = agent.run(request).unwrap().into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_str(&body.read_to_string().unwrap()).unwrap(),
+        }
+    })
+    .await
+    .unwrap()
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use mastic::access::Authenticator;
 use mastic::app::App;
 use mastic::clock::{Clock, ManualClock};
 use mastic::config::{Config, Flags};
@@ -79,6 +80,8 @@ pub(crate) struct TestApp {
     url: String,
     folder: TempDir,
     settings: Settings,
+    /// Who says who asks, where it isn't the server's own rule.
+    authenticator: Option<Arc<dyn Authenticator>>,
 }
 
 /// A test's own settings.
@@ -93,6 +96,14 @@ impl TestApp {
     /// Starts a server on SQLite with settings of the test's own.
     pub(crate) async fn start_with(settings: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
         Self::start_as(Database::Sqlite, Box::new(settings)).await
+    }
+
+    /// Starts a server on SQLite for the callers that this one knows.
+    pub(crate) async fn start_for(authenticator: Arc<dyn Authenticator>) -> Self {
+        let mut app = Self::start().await;
+        app.authenticator = Some(authenticator);
+        app.restart().await;
+        app
     }
 
     /// Starts a server on this database.
@@ -128,6 +139,7 @@ impl TestApp {
             url,
             folder,
             settings,
+            authenticator: None,
         };
         app.restart().await;
         app
@@ -150,7 +162,11 @@ impl TestApp {
         config.jobs = None;
         (self.settings)(&mut config);
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        self.server = Some(Server::start(config, clock, Parts::WithoutWorker).await.unwrap());
+        let server = match &self.authenticator {
+            Some(known) => Server::start_for(Arc::clone(known), config, clock, Parts::WithoutWorker).await,
+            None => Server::start(config, clock, Parts::WithoutWorker).await,
+        };
+        self.server = Some(server.unwrap());
     }
 
     pub(crate) fn server(&self) -> &Server {

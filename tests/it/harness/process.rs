@@ -44,6 +44,18 @@ impl ServeProcess {
         Self::start_by(shell, folder, database)
     }
 
+    /// The same, with a log of this much that goes to a file.
+    pub(crate) fn start_with_log(folder: &Path, database: &str, wanted: Option<&str>, log: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mastic"));
+        command
+            .env_remove("MASTIC_LOG")
+            .stderr(std::fs::File::create(log).unwrap());
+        if let Some(wanted) = wanted {
+            command.env("MASTIC_LOG", wanted);
+        }
+        Self::start_by(command, folder, database)
+    }
+
     fn start_by(mut command: Command, folder: &Path, database: &str) -> Self {
         let (api, lake) = (free_address(), free_address());
         let process = command

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::config::Credentials;
+use crate::access::{Authenticator, Caller};
 
 use super::error::{Exception, Failure};
 
@@ -19,7 +19,8 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const MAX_SKEW: TimeDelta = TimeDelta::minutes(15);
 /// How long a presigned request may be good for, in seconds: a week.
 const MAX_EXPIRES: i64 = 604_800;
-const SERVICES: [&str; 2] = ["glue", "sts"];
+/// The service that may be asked beside those that are served.
+const STS: &str = "sts";
 
 /// What a request says of its signature.
 struct Claim {
@@ -34,25 +35,26 @@ struct Claim {
     expires: Option<TimeDelta>,
 }
 
-/// Makes sure that a request was signed with `credentials`, and lately.
+/// Who signed a request, for one of `services`, and lately.
 ///
 /// # Errors
 /// What AWS answers: MissingAuthenticationToken, IncompleteSignature, UnrecognizedClient, InvalidSignature.
 pub(super) fn verify(
     request: &Parts,
     body: &[u8],
-    credentials: &Credentials,
+    keys: &dyn Authenticator,
+    services: &[&str],
     now: DateTime<Utc>,
-) -> Result<(), Failure> {
+) -> Result<Caller, Failure> {
     let query = query_pairs(request.uri.query().unwrap_or_default());
     let claim = claim(request, &query)?;
-    if claim.access_key != credentials.access_key {
+    let Some(holder) = keys.holder(&claim.access_key) else {
         return Err(Failure::new(
-            Exception::UnrecognizedClient,
+            Exception::UNRECOGNIZED_CLIENT,
             "The security token included in the request is invalid.",
         ));
-    }
-    check_scope(&claim)?;
+    };
+    check_scope(&claim, services)?;
     check_time(&claim, now)?;
     check_signed_headers(request, &claim)?;
     let canonical = canonical_request(request, &query, &claim, body)?;
@@ -66,19 +68,19 @@ pub(super) fn verify(
         .into_iter()
         .map(String::as_str)
         .chain(["aws4_request"])
-        .fold(
-            format!("AWS4{}", credentials.secret_key).into_bytes(),
-            |key, part| mac(&key, part).finalize().into_bytes().to_vec(),
-        );
+        .fold(format!("AWS4{}", holder.secret_key).into_bytes(), |key, part| {
+            mac(&key, part).finalize().into_bytes().to_vec()
+        });
     // The comparison takes the same time wherever the two differ.
     let given = hex::decode(&claim.signature).unwrap_or_default();
     mac(&key, &to_sign).verify_slice(&given).map_err(|_| {
         Failure::new(
-            Exception::InvalidSignature,
+            Exception::INVALID_SIGNATURE,
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
              Key and signing method. Consult the service documentation for details.",
         )
-    })
+    })?;
+    Ok(holder.caller)
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
@@ -120,7 +122,7 @@ fn claim(request: &Parts, query: &[(String, String)]) -> Result<Claim, Failure> 
         }
         None => {
             return Err(Failure::new(
-                Exception::MissingAuthenticationToken,
+                Exception::MISSING_AUTHENTICATION_TOKEN,
                 "Missing Authentication Token",
             ));
         }
@@ -163,16 +165,19 @@ fn authorization_fields(header: &str) -> Result<BTreeMap<&str, &str>, Failure> {
         .collect())
 }
 
-fn check_scope(claim: &Claim) -> Result<(), Failure> {
+fn check_scope(claim: &Claim, services: &[&str]) -> Result<(), Failure> {
     if claim.date != claim.time.format("%Y%m%d").to_string() {
         return Err(invalid(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.",
         ));
     }
-    if SERVICES.contains(&claim.service.as_str()) {
+    if claim.service == STS || services.contains(&claim.service.as_str()) {
         return Ok(());
     }
-    Err(invalid("Credential should be scoped to correct service: 'glue'."))
+    let names = services.join("' or '");
+    Err(invalid(&format!(
+        "Credential should be scoped to correct service: '{names}'."
+    )))
 }
 
 /// What AWS's own headers say must be signed, the operation above all.
@@ -288,22 +293,24 @@ fn encoded(text: &str) -> String {
 }
 
 fn incomplete(message: &str) -> Failure {
-    Failure::new(Exception::IncompleteSignature, message)
+    Failure::new(Exception::INCOMPLETE_SIGNATURE, message)
 }
 
 fn invalid(message: &str) -> Failure {
-    Failure::new(Exception::InvalidSignature, message)
+    Failure::new(Exception::INVALID_SIGNATURE, message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::OneKey;
+    use crate::config::Credentials;
 
-    fn credentials() -> Credentials {
-        Credentials {
+    fn keys() -> OneKey {
+        OneKey::new(Some(Credentials {
             access_key: "AKIDEXAMPLE".into(),
             secret_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
-        }
+        }))
     }
 
     fn at(time: &str) -> DateTime<Utc> {
@@ -319,7 +326,10 @@ mod tests {
     }
 
     fn outcome(request: &Parts, body: &[u8], now: &str) -> Result<(), String> {
-        verify(request, body, &credentials(), at(now)).map_err(|failure| failure.exception.name().to_owned())
+        let verified = verify(request, body, &keys(), &["glue"], at(now));
+        verified
+            .map(drop)
+            .map_err(|failure| failure.told(Exception::of).0.name().to_owned())
     }
 
     /// Signed by botocore 1.44.5 for this request.

@@ -1,21 +1,19 @@
-//! What all requests have in common: JSON, the catalog's id, pages, and times.
+//! What all requests have in common: JSON, pages, and times.
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::app::App;
+use crate::error::Error;
 use crate::model::page::PageRequest;
 
 use super::error::{Answer, Exception, Failure};
-use super::model;
 
 /// Members as they were sent, by name.
-pub(super) type Members = Map<String, Value>;
+pub(crate) type Members = Map<String, Value>;
 
-/// Reads a request and checks it against the model. A null member is one that isn't there, and no body at all is one
-/// without members.
-pub(super) fn read<T: DeserializeOwned>(operation: &str, body: &[u8]) -> Answer<T> {
+/// A body as JSON. No body at all is one without members.
+pub(super) fn parsed(body: &[u8]) -> Answer<Value> {
     let value = if body.trim_ascii().is_empty() {
         Value::Object(Members::new())
     } else {
@@ -23,27 +21,35 @@ pub(super) fn read<T: DeserializeOwned>(operation: &str, body: &[u8]) -> Answer<
     };
     if !value.is_object() {
         return Err(Failure::new(
-            Exception::Serialization,
+            Exception::SERIALIZATION,
             "A request is a JSON object.",
         ));
     }
-    serde_json::from_value(model::read_request(operation, value)?).map_err(unreadable)
+    Ok(value)
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// Serialization.
+pub(crate) fn read<T: DeserializeOwned>(request: Value) -> Answer<T> {
+    serde_json::from_value(request).map_err(unreadable)
 }
 
 /// Reads a part of a request.
-pub(super) fn read_value<T: DeserializeOwned>(value: &Value) -> Answer<T> {
+pub(crate) fn read_value<T: DeserializeOwned>(value: &Value) -> Answer<T> {
     T::deserialize(value).map_err(unreadable)
 }
 
 fn unreadable(cause: serde_json::Error) -> Failure {
     Failure::new(
-        Exception::Serialization,
+        Exception::SERIALIZATION,
         format!("The request can't be read: {cause}"),
     )
 }
 
 /// The same value with every null member left out, at every depth.
-pub(super) fn without_nulls(value: Value) -> Value {
+pub(crate) fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(members) => Value::Object(
             members
@@ -58,24 +64,12 @@ pub(super) fn without_nulls(value: Value) -> Value {
 }
 
 /// A member that must be there though the model doesn't say so. `member` is its path as AWS writes it, `tableInput.name`.
-pub(super) fn required<T>(value: Option<T>, member: &str) -> Answer<T> {
+pub(crate) fn required<T>(value: Option<T>, member: &str) -> Answer<T> {
     value.ok_or_else(|| Failure::constraint("null", member, "Member must not be null"))
 }
 
-/// Makes sure that a request is about this catalog: it names none, or the one that there is.
-pub(super) fn check_catalog(app: &App, catalog: Option<&str>) -> Answer<()> {
-    let ours = &app.config.catalog.account_id;
-    match catalog {
-        Some(other) if other != ours => Err(Failure::new(
-            Exception::AccessDenied,
-            format!("Catalog {other} is not served here; this is catalog {ours}."),
-        )),
-        _ => Ok(()),
-    }
-}
-
 /// The page that a request asks for. It gets `max` items where it doesn't say.
-pub(super) fn page(limit: Option<u32>, token: Option<&str>, max: u32) -> Answer<PageRequest> {
+pub(crate) fn page(limit: Option<u32>, token: Option<&str>, max: u32) -> Answer<PageRequest> {
     let after = token
         .filter(|token| !token.is_empty())
         .map(key_of_token)
@@ -91,12 +85,12 @@ fn key_of_token(token: &str) -> Answer<String> {
 }
 
 /// The refusal of a token that no page ended with.
-pub(super) fn wrong_token() -> Failure {
-    Failure::invalid("The NextToken is not one that this catalog gave.")
+pub(crate) fn wrong_token() -> Failure {
+    Failure::Of(Error::invalid("The NextToken is not one that this catalog gave."))
 }
 
 /// The token that asks for the page behind `key`; clients are not to read it.
-pub(super) fn token(key: Option<String>) -> Option<String> {
+pub(crate) fn token(key: Option<String>) -> Option<String> {
     key.map(hex::encode)
 }
 
@@ -105,12 +99,12 @@ pub(super) fn token(key: Option<String>) -> Option<String> {
     clippy::cast_precision_loss,
     reason = "microseconds since 1970 fit into 53 bits until the year 2255"
 )]
-pub(super) fn seconds(time: DateTime<Utc>) -> f64 {
+pub(crate) fn seconds(time: DateTime<Utc>) -> f64 {
     time.timestamp_micros() as f64 / 1e6
 }
 
 /// Our members and, behind them, those that were kept and that we don't say ourselves.
-pub(super) fn with_kept(own: Value, kept: &Members) -> Value {
+pub(crate) fn with_kept(own: Value, kept: &Members) -> Value {
     let Value::Object(mut members) = own else {
         return own;
     };
@@ -125,6 +119,7 @@ pub(super) fn with_kept(own: Value, kept: &Members) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn tokens_lead_back_to_their_key_and_others_are_refused() {
@@ -134,24 +129,19 @@ mod tests {
             PageRequest::new(100, Some("ü/%2F".into()))
         );
         for wrong in ["next", "00"] {
-            assert_eq!(
-                page(None, Some(wrong), 100).unwrap_err().exception,
-                Exception::InvalidInput
-            );
+            assert!(matches!(
+                page(None, Some(wrong), 100).unwrap_err(),
+                Failure::Of(error) if error.kind == ErrorKind::Invalid
+            ));
         }
     }
 
     #[test]
-    fn nulls_are_absent_and_no_body_is_an_empty_one() {
-        assert_eq!(
-            read::<Value>("GetDatabases", b" ").unwrap(),
-            serde_json::json!({})
-        );
-        let read_body = |body: &[u8]| read::<Value>("GetTable", body);
-        let named = read_body(br#"{"DatabaseName":"d","Name":"t","CatalogId":null}"#).unwrap();
-        assert_eq!(named, serde_json::json!({"DatabaseName": "d", "Name": "t"}));
+    fn no_body_is_an_empty_one_and_nothing_but_an_object_is_a_request() {
+        assert_eq!(parsed(b" ").unwrap(), serde_json::json!({}));
         for wrong in [&b"{"[..], b"[]", b"\xff"] {
-            assert_eq!(read_body(wrong).unwrap_err().exception, Exception::Serialization);
+            let (exception, _) = parsed(wrong).unwrap_err().told(Exception::of);
+            assert_eq!(exception, Exception::SERIALIZATION);
         }
     }
 }

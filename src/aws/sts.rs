@@ -2,8 +2,9 @@
 //! out.
 
 use crate::app::App;
+use crate::stack;
 
-use super::Body;
+use super::body::Body;
 use super::error::{Answer, Exception, Failure};
 
 /// Whether a request is one in the query protocol.
@@ -20,18 +21,18 @@ fn action(body: &[u8]) -> Option<&str> {
 pub(super) fn answer(app: &App, body: &[u8]) -> Answer<Body> {
     if action(body) != Some("GetCallerIdentity") {
         return Err(Failure::new(
-            Exception::UnknownOperation,
+            Exception::UNKNOWN_OPERATION,
             "Of the Security Token Service, GetCallerIdentity alone is answered here.",
         ));
     }
+    let request_id = stack::request_id();
     let account = &app.config.catalog.account_id;
-    let request = app.clock.new_id();
     Ok(Body {
         content: "text/xml",
         text: format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
              <Arn>arn:aws:iam::{account}:root</Arn><UserId>{account}</UserId><Account>{account}</Account>\
-             </GetCallerIdentityResult><ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\
+             </GetCallerIdentityResult><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\
              </GetCallerIdentityResponse>"
         ),
     })

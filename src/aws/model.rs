@@ -1,10 +1,8 @@
-//! What AWS's own model says of requests: members, types, limits. A request is read against it before anything else, so that
-//! no operation meets a member of the wrong type, and every limit is refused in AWS's words.
-//!
-//! `operations.json` is made by `extract.py` from botocore's model of the Glue API (version 2017-03-31).
+//! What AWS's own model of a service says of requests: members, types, limits. A request is read against it before anything
+//! else, so that no operation meets a member of the wrong type, and every limit is refused in AWS's words.
 
 use std::collections::BTreeMap;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use regex::Regex;
 use serde::Deserialize;
@@ -19,15 +17,9 @@ const SHOWN_VIOLATIONS: usize = 5;
 /// The end of the year 9999, in seconds since 1970: what databases and clients can write.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
-static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("operations.json")).unwrap_or_else(|cause| {
-        // The file is part of the program: only a wrong build gets here.
-        panic!("operations.json: {cause}")
-    })
-});
-
+/// A service's operations and the shapes of their requests.
 #[derive(Deserialize)]
-struct Model {
+pub(crate) struct Model {
     /// The shape of each served operation's request.
     inputs: BTreeMap<String, String>,
     /// The operations that aren't served, with the lists that an answer would have where they ask for nothing.
@@ -84,49 +76,78 @@ pub(super) enum Standing<'a> {
     Unknown,
 }
 
-/// What the operation called `name` is to us.
-pub(super) fn standing(name: &str) -> Standing<'static> {
-    if MODEL.inputs.contains_key(name) {
-        return Standing::Served;
+impl Model {
+    /// The model that a file of the program holds.
+    ///
+    /// # Panics
+    /// Where it holds none, as only a wrong build's does.
+    pub(crate) fn of(json: &str) -> Self {
+        serde_json::from_str(json).unwrap_or_else(|cause| panic!("a service's model: {cause}"))
     }
-    match MODEL.others.get(name) {
-        Some(lists) => Standing::Other(lists.as_deref()),
-        None => Standing::Unknown,
+
+    /// What the operation called `name` is to us.
+    pub(super) fn standing(&self, name: &str) -> Standing<'_> {
+        if self.inputs.contains_key(name) {
+            return Standing::Served;
+        }
+        match self.others.get(name) {
+            Some(lists) => Standing::Other(lists.as_deref()),
+            None => Standing::Unknown,
+        }
+    }
+
+    /// The request of a served operation as the model has it: members that it doesn't know and those that are null are left
+    /// out.
+    ///
+    /// # Errors
+    /// SerializationException for a value of another type, ValidationException for values outside their limits.
+    pub(crate) fn read_request(&self, operation: &str, request: Value) -> Answer<Value> {
+        let Some(shape) = self.inputs.get(operation) else {
+            return Err(super::not_supported(operation));
+        };
+        let mut reading = Reading {
+            model: self,
+            violations: Vec::new(),
+        };
+        let read = reading.value(shape, request, &Path::Root)?;
+        match reading.violations.as_slice() {
+            [] => Ok(read),
+            broken => Err(Failure::new(Exception::VALIDATION, told(broken))),
+        }
+    }
+
+    /// The operations that are performed.
+    #[cfg(test)]
+    pub(crate) fn served(&self) -> impl Iterator<Item = &str> {
+        self.inputs.keys().map(String::as_str)
+    }
+
+    /// The shapes whose pattern is none to us.
+    #[cfg(test)]
+    pub(crate) fn wrong_patterns(&self) -> Vec<&str> {
+        let is_wrong = |shape: &Shape| {
+            shape
+                .regex
+                .as_deref()
+                .is_some_and(|regex| Regex::new(regex).is_err())
+        };
+        let shapes = self.shapes.iter().filter(|(_, shape)| is_wrong(shape));
+        shapes.map(|(name, _)| name.as_str()).collect()
     }
 }
 
-/// The request of a served operation as the model has it: members that it doesn't know and those that are null are left out.
-///
-/// # Errors
-/// SerializationException for a value of another type, ValidationException for values outside their limits.
-pub(super) fn read_request(operation: &str, request: Value) -> Answer<Value> {
-    let Some(shape) = MODEL.inputs.get(operation) else {
-        return Err(Failure::new(
-            Exception::UnknownOperation,
-            format!("There is no operation {operation}."),
-        ));
-    };
-    let mut reading = Reading::default();
-    let read = reading.value(shape, request, &Path::Root)?;
-    match reading.violations.as_slice() {
-        [] => Ok(read),
-        [one] => Err(Failure::new(
-            Exception::Validation,
-            format!("1 validation error detected: {one}"),
-        )),
-        more => {
-            let shown = more[..more.len().min(SHOWN_VIOLATIONS)].join("; ");
-            let rest = if more.len() > SHOWN_VIOLATIONS {
-                "; …"
-            } else {
-                ""
-            };
-            Err(Failure::new(
-                Exception::Validation,
-                format!("{} validation errors detected: {shown}{rest}", more.len()),
-            ))
-        }
+/// What is wrong with a request's values, in one sentence.
+fn told(violations: &[String]) -> String {
+    if let [one] = violations {
+        return format!("1 validation error detected: {one}");
     }
+    let shown = violations[..violations.len().min(SHOWN_VIOLATIONS)].join("; ");
+    let rest = if violations.len() > SHOWN_VIOLATIONS {
+        "; …"
+    } else {
+        ""
+    };
+    format!("{} validation errors detected: {shown}{rest}", violations.len())
 }
 
 /// Where a value stands in its request.
@@ -155,14 +176,15 @@ impl std::fmt::Display for Path<'_> {
     }
 }
 
-#[derive(Default)]
-struct Reading {
+struct Reading<'a> {
+    model: &'a Model,
     violations: Vec<String>,
 }
 
-impl Reading {
+impl Reading<'_> {
     fn value(&mut self, shape: &str, value: Value, path: &Path<'_>) -> Answer<Value> {
-        let Some(shape) = MODEL.shapes.get(shape) else {
+        let model = self.model;
+        let Some(shape) = model.shapes.get(shape) else {
             return Ok(value);
         };
         match (shape.kind, value) {
@@ -227,7 +249,7 @@ impl Reading {
 
     fn map(&mut self, shape: &Shape, entries: Map<String, Value>, path: &Path<'_>) -> Answer<Value> {
         self.limits(shape.length_outside(entries.len()), "{…}", path);
-        let key_shape = shape.key.as_ref().and_then(|key| MODEL.shapes.get(key));
+        let key_shape = shape.key.as_ref().and_then(|key| self.model.shapes.get(key));
         let value_shape = shape.value.as_deref().unwrap_or_default();
         let mut read = Map::new();
         for (key, value) in entries {
@@ -370,65 +392,7 @@ fn mismatch(value: &Value, kind: Kind) -> Failure {
         Kind::Document => "a document",
     };
     Failure::new(
-        Exception::Serialization,
+        Exception::SERIALIZATION,
         format!("{found} can not be converted to {wanted}"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn refusal(operation: &str, request: Value) -> String {
-        let failure = read_request(operation, request).unwrap_err();
-        format!("{}: {}", failure.exception.name(), failure.message)
-    }
-
-    #[test]
-    fn every_pattern_is_one() {
-        for (name, shape) in &MODEL.shapes {
-            if let Some(regex) = &shape.regex {
-                assert!(Regex::new(regex).is_ok(), "{name}: {regex}");
-            }
-        }
-    }
-
-    #[test]
-    fn limits_are_refused_in_awss_words() {
-        assert_eq!(
-            refusal("GetTable", json!({"DatabaseName": ""})),
-            "ValidationException: 2 validation errors detected: Value '' at 'databaseName' failed to satisfy constraint: \
-             Member must have length greater than or equal to 1; Value null at 'name' failed to satisfy constraint: \
-             Member must not be null"
-        );
-        let columns = json!([{"Name": "a"}, {"Name": "b", "Comment": "x".repeat(256)}]);
-        let input = json!({"Name": "t", "StorageDescriptor": {"Columns": columns}});
-        let refused = refusal("CreateTable", json!({"DatabaseName": "d", "TableInput": input}));
-        assert!(
-            refused.ends_with(
-                "…' at 'tableInput.storageDescriptor.columns.2.member.comment' failed to satisfy constraint: \
-                 Member must have length less than or equal to 255"
-            ),
-            "{refused}"
-        );
-        assert_eq!(
-            refusal("GetTables", json!({"DatabaseName": "d", "MaxResults": 101})),
-            "ValidationException: 1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: \
-             Member must have value less than or equal to 100"
-        );
-    }
-
-    #[test]
-    fn types_are_checked_and_unknown_members_left_out() {
-        assert_eq!(
-            refusal("GetTable", json!({"DatabaseName": 1, "Name": "t"})),
-            "SerializationException: NUMBER_VALUE can not be converted to a String"
-        );
-        let read = read_request(
-            "GetTable",
-            json!({"DatabaseName": "d", "Name": "t", "CatalogId": null, "Nmae": 1}),
-        );
-        assert_eq!(read.unwrap(), json!({"DatabaseName": "d", "Name": "t"}));
-    }
 }
