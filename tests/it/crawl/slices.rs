@@ -71,7 +71,8 @@ async fn left_after(app: &TestApp, written: i64) -> String {
     let (id, lease) = begin(app).await;
     let mut crawling = Box::pin(crawl::run(app.app(), &lease, &id));
     while get(app, &id).await.progress.partitions_written < written {
-        assert!(poll!(crawling.as_mut()).is_pending(), "it is over already");
+        let outcome = poll!(crawling.as_mut());
+        assert!(outcome.is_pending(), "it is over already: {outcome:?}");
     }
     drop(crawling);
     id
@@ -310,7 +311,8 @@ async fn a_plan_that_was_overtaken_before_its_first_slice_is_made_anew(database:
     {
         let mut crawling = Box::pin(crawl::run(app.app(), &lease, &id));
         while get(&app, &id).await.applied_at.is_none() {
-            assert!(poll!(crawling.as_mut()).is_pending(), "it is over already");
+            let outcome = poll!(crawling.as_mut());
+            assert!(outcome.is_pending(), "it is over already: {outcome:?}");
         }
     }
     assert!(!get(&app, &id).await.progress.has_written());
@@ -385,7 +387,8 @@ async fn an_object_that_is_put_between_slices_is_not_kept_waiting(database: Data
     let (id, lease) = begin(&app).await;
     let mut crawling = Box::pin(crawl::run(app.app(), &lease, &id));
     while get(&app, &id).await.progress.partitions_written < 1 {
-        assert!(poll!(crawling.as_mut()).is_pending(), "it is over already");
+        let outcome = poll!(crawling.as_mut());
+        assert!(outcome.is_pending(), "it is over already: {outcome:?}");
     }
     let put = app.put("lake", "other/x.json", "{\"a\": 1}");
     tokio::select! {
