@@ -26,19 +26,11 @@ pub struct Deadline(tokio::time::Instant);
 
 impl Deadline {
     /// The moment that is `wait` away.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that asks the machine"
-    )]
     pub fn after(wait: std::time::Duration) -> Self {
         Self(tokio::time::Instant::now() + wait)
     }
 
     /// Whether it has passed.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that asks the machine"
-    )]
     pub fn is_over(self) -> bool {
         tokio::time::Instant::now() >= self.0
     }

@@ -107,7 +107,7 @@ impl Server {
         config.listen = local_address(&listener)?;
         let app = App {
             authenticator,
-            ..worker_app(config, clock).await?
+            ..put_together(config, clock).await?
         };
         let mut server = Self {
             address: app.config.listen,
@@ -146,10 +146,8 @@ impl Server {
         let _ = job_errors.set(messages.collect());
         registered.send_replace(true);
         if parts == Parts::All {
-            let (app, stop) = (server.app.clone(), server.stop.clone());
-            server.spawn(worker::run(app, stop.cancelled_owned()));
-            let (app, stop) = (server.app.clone(), server.stop.clone());
-            server.spawn(worker::reconcile(app, stop.cancelled_owned()));
+            let background = worker::background(server.app.clone(), server.stop.clone());
+            server.spawn(background);
         }
         Ok(server)
     }
@@ -203,7 +201,7 @@ impl Server {
 ///
 /// # Errors
 /// Those of [`Store::open`] and [`Buckets::new`].
-pub async fn worker_app(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
+pub async fn put_together(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
     let access = config
         .lake
         .as_ref()

@@ -8,9 +8,9 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::future::{BoxFuture, Either, Ready, ready};
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderName, HeaderValue};
@@ -124,7 +124,7 @@ where
         let wire = (self.wire)(request.method(), path);
         let span = tracing::info_span!("request", %id, wire = wire.name(), method = %request.method(), path);
         request.extensions_mut().insert(wire);
-        let began = Instant::now();
+        let (clock, began) = (Arc::clone(&self.clock), self.clock.now());
         let answering = span.in_scope(|| REQUEST_ID.sync_scope(Arc::clone(&id), || self.inner.call(request)));
         let answering = REQUEST_ID
             .scope(Arc::clone(&id), answering)
@@ -140,6 +140,7 @@ where
                 id,
                 account: Account {
                     span,
+                    clock,
                     began,
                     status,
                     bytes: 0,
@@ -186,7 +187,8 @@ impl<B: Body<Data = Bytes>> Body for Answering<B> {
 /// What the access log says of an answer, when it has gone or was broken off.
 struct Account {
     span: Span,
-    began: Instant,
+    clock: Arc<dyn Clock>,
+    began: DateTime<Utc>,
     status: u16,
     /// Of the body, as far as it went.
     bytes: u64,
@@ -194,8 +196,8 @@ struct Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        let (status, bytes, began) = (self.status, self.bytes, self.began);
-        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (status, bytes) = (self.status, self.bytes);
+        let ms = (self.clock.now() - self.began).num_milliseconds();
         tracing::debug!(target: "mastic::access", parent: &self.span, status, bytes, ms, "answered");
     }
 }

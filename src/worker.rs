@@ -1,5 +1,7 @@
 //! Every kind of background task on one page, and the loop that works on them.
 
+mod upkeep;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,17 +9,17 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::clock::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::queue::{self, HEARTBEAT, LEASE, Lease, Task};
-use crate::{crawl, etl, events, retention};
+use crate::{crawl, etl};
 
 /// How long a worker sleeps at the most before it looks at the queue: other processes may put tasks on it unheard.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
-/// How often what is old is forgotten.
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long a worker waits after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -34,6 +36,14 @@ async fn work_on(app: &App, lease: &Lease, task: &Task) -> Result<()> {
         Task::CloseBatch { batch } => etl::triggers::close_batch(app, lease, batch).await,
         Task::Run { run } => etl::execute(app, lease, run).await,
     }
+}
+
+/// Everything that goes on in the background until `shutdown`: tasks, and what is looked after now and then.
+pub async fn background(app: App, shutdown: CancellationToken) {
+    tokio::join!(
+        run(app.clone(), shutdown.cancelled()),
+        upkeep::run(app, shutdown.cancelled())
+    );
 }
 
 /// Works until `shutdown`; then stops taking tasks and puts back those that aren't done.
@@ -138,55 +148,22 @@ async fn release(app: &App, lease: &Lease, task: &Task) -> Result<()> {
 /// Only the database's own.
 pub async fn run_due(app: &App) -> Result<usize> {
     let mut count = 0;
-    while let Some((lease, task)) = queue::claim(&app.store, &*app.clock).await? {
-        attempt(app, &lease, &task).await;
+    while run_next(app).await? {
         count += 1;
     }
     Ok(count)
 }
 
-/// Looks for objects that no event announced, for schedules that were passed over, and for what runs left that are over
-/// without an output, and forgets what is old, now and then, until `shutdown`.
-pub async fn reconcile(app: App, shutdown: impl Future<Output = ()> + Send) {
-    tokio::pin!(shutdown);
-    let mut swept: Option<Deadline> = None;
-    loop {
-        match events::reconcile::run(&app).await {
-            Ok(0) => {}
-            Ok(found) => tracing::info!(found, "the listing showed changes that no event had announced"),
-            Err(error) => tracing::warn!("the buckets can't be listed: {}{}", error.message, error.causes()),
-        }
-        if let Err(error) = crawl::schedules::catch_up(&app).await {
-            tracing::warn!(
-                "overdue crawls can't be started: {}{}",
-                error.message,
-                error.causes()
-            );
-        }
-        if let Err(error) = etl::sweep(&app).await {
-            tracing::warn!(
-                "what runs left can't be looked for: {}{}",
-                error.message,
-                error.causes()
-            );
-        }
-        if swept.is_none_or(Deadline::is_over) {
-            swept = Some(Deadline::after(SWEEP_EVERY));
-            match retention::sweep(&app).await {
-                Ok(0) => {}
-                Ok(forgotten) => tracing::info!(forgotten, "what is old is forgotten"),
-                Err(error) => tracing::warn!(
-                    "what is old can't be forgotten: {}{}",
-                    error.message,
-                    error.causes()
-                ),
-            }
-        }
-        tokio::select! {
-            () = &mut shutdown => return,
-            () = tokio::time::sleep(app.config.reconcile_every) => {}
-        }
-    }
+/// Works on the task that is due longest; says whether there was one. For tests.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn run_next(app: &App) -> Result<bool> {
+    let Some((lease, task)) = queue::claim(&app.store, &*app.clock).await? else {
+        return Ok(false);
+    };
+    attempt(app, &lease, &task).await;
+    Ok(true)
 }
 
 /// On SQLite no other process can hold a task, so whatever is held at the start belongs to one that died.
@@ -202,8 +179,19 @@ async fn release_abandoned(app: &App) {
     }
 }
 
-/// One try, with a heartbeat beside it. Whoever loses the lease stops at once: dropping the work kills its child.
+/// One try, under a span that names the task in each line of the log.
 async fn attempt(app: &App, lease: &Lease, task: &Task) {
+    let span = tracing::info_span!(
+        "task",
+        id = lease.id(),
+        kind = task.kind(),
+        attempt = lease.attempt
+    );
+    attempt_in_span(app, lease, task).instrument(span).await;
+}
+
+/// One try, with a heartbeat beside it. Whoever loses the lease stops at once: dropping the work kills its child.
+async fn attempt_in_span(app: &App, lease: &Lease, task: &Task) {
     let outcome = tokio::select! {
         outcome = work_on(app, lease, task) => outcome,
         () = until_lost(app, lease) => {

@@ -68,7 +68,7 @@ async fn app(folder: &TempDir) -> App {
         ..Flags::default()
     };
     let config = Config::resolve(&flags, &Default::default()).unwrap();
-    crate::server::worker_app(config, Arc::new(SystemClock))
+    crate::server::put_together(config, Arc::new(SystemClock))
         .await
         .unwrap()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::{Global, Outcome, ServeFlags, output};
@@ -48,8 +49,13 @@ pub(super) fn work(flags: ServeFlags) -> Result<Outcome> {
     }
     begin_log(LOG);
     block_on(async move {
-        let app = crate::server::worker_app(config, Arc::new(SystemClock)).await?;
-        crate::worker::run(app, stop_signal()).await;
+        let app = crate::server::put_together(config, Arc::new(SystemClock)).await?;
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        tokio::join!(crate::worker::background(app, stop), async move {
+            stop_signal().await;
+            stopping.cancel();
+        });
         Ok(Outcome::Done)
     })
 }

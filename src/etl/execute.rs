@@ -68,7 +68,7 @@ pub async fn put_back(app: &App, tx: &mut Note, id: &str, error: &Error, is_fina
 pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
-    let Some(run) = store::runs::find(&mut tx, id).await? else {
+    let Some(mut run) = store::runs::find(&mut tx, id).await? else {
         lease.finish(&mut tx).await?;
         return tx.commit().await;
     };
@@ -78,7 +78,8 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     }
     let job = store::jobs::find(&mut tx, &run.job).await?;
     let journal = commits::find::<publish::Manifest>(&mut tx, id).await?;
-    store::runs::start(&mut tx, id, lease.attempt, app.clock.now()).await?;
+    // Arrivals may have joined it until now.
+    run.body = store::runs::start(&mut tx, id, lease.attempt, app.clock.now()).await?;
     if lease.attempt > 1 {
         let message = format!("attempt {}: the one before did not end", lease.attempt);
         store::runs::append_log(&mut tx, id, app.clock.now(), LogLevel::Warn, &message).await?;

@@ -75,6 +75,35 @@ pub struct Start {
     pub chain: Vec<String>,
 }
 
+/// Lets a run act on arrivals that a trigger has begun for the same parameters already, and that no worker has taken yet: it
+/// reads what is there when it starts. Adds one where there is none. Gives its id.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn join_or_insert(app: &App, tx: &mut Note, job: &Job, start: Start) -> Result<String> {
+    for task in store::tasks::waiting(tx, &serial_key(job, &start.parameters)).await? {
+        let Some(id) = task["run"].as_str() else {
+            continue;
+        };
+        let Some(mut body) = store::runs::lock_waiting(tx, id).await? else {
+            continue;
+        };
+        let is_by_hand = body.trigger.is_none() || start.trigger.is_none();
+        if is_by_hand || body.parameters != start.parameters {
+            continue;
+        }
+        body.events.extend(start.events);
+        for job in start.chain {
+            if !body.chain.contains(&job) {
+                body.chain.push(job);
+            }
+        }
+        store::runs::set_body(tx, id, &body).await?;
+        return Ok(id.to_owned());
+    }
+    insert(app, tx, job, start).await
+}
+
 /// Adds a run and the task that executes it, inside a transaction. Of runs of one job that write to the same place, one is at
 /// work at a time; of those that append or write nothing, one with the same parameters.
 ///
@@ -82,16 +111,7 @@ pub struct Start {
 /// Only the database's own.
 pub async fn insert(app: &App, tx: &mut Note, job: &Job, start: Start) -> Result<String> {
     let id = app.clock.new_id();
-    let replaced = job
-        .definition
-        .output
-        .as_ref()
-        .filter(|output| output.mode != OutputMode::Append);
-    let place = match replaced.and_then(|output| output.folder(&start.parameters).ok()) {
-        Some(folder) => folder.to_string(),
-        None => parameters_key(&start.parameters),
-    };
-    let serial_key = format!("run {} {place}", job.name);
+    let serial_key = serial_key(job, &start.parameters);
     let body = RunBody {
         parameters: start.parameters,
         trigger: start.trigger,
@@ -110,6 +130,20 @@ pub async fn insert(app: &App, tx: &mut Note, job: &Job, start: Start) -> Result
     )
     .await?;
     Ok(id)
+}
+
+/// The key of runs of which one is at work at a time.
+fn serial_key(job: &Job, parameters: &Captures) -> String {
+    let replaced = job
+        .definition
+        .output
+        .as_ref()
+        .filter(|output| output.mode != OutputMode::Append);
+    let place = match replaced.and_then(|output| output.folder(parameters).ok()) {
+        Some(folder) => folder.to_string(),
+        None => parameters_key(parameters),
+    };
+    format!("run {} {place}", job.name)
 }
 
 /// Parameters as one text that no others have.

@@ -240,7 +240,7 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
                 chain: chain_of(&arrivals),
                 events: arrivals.into_iter().map(|(id, _, _)| id).collect(),
             };
-            let run = runs::insert(app, &mut tx, &job, start).await?;
+            let run = runs::join_or_insert(app, &mut tx, &job, start).await?;
             store::events::settle_batch(&mut tx, batch_id, OutcomeState::Started, Some(&run), None).await?;
             // The run reads whatever its inputs are: arrivals that waited for one another are in it, too.
             for trigger in jobs::triggers_of(&job) {

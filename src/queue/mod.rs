@@ -60,7 +60,8 @@ pub enum Task {
 }
 
 impl Task {
-    fn kind(&self) -> &'static str {
+    /// What kind of work it is, in a word.
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Crawl { .. } => "crawl",
             Self::ScheduledCrawl { .. } => "scheduled_crawl",
@@ -86,6 +87,11 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// The id of the task.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Whether the workers before this one, too many in a row, died with it.
     pub fn is_exhausted(&self) -> bool {
         self.deaths >= MAX_DEATHS
@@ -313,6 +319,22 @@ pub async fn release_all(store: &Store) -> Result<u64> {
     let released = tasks::release_all(&mut tx).await?;
     tx.commit().await?;
     Ok(released)
+}
+
+/// Takes the turn, for a while, at something that one process at a time looks after; says whether it was free. On SQLite
+/// there is one process, whose turn it always is.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn take_turn(store: &Store, clock: &dyn Clock, name: &str, length: TimeDelta) -> Result<bool> {
+    if store.is_sqlite() {
+        return Ok(true);
+    }
+    let mut tx = store.note().await?;
+    let now = time(&mut tx, clock).await?;
+    let is_ours = tasks::take_turn(&mut tx, name, now, now + length).await?;
+    tx.commit().await?;
+    Ok(is_ours)
 }
 
 /// How long until a task is due: nothing where the queue is empty, zero where one is overdue.

@@ -108,20 +108,36 @@ pub async fn list(tx: &mut Look, filter: &RunFilter, page: &PageRequest) -> Resu
     Ok(Page::of(items, page, |run: &Run| run.id.clone()))
 }
 
-/// Says that a worker took the run, for the `attempt`th time.
+/// Says that a worker took the run, for the `attempt`th time, and gives what is known of it then.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn start(tx: &mut Note, id: &str, attempt: i64, now: DateTime<Utc>) -> Result<()> {
+pub async fn start(tx: &mut Note, id: &str, attempt: i64, now: DateTime<Utc>) -> Result<RunBody> {
     const SQL: &str = "UPDATE runs SET state = 'RUNNING', attempt = $2, waiting = NULL,
-        started_at = COALESCE(started_at, $3) WHERE id = $1";
-    on!(tx, |conn| sqlx::query(SQL)
+        started_at = COALESCE(started_at, $3) WHERE id = $1 RETURNING body";
+    let body: Json<RunBody> = on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(id)
         .bind(attempt)
         .bind(now)
-        .execute(conn)
-        .await
-        .map(drop))
+        .fetch_one(conn)
+        .await)?;
+    Ok(body.0)
+}
+
+/// What is known of a run that no worker has taken yet, its row locked until the transaction ends, so that none does
+/// meanwhile; nothing where one has.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn lock_waiting(tx: &mut Note, id: &str) -> Result<Option<RunBody>> {
+    // The update that changes nothing is the lock.
+    const SQL: &str = "UPDATE runs SET attempt = attempt
+        WHERE id = $1 AND state = 'QUEUED' AND attempt = 0 AND NOT cancel_requested RETURNING body";
+    let body: Option<Json<RunBody>> = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(id)
+        .fetch_optional(conn)
+        .await)?;
+    Ok(body.map(|body| body.0))
 }
 
 /// Says that the run, which a worker had taken, is queued again, and what it waits for where that isn't just its turn.

@@ -310,6 +310,36 @@ pub async fn list(tx: &mut Look, state: Option<TaskState>, page: &PageRequest) -
     Ok(Page::of(items, page, |task: &TaskRecord| task.id.clone()))
 }
 
+/// Takes the turn at something that one process at a time looks after, until `until`; says whether it was free.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn take_turn(tx: &mut Note, name: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool> {
+    const SQL: &str = "INSERT INTO turns (name, until) VALUES ($1, $3)
+        ON CONFLICT (name) DO UPDATE SET until = excluded.until WHERE turns.until <= $2";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(name)
+        .bind(now)
+        .bind(until)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+}
+
+/// What tasks with this serial key are about that wait for their turn and were never tried, the first first.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn waiting(tx: &mut Look, serial_key: &str) -> Result<Vec<Value>> {
+    const SQL: &str = "SELECT payload FROM tasks
+        WHERE serial_key = $1 AND state = 'READY' AND attempt = 0 ORDER BY serial_key, id";
+    let payloads: Vec<Json<Value>> = on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(serial_key)
+        .fetch_all(conn)
+        .await)?;
+    Ok(payloads.into_iter().map(|payload| payload.0).collect())
+}
+
 /// Puts a task that failed for good back on the queue, as if it had never been tried; says whether there was one.
 ///
 /// # Errors

@@ -240,6 +240,16 @@ impl TestApp {
         }
     }
 
+    /// Moves the clock on to what is due next, and does that alone.
+    pub(crate) async fn run_next_task(&self) {
+        let wait = queue::time_to_next(&self.app().store, &*self.app().clock)
+            .await
+            .unwrap()
+            .unwrap();
+        self.clock.advance(wait.max(TimeDelta::milliseconds(1)));
+        assert!(worker::run_next(self.app()).await.unwrap());
+    }
+
     /// Does the background work that is due by the clock as it stands.
     pub(crate) async fn run_due_tasks(&self) {
         worker::run_due(self.app()).await.unwrap();

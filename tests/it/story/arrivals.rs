@@ -5,6 +5,8 @@ use mastic::events;
 use mastic::model::crawl::WorkState;
 use mastic::model::event::{EventKind, ObjectEvent};
 use mastic::model::page::PageRequest;
+use mastic::model::run::Run;
+use mastic::queue;
 
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
@@ -19,6 +21,7 @@ both_databases! {
     markers_hidden_names_and_empty_objects_start_nothing,
     a_flag_that_the_pattern_spells_starts_a_run,
     a_loop_of_jobs_ends_with_a_word,
+    arrivals_join_the_run_that_waits_for_its_turn,
 }
 
 const JOB: &str = r#"
@@ -287,4 +290,41 @@ async fn a_loop_of_jobs_ends_with_a_word(database: Database) {
     let detail = newest.outcomes[0].detail.clone().unwrap();
     assert!(detail.contains("b → c → a → b: the loop ends here"), "{detail}");
     assert_eq!(jobs::get(app.app(), "b").await.unwrap().version, 0);
+}
+
+async fn arrivals_join_the_run_that_waits_for_its_turn(database: Database) {
+    let app = TestApp::start_on(database).await;
+    let whole = JOB
+        .replace("mode = \"append\"\n", "")
+        .replace("out/", "out/d={d}/");
+    app.register("copy", &whole, "SELECT n FROM t").await.unwrap();
+    app.put("lake", "in/1/a.csv", "n\n1\n").await;
+    // A worker closes the batch and takes the run, which keeps others of the same place waiting.
+    app.run_next_task().await;
+    let (_busy, _) = queue::claim(&app.app().store, &*app.app().clock)
+        .await
+        .unwrap()
+        .unwrap();
+    for (key, rows) in [
+        ("in/1/b.csv", "n\n2\n"),
+        ("in/1/c.csv", "n\n3\n"),
+        ("in/2/a.csv", "n\n4\n"),
+    ] {
+        app.put("lake", key, rows).await;
+        app.run_next_task().await;
+    }
+    let events = |runs: Vec<Run>| runs.iter().map(|run| run.body.events.len()).collect::<Vec<_>>();
+    assert_eq!(
+        events(app.runs().await),
+        [1, 2, 1],
+        "one run for what came meanwhile, one for the other folder"
+    );
+    app.run_tasks().await;
+    assert_eq!(states(&app).await, ["SUCCEEDED"; 3]);
+    assert_eq!(rows(&app).await, 4);
+    // What a person asks for is a run of its own.
+    let again = [("d".to_owned(), "1".to_owned())].into();
+    runs::start(app.app(), "copy", &again, None).await.unwrap();
+    runs::start(app.app(), "copy", &again, None).await.unwrap();
+    assert_eq!(states(&app).await.len(), 5);
 }
