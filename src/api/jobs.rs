@@ -1,4 +1,4 @@
-//! `/api/v1/jobs` and `/api/v1/triggers`
+//! `/api/v1/jobs`
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
 use super::runs::{Run, RunError, RunInput};
 use crate::app::App;
-use crate::etl::{self, jobs, runs, triggers};
+use crate::etl::{self, jobs, runs};
 use crate::model::job as nouns;
 use crate::model::output::Quote;
 
@@ -96,7 +96,7 @@ pub(super) struct JobSource {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StartRun {
-    parameters: BTreeMap<String, String>,
+    pub(super) parameters: BTreeMap<String, String>,
     /// Only say what the run would read, write and replace.
     dry_run: bool,
 }
@@ -122,21 +122,6 @@ pub(super) struct RunPreview {
 pub(super) enum Started {
     Run(Box<Run>),
     Preview(RunPreview),
-}
-
-/// What starts a job by itself.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Trigger {
-    name: String,
-    job: String,
-    /// object_created
-    on: &'static str,
-    /// The pattern of the objects.
-    #[serde(rename = "match")]
-    pattern: String,
-    /// How long arrivals with the same parameters are collected, in milliseconds.
-    batch_window_ms: u64,
-    enabled: bool,
 }
 
 impl From<nouns::Job> for Job {
@@ -192,21 +177,6 @@ impl From<nouns::Job> for Job {
             triggers,
             created_at: job.created_at,
             updated_at: job.updated_at,
-        }
-    }
-}
-
-impl From<nouns::Trigger> for Trigger {
-    fn from(trigger: nouns::Trigger) -> Self {
-        Self {
-            name: trigger.name,
-            job: trigger.job,
-            on: match trigger.definition.on {
-                nouns::TriggerKind::ObjectCreated => "object_created",
-            },
-            pattern: trigger.definition.pattern,
-            batch_window_ms: u64::try_from(trigger.definition.batch_window.as_millis()).unwrap_or(u64::MAX),
-            enabled: trigger.enabled,
         }
     }
 }
@@ -282,40 +252,4 @@ pub(super) async fn start_run(
         StatusCode::ACCEPTED,
         axum::Json(Started::Run(Box::new(run.into()))),
     ))
-}
-
-/// List triggers
-#[utoipa::path(get, path = "/api/v1/triggers", operation_id = "list_triggers", tag = "jobs", params(ListQuery),
-    responses((status = 200, body = Page<Trigger>), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn list_triggers(
-    State(app): State<App>,
-    Query(query): Query<ListQuery>,
-) -> ApiResult<axum::Json<Page<Trigger>>> {
-    Ok(axum::Json(Page::of(
-        triggers::list(&app, &query.request()?).await?,
-        Trigger::from,
-    )))
-}
-
-/// Show a trigger
-#[utoipa::path(get, path = "/api/v1/triggers/{name}", operation_id = "get_trigger", tag = "jobs", params(("name" = String, Path)),
-    responses((status = 200, body = Trigger), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get_trigger(
-    State(app): State<App>,
-    Path(name): Path<String>,
-) -> ApiResult<axum::Json<Trigger>> {
-    Ok(axum::Json(triggers::get(&app, &name).await?.into()))
-}
-
-/// Fire a trigger by hand
-#[utoipa::path(post, path = "/api/v1/triggers/{name}/fire", operation_id = "fire_trigger", tag = "jobs",
-    params(("name" = String, Path)), request_body = StartRun,
-    responses((status = 202, body = Run), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn fire_trigger(
-    State(app): State<App>,
-    Path(name): Path<String>,
-    Json(request): Json<StartRun>,
-) -> ApiResult<(StatusCode, axum::Json<Run>)> {
-    let run = triggers::fire(&app, &name, &request.parameters).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(run.into())))
 }

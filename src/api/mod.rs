@@ -19,6 +19,7 @@ mod sql;
 mod tables;
 mod targets;
 mod tasks;
+mod triggers;
 mod words;
 
 use axum::Router;
@@ -93,9 +94,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(needs(Editor, routes!(jobs::put)))
         .routes(needs(Editor, routes!(jobs::delete)))
         .routes(needs(Operator, routes!(jobs::start_run)))
-        .routes(needs(Viewer, routes!(jobs::list_triggers)))
-        .routes(needs(Viewer, routes!(jobs::get_trigger)))
-        .routes(needs(Operator, routes!(jobs::fire_trigger)))
+        .routes(needs(Viewer, routes!(triggers::list)))
+        .routes(needs(Viewer, routes!(triggers::get)))
+        .routes(needs(Operator, routes!(triggers::fire)))
         .routes(needs(Viewer, routes!(runs::list)))
         .routes(needs(Viewer, routes!(runs::get)))
         .routes(needs(Operator, routes!(runs::cancel)))
