@@ -96,7 +96,7 @@ pub(super) struct JobSource {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StartRun {
-    pub(super) parameters: BTreeMap<String, String>,
+    parameters: BTreeMap<String, String>,
     /// Only say what the run would read, write and replace.
     dry_run: bool,
 }

@@ -1,13 +1,14 @@
 //! `/api/v1/triggers`
 
+use std::collections::BTreeMap;
+
 use axum::extract::Path;
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::State;
 use super::error::{ApiResult, Json, Problem, Query};
-use super::jobs::StartRun;
 use super::page::{ListQuery, Page};
 use super::runs::Run;
 use crate::app::App;
@@ -27,6 +28,13 @@ pub(super) struct Trigger {
     /// How long arrivals with the same parameters are collected, in milliseconds.
     batch_window_ms: u64,
     enabled: bool,
+}
+
+/// A run as the trigger would start it.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FireTrigger {
+    parameters: BTreeMap<String, String>,
 }
 
 impl From<nouns::Trigger> for Trigger {
@@ -66,12 +74,12 @@ pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> Api
 
 /// Fire a trigger by hand
 #[utoipa::path(post, path = "/api/v1/triggers/{name}/fire", operation_id = "fire_trigger", tag = "jobs",
-    params(("name" = String, Path)), request_body = StartRun,
+    params(("name" = String, Path)), request_body = FireTrigger,
     responses((status = 202, body = Run), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn fire(
     State(app): State<App>,
     Path(name): Path<String>,
-    Json(request): Json<StartRun>,
+    Json(request): Json<FireTrigger>,
 ) -> ApiResult<(StatusCode, axum::Json<Run>)> {
     let run = triggers::fire(&app, &name, &request.parameters).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(run.into())))

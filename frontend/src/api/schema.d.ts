@@ -1079,6 +1079,13 @@ export interface components {
             /** @description Who told of it: lake, webhook, listing, or replay where a person asked for it. */
             source: string;
         };
+        /** @description A run as the trigger would start it. */
+        FireTrigger: {
+            /** @default {} */
+            parameters: {
+                [key: string]: string;
+            };
+        };
         /** @description Something whose name contains what was looked for. */
         Found: {
             database?: string | null;
@@ -3923,7 +3930,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["StartRun"];
+                "application/json": components["schemas"]["FireTrigger"];
             };
         };
         responses: {
