@@ -364,6 +364,7 @@ class Storm:
         quiet = {"since": None, "state": None}
 
         def is_quiet():
+            self.retry_killed()
             unfinished = [line for line in self.get("/metrics").splitlines() if line.startswith("mastic_tasks_unfinished ")]
             newest = json.loads(self.get("/api/v1/events?limit=1"))["items"]
             state = (unfinished, newest[0]["id"] if newest else None)
@@ -372,6 +373,13 @@ class Storm:
             return time.monotonic() - quiet["since"] > 8
 
         until("quiet", 600 + 3 * self.objects, is_quiet)
+
+    def retry_killed(self):
+        """Tries again, as an operator would, what failed because its process was killed three times in a row."""
+        for task in json.loads(self.get("/api/v1/tasks?state=FAILED&limit=100"))["items"]:
+            if task["error"] == "the process at work was killed":
+                self.post(f"/api/v1/tasks/{task['id']}/retry", {})
+                print("  a run whose process was killed three times is tried again", flush=True)
 
     # What is true at the end.
 
