@@ -144,26 +144,83 @@ pub async fn forget_events(tx: &mut Note, after: &str, before: DateTime<Utc>) ->
                 .map(|done| done.rows_affected()))?;
         }
     }
-    let is_full = old.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
     Ok(Slice {
         forgotten,
-        next: is_full.then(|| last.id.clone()),
+        next: is_full(&old).then(|| last.id.clone()),
     })
 }
 
+/// A run, or a crawl.
 #[derive(sqlx::FromRow)]
-struct WorkRow {
+struct Work {
     id: String,
+    /// The job, or the crawler where there is one.
+    owner: Option<String>,
     state: String,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
 }
 
-impl WorkRow {
+impl Work {
     fn was_over(&self, before: DateTime<Utc>) -> bool {
         self.finished_at.is_some_and(|finished| finished < before)
             && matches!(self.state.as_str(), "SUCCEEDED" | "FAILED" | "CANCELLED")
     }
+}
+
+/// What a slice looks at of the runs or crawls that `sql` selects: those behind `after` that began before `before`.
+async fn old_work(tx: &mut Look, sql: &'static str, after: &str, before: DateTime<Utc>) -> Result<Vec<Work>> {
+    let mut rows: Vec<Work> = on!(tx, |conn| sqlx::query_as(sql)
+        .bind(after)
+        .bind(SLICE)
+        .fetch_all(conn)
+        .await)?;
+    let old = rows.iter().take_while(|work| work.created_at < before).count();
+    rows.truncate(old);
+    Ok(rows)
+}
+
+/// Removes those of `old` that were over before `before` and aren't `kept`, each after its parts, of which `parts` removes so
+/// many at once.
+async fn forget_work(
+    tx: &mut Note,
+    old: &[Work],
+    after: &str,
+    before: DateTime<Utc>,
+    kept: &BTreeSet<String>,
+    (parts, work): (&'static str, &'static str),
+) -> Result<Slice> {
+    let mut slice = Slice::default();
+    let mut room = PARTS;
+    let mut behind = after;
+    for Work { id, .. } in old
+        .iter()
+        .filter(|work| work.was_over(before) && !kept.contains(&work.id))
+    {
+        room -= on!(tx, |conn| sqlx::query(parts)
+            .bind(id)
+            .bind(room)
+            .execute(conn)
+            .await
+            .map(|done| i64::try_from(done.rows_affected()).unwrap_or(PARTS)))?;
+        if room <= 0 {
+            slice.next = Some(behind.to_owned());
+            return Ok(slice);
+        }
+        slice.forgotten += on!(tx, |conn| sqlx::query(work)
+            .bind(id)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        behind = id;
+    }
+    slice.next = old.last().filter(|_| is_full(old)).map(|work| work.id.clone());
+    Ok(slice)
+}
+
+/// Whether there may be more behind what a slice looked at.
+fn is_full<T>(looked_at: &[T]) -> bool {
+    i64::try_from(looked_at.len()) == Ok(SLICE)
 }
 
 /// Removes runs that were over before `before`, with their logs. One stays whose output isn't, whose arrivals nothing came
@@ -177,8 +234,8 @@ pub async fn forget_runs(
     before: DateTime<Utc>,
     needed: &BTreeSet<String>,
 ) -> Result<Slice> {
-    const RUNS: &str =
-        "SELECT id, state, created_at, finished_at FROM runs WHERE id > $1 ORDER BY id LIMIT $2";
+    const RUNS: &str = "SELECT id, job_name AS owner, state, created_at, finished_at FROM runs
+        WHERE id > $1 ORDER BY id LIMIT $2";
     const UNDECIDED: &str = "SELECT run_id FROM output_commits
         WHERE run_id >= $1 AND run_id <= $2 AND state IN ('STAGING', 'COMMITTING', 'SHOWN')";
     const AWAITED: &str = "SELECT DISTINCT o.run_id FROM event_outcomes o JOIN runs r ON r.id = o.run_id
@@ -186,12 +243,7 @@ pub async fn forget_runs(
     const LINES: &str = "DELETE FROM run_logs WHERE run_id = $1
         AND seq IN (SELECT seq FROM run_logs WHERE run_id = $1 ORDER BY seq LIMIT $2)";
     const DELETE: &str = "DELETE FROM runs WHERE id = $1";
-    let rows: Vec<WorkRow> = on!(tx, |conn| sqlx::query_as(RUNS)
-        .bind(after)
-        .bind(SLICE)
-        .fetch_all(conn)
-        .await)?;
-    let old: Vec<&WorkRow> = rows.iter().take_while(|run| run.created_at < before).collect();
+    let old = old_work(tx, RUNS, after, before).await?;
     let (Some(first), Some(last)) = (old.first(), old.last()) else {
         return Ok(Slice::default());
     };
@@ -204,39 +256,7 @@ pub async fn forget_runs(
             .await)?;
         kept.extend(runs);
     }
-    let mut slice = Slice::default();
-    let mut room = PARTS;
-    let mut behind = after;
-    for run in &old {
-        if run.was_over(before) && !kept.contains(&run.id) {
-            room -= on!(tx, |conn| sqlx::query(LINES)
-                .bind(&run.id)
-                .bind(room)
-                .execute(conn)
-                .await
-                .map(|done| i64::try_from(done.rows_affected()).unwrap_or(PARTS)))?;
-            if room <= 0 {
-                slice.next = Some(behind.to_owned());
-                return Ok(slice);
-            }
-            slice.forgotten += on!(tx, |conn| sqlx::query(DELETE)
-                .bind(&run.id)
-                .execute(conn)
-                .await
-                .map(|done| done.rows_affected()))?;
-        }
-        behind = &run.id;
-    }
-    let is_full = old.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
-    slice.next = is_full.then(|| last.id.clone());
-    Ok(slice)
-}
-
-#[derive(sqlx::FromRow)]
-struct CrawlRow {
-    #[sqlx(flatten)]
-    work: WorkRow,
-    crawler_name: Option<String>,
+    forget_work(tx, &old, after, before, &kept, (LINES, DELETE)).await
 }
 
 /// Removes crawls that were over before `before`, with what undoes them. The last of each crawler stays, as do the last that
@@ -250,7 +270,7 @@ pub async fn forget_crawls(
     before: DateTime<Utc>,
     needed: &BTreeSet<String>,
 ) -> Result<Slice> {
-    const CRAWLS: &str = "SELECT id, state, created_at, finished_at, crawler_name FROM crawls
+    const CRAWLS: &str = "SELECT id, crawler_name AS owner, state, created_at, finished_at FROM crawls
         WHERE id > $1 ORDER BY id LIMIT $2";
     const LAST: &str = "SELECT MAX(id) FROM crawls WHERE crawler_name = $1 AND NOT dry_run
         UNION ALL SELECT MAX(id) FROM crawls WHERE crawler_name = $1 AND NOT dry_run AND finished_at IS NOT NULL
@@ -259,20 +279,9 @@ pub async fn forget_crawls(
     const STEPS: &str = "DELETE FROM crawl_undo WHERE crawl_id = $1
         AND seq IN (SELECT seq FROM crawl_undo WHERE crawl_id = $1 ORDER BY seq LIMIT $2)";
     const DELETE: &str = "DELETE FROM crawls WHERE id = $1";
-    let rows: Vec<CrawlRow> = on!(tx, |conn| sqlx::query_as(CRAWLS)
-        .bind(after)
-        .bind(SLICE)
-        .fetch_all(conn)
-        .await)?;
-    let old: Vec<&CrawlRow> = rows
-        .iter()
-        .take_while(|crawl| crawl.work.created_at < before)
-        .collect();
+    let old = old_work(tx, CRAWLS, after, before).await?;
     let mut kept = needed.clone();
-    let crawlers: BTreeSet<&String> = old
-        .iter()
-        .filter_map(|crawl| crawl.crawler_name.as_ref())
-        .collect();
+    let crawlers: BTreeSet<&String> = old.iter().filter_map(|crawl| crawl.owner.as_ref()).collect();
     for crawler in crawlers {
         let last: Vec<Option<String>> = on!(tx, |conn| sqlx::query_scalar(LAST)
             .bind(crawler)
@@ -280,32 +289,7 @@ pub async fn forget_crawls(
             .await)?;
         kept.extend(last.into_iter().flatten());
     }
-    let mut slice = Slice::default();
-    let mut room = PARTS;
-    let mut behind = after;
-    for crawl in old.iter().map(|crawl| &crawl.work) {
-        if crawl.was_over(before) && !kept.contains(&crawl.id) {
-            room -= on!(tx, |conn| sqlx::query(STEPS)
-                .bind(&crawl.id)
-                .bind(room)
-                .execute(conn)
-                .await
-                .map(|done| i64::try_from(done.rows_affected()).unwrap_or(PARTS)))?;
-            if room <= 0 {
-                slice.next = Some(behind.to_owned());
-                return Ok(slice);
-            }
-            slice.forgotten += on!(tx, |conn| sqlx::query(DELETE)
-                .bind(&crawl.id)
-                .execute(conn)
-                .await
-                .map(|done| done.rows_affected()))?;
-        }
-        behind = &crawl.id;
-    }
-    let is_full = old.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
-    slice.next = old.last().filter(|_| is_full).map(|crawl| crawl.work.id.clone());
-    Ok(slice)
+    forget_work(tx, &old, after, before, &kept, (STEPS, DELETE)).await
 }
 
 /// Removes batches that were closed before `before`, and that no event is in any more.
@@ -331,10 +315,9 @@ pub async fn forget_batches(tx: &mut Note, after: &str, before: DateTime<Utc>) -
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
-    let is_full = rows.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
     Ok(Slice {
         forgotten,
-        next: (is_full && *due < before).then(|| last.clone()),
+        next: (is_full(&rows) && *due < before).then(|| last.clone()),
     })
 }
 

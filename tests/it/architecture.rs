@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::circles::{Name, uses};
+
 /// What every storey may use.
 const SHARED: [&str; 5] = ["access", "app", "error", "clock", "config"];
 
@@ -199,109 +201,27 @@ const ROOMS_OF_CRAWL: [(&str, &[&str]); 4] = [
     ("apply", &["shape", "look", "plan"]),
 ];
 
-/// The files of `crawl` by their paths in it (`look/list`), each with those that it uses. What only lists others has no
-/// part in it.
-fn uses_in_crawl() -> BTreeMap<String, Vec<String>> {
-    let mut files: BTreeMap<String, String> = BTreeMap::new();
-    for (_, path, text) in sources() {
-        let Ok(path) = path.strip_prefix("crawl") else {
-            continue;
-        };
-        let name = path.to_str().unwrap().trim_end_matches(".rs");
-        if !name.ends_with("mod") && !name.ends_with("tests") {
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-            files.insert(name.to_owned(), code.collect::<Vec<_>>().join("\n"));
-        }
-    }
-    let named = |file: &str, code: &str| {
-        let room = file
-            .rsplit_once('/')
-            .map_or(String::new(), |(room, _)| format!("{room}/"));
-        let mut named = Vec::new();
-        for (start, base) in [("super::", room.as_str()), ("crate::crawl::", "")] {
-            for rest in code.split(start).skip(1) {
-                named.extend(paths(rest).into_iter().map(|path| format!("{base}{path}")));
-            }
-        }
-        named
-    };
-    files
-        .iter()
-        .map(|(file, code)| {
-            let named = named(file, code);
-            let is_used = |other: &&String| {
-                let below = format!("{other}/");
-                *other != file
-                    && named
-                        .iter()
-                        .any(|path| path == *other || path.starts_with(&below))
-            };
-            (file.clone(), files.keys().filter(is_used).cloned().collect())
-        })
-        .collect()
-}
-
-/// The paths that a text begins with, `a::{b, c::d}` taken apart: `a/b`, `a/c/d`.
-fn paths(text: &str) -> Vec<String> {
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
-    let (path, rest) = text.split_at(end.unwrap_or(text.len()));
-    let base = path.replace("::", "/");
-    let Some(group) = rest.strip_prefix('{') else {
-        return vec![base];
-    };
-    let mut depth = 0;
-    let mut parts = vec![String::new()];
-    for c in group.chars() {
-        match c {
-            '}' if depth == 0 => break,
-            ',' if depth == 0 => parts.push(String::new()),
-            _ => {
-                depth += i32::from(c == '{') - i32::from(c == '}');
-                parts.last_mut().unwrap().push(c);
-            }
-        }
-    }
-    let parts = parts.iter().flat_map(|part| paths(part.trim()));
-    parts.map(|part| format!("{base}{part}")).collect()
-}
-
 #[test]
 fn a_room_of_the_crawl_uses_only_earlier_rooms() {
     let rooms: BTreeMap<&str, &[&str]> = ROOMS_OF_CRAWL.into_iter().collect();
+    let uses = uses();
     let mut broken = Vec::new();
-    for (file, uses) in uses_in_crawl() {
-        let Some((room, _)) = file.split_once('/') else {
+    for (name, used) in &uses {
+        let [of_crawl, room, _, ..] = name.as_slice() else {
             continue;
         };
-        for used in uses {
-            let of = used.split_once('/').map(|(of, _)| of);
-            let is_fine = of.is_some_and(|of| of == room || rooms[room].contains(&of));
+        let of_crawl = |name: &&Name| name[0] == *of_crawl && of_crawl == "crawl";
+        for used in used.iter().filter(of_crawl) {
+            let is_fine = used[1] == *room || rooms[room.as_str()].contains(&used[1].as_str());
             if !is_fine {
-                broken.push(format!("{file} uses {used}"));
+                broken.push(format!("{} uses {}", name.join("::"), used.join("::")));
             }
         }
     }
+    // Where this isn't found, the sources are read wrongly.
+    let name = |text: &str| -> Name { text.split("::").map(str::to_owned).collect() };
+    assert!(uses[&name("crawl::look::list")].contains(&name("crawl::shape::tree")));
     assert!(broken.is_empty(), "{broken:#?}");
-}
-
-#[test]
-fn the_files_of_the_crawl_use_one_another_in_one_direction() {
-    let mut left = uses_in_crawl();
-    assert!(left["look/list"].contains(&"shape/tree".to_owned()), "{left:#?}");
-    // Files that use none of those that are left are taken away, until none is.
-    loop {
-        let free: Vec<String> = left
-            .iter()
-            .filter(|(_, uses)| !uses.iter().any(|used| left.contains_key(used)))
-            .map(|(file, _)| file.clone())
-            .collect();
-        if free.is_empty() {
-            break;
-        }
-        left.retain(|file, _| !free.contains(file));
-    }
-    assert!(left.is_empty(), "a circle: {left:#?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::architecture::sources;
 
 /// The names that lead to a module: `["store", "tables"]`.
-type Name = Vec<String>;
+pub(crate) type Name = Vec<String>;
 
 /// Every module, and its text without tests and comments.
 fn modules() -> BTreeMap<Name, String> {
@@ -143,6 +143,13 @@ fn used_by(name: &Name, text: &str, modules: &BTreeMap<Name, String>) -> BTreeSe
         .collect()
 }
 
+/// Every module with those that it uses.
+pub(crate) fn uses() -> BTreeMap<Name, BTreeSet<Name>> {
+    let modules = modules();
+    let used = |(name, text): (&Name, &String)| (name.clone(), used_by(name, text, &modules));
+    modules.iter().map(used).collect()
+}
+
 /// A way from `from` back to itself.
 fn circle(from: &Name, uses: &BTreeMap<Name, BTreeSet<Name>>) -> Option<Vec<Name>> {
     let mut ways = vec![vec![from.clone()]];
@@ -163,11 +170,7 @@ fn circle(from: &Name, uses: &BTreeMap<Name, BTreeSet<Name>>) -> Option<Vec<Name
 
 #[test]
 fn no_module_leads_back_to_itself() {
-    let modules = modules();
-    let uses: BTreeMap<Name, BTreeSet<Name>> = modules
-        .iter()
-        .map(|(name, text)| (name.clone(), used_by(name, text, &modules)))
-        .collect();
+    let uses = uses();
     // Where this finds nothing at all, it reads the sources wrongly.
     let store = ["catalog".to_owned(), "tables".to_owned()];
     assert!(uses[store.as_slice()].contains(["store".to_owned(), "tables".to_owned()].as_slice()));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mastic::config::KeepConfig;
 use mastic::crawl::{self, crawlers};
 use mastic::etl::runs;
 use mastic::events;
@@ -275,14 +276,7 @@ async fn a_log_of_many_lines_and_many_events_go_in_slices(database: Database) {
 }
 
 async fn forever_is_forever(database: Database) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = database.url(&folder).await;
-    let app = TestApp::start_at(
-        folder,
-        url,
-        Box::new(|config| config.keep = mastic::config::KeepConfig::default()),
-    )
-    .await;
+    let app = TestApp::start_on_with(database, |config| config.keep = KeepConfig::default()).await;
     app.register("copy", COPY, "SELECT n FROM t").await.unwrap();
     put(&app, "in/1/a.csv", "n\n1\n").await;
     assert_eq!(sweep_after(&app, DAY * 4000).await, 0);

@@ -85,7 +85,7 @@ pub(crate) struct TestApp {
 }
 
 /// A test's own settings.
-pub(crate) type Settings = Box<dyn Fn(&mut Config) + Send + Sync>;
+type Settings = Box<dyn Fn(&mut Config) + Send + Sync>;
 
 impl TestApp {
     /// Starts a server on SQLite.
@@ -130,8 +130,7 @@ impl TestApp {
         Self::start_at(folder, url, Box::new(|_| {})).await
     }
 
-    /// As [`TestApp::start_in`], with settings of the test's own.
-    pub(crate) async fn start_at(folder: TempDir, url: String, settings: Settings) -> Self {
+    async fn start_at(folder: TempDir, url: String, settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::at(start_of_time()));
         let mut app = Self {
             server: None,
