@@ -22,6 +22,7 @@ pub mod crawl;
 pub mod etl;
 pub mod events;
 pub mod retention;
+pub mod schedules;
 
 pub mod api;
 mod aws;

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::etl::jobs;
 use crate::lake::{Announce, Lake, ObjectChange, ObjectChangeKind};
 use crate::listen;
-use crate::model::event::{EventKind, ObjectEvent};
+use crate::model::event::{EventKind, ObjectEvent, Source};
 use crate::stack::{self, Wire};
 use crate::store::Store;
 use crate::task::Children;
@@ -42,7 +42,9 @@ const REGISTRATION: Duration = Duration::from_secs(30);
 /// The largest request, in bytes.
 const MAX_BODY: usize = 10 << 20;
 /// AWS's services that are served.
-const SERVICES: aws::Services = &[&glue::Glue];
+fn services() -> Arc<aws::Services> {
+    Arc::new([Box::new(glue::Glue::default())])
+}
 /// What signs our own requests to the embedded store where no credentials are set; it takes any signature then.
 const NO_CREDENTIALS: &str = "mastic";
 
@@ -226,8 +228,14 @@ pub async fn put_together(config: Config, clock: Arc<dyn Clock>) -> Result<App> 
 /// Every route. What is wrong with the jobs folder is known later.
 fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>, gate: watch::Receiver<bool>) -> Router {
     let readiness = Readiness::default();
+    let services = services();
+    let aws = any(async move |State(app): State<App>, request: Request| {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, aws::MAX_REQUEST).await.ok();
+        aws::handle(&services, &app, &parts, body).await
+    });
     Router::new()
-        .route("/", any(aws_services).get(web::serve))
+        .route("/", aws.get(web::serve))
         .merge(api::router(&app))
         .route("/healthz", get(|| async { "ok" }))
         .route(
@@ -245,12 +253,6 @@ fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>, gate: watch::Receive
         .layer(middleware::from_fn_with_state(gate, after_registration))
         .layer(middleware::from_fn(refuse_nul))
         .with_state(app)
-}
-
-async fn aws_services(State(app): State<App>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, aws::MAX_REQUEST).await.ok();
-    aws::handle(SERVICES, &app, &parts, body).await
 }
 
 /// Lets what changes something wait until the jobs are registered.
@@ -344,7 +346,7 @@ fn announce_to(app: App) -> Announce {
                 size: change.size.and_then(|size| i64::try_from(size).ok()),
                 etag: change.etag,
                 sequencer: None,
-                source: "lake".to_owned(),
+                source: Source::Lake,
             };
             if let Err(error) = events::accept(&app, &event).await {
                 tracing::error!(

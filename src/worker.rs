@@ -15,7 +15,8 @@ use tracing::Instrument as _;
 use crate::app::App;
 use crate::clock::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::queue::{self, HEARTBEAT, LEASE, Lease, Task};
+use crate::model::schedule::Owner;
+use crate::queue::{self, HEARTBEAT, Halt, LEASE, Lease, Task, Worked};
 use crate::{crawl, etl};
 
 /// How long a worker sleeps at the most before it looks at the queue: other processes may put tasks on it unheard.
@@ -24,15 +25,15 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Every kind of background task.
-async fn work_on(app: &App, lease: &Lease, task: &Task) -> Result<()> {
+async fn work_on(app: &App, lease: &Lease, task: &Task) -> Worked {
     match task {
         // Crawls and runs say so in their own logs.
-        Task::CloseBatch { .. } | Task::ScheduledCrawl { .. } if lease.is_exhausted() => {
-            Err(lease.exhaustion())
-        }
+        Task::CloseBatch { .. } | Task::Due { .. } if lease.is_exhausted() => Err(lease.exhaustion().into()),
         // Boxed, because its future is the deepest of all, and the compiler only looks so far into one.
         Task::Crawl { crawl } => Box::pin(crawl::run(app, lease, crawl)).await,
-        Task::ScheduledCrawl { crawler, due } => crawl::schedules::run(app, lease, crawler, *due).await,
+        Task::Due { owner, due } => match owner {
+            Owner::Crawler(name) => crawl::schedules::run(app, lease, name, *due).await,
+        },
         Task::CloseBatch { batch } => etl::triggers::close_batch(app, lease, batch).await,
         Task::Run { run } => etl::execute(app, lease, run).await,
     }
@@ -133,8 +134,8 @@ async fn release(app: &App, lease: &Lease, task: &Task) -> Result<()> {
     match lease.release(&mut tx).await {
         Ok(()) => {}
         // It was finished in the last moment.
-        Err(error) if error.kind == ErrorKind::Conflict => return Ok(()),
-        Err(error) => return Err(error),
+        Err(Halt::Lost | Halt::Stopped) => return Ok(()),
+        Err(Halt::Failed(error)) => return Err(error),
     }
     if let Task::Run { run } = task {
         etl::give_back(&mut tx, run).await?;
@@ -199,7 +200,15 @@ async fn attempt_in_span(app: &App, lease: &Lease, task: &Task) {
             return;
         }
     };
-    let Err(error) = outcome else { return };
+    let error = match outcome {
+        Ok(()) => return,
+        Err(Halt::Failed(error)) => error,
+        // Nothing of it is ours to write: another has it, or what stopped it has said so.
+        Err(Halt::Lost | Halt::Stopped) => {
+            tracing::warn!(?task, "it was left to others in the middle");
+            return;
+        }
+    };
     tracing::warn!(
         ?task,
         attempt = lease.attempt,
@@ -209,7 +218,7 @@ async fn attempt_in_span(app: &App, lease: &Lease, task: &Task) {
     );
     // Where the database is away as well: as long as the lease holds, and after that it counts as a worker that died.
     let deadline = Deadline::after(LEASE);
-    while let Err(failure) = put_back(app, lease, task, &error).await {
+    while let Err(Halt::Failed(failure)) = put_back(app, lease, task, &error).await {
         tracing::warn!(
             ?task,
             "it can't be put back: {}{}",
@@ -224,7 +233,7 @@ async fn attempt_in_span(app: &App, lease: &Lease, task: &Task) {
 }
 
 /// Puts a task back that can't be done now, or says of it that it failed for good, and what follows from that.
-async fn put_back(app: &App, lease: &Lease, task: &Task, error: &Error) -> Result<()> {
+async fn put_back(app: &App, lease: &Lease, task: &Task, error: &Error) -> Worked {
     let mut tx = app.store.note().await?;
     let is_final = lease.put_back(&mut tx, app.clock.now(), error).await?;
     match task {
@@ -232,7 +241,7 @@ async fn put_back(app: &App, lease: &Lease, task: &Task, error: &Error) -> Resul
         Task::Crawl { crawl } if is_final => crawl::give_up(app, &mut tx, crawl, error).await?,
         _ => {}
     }
-    tx.commit().await
+    Ok(tx.commit().await?)
 }
 
 async fn until_lost(app: &App, lease: &Lease) {

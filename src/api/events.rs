@@ -24,7 +24,7 @@ pub(super) struct Event {
     size: Option<i64>,
     etag: Option<String>,
     /// Who told of it: lake, webhook, listing, or replay where a person asked for it.
-    source: String,
+    source: &'static str,
     received_at: DateTime<Utc>,
     outcomes: Vec<Outcome>,
 }
@@ -120,7 +120,7 @@ impl From<nouns::Event> for Event {
             },
             size: event.object.size,
             etag: event.object.etag,
-            source: event.object.source,
+            source: event.object.source.as_str(),
             received_at: event.received_at,
             outcomes: event.outcomes.into_iter().map(outcome).collect(),
         }
@@ -165,7 +165,7 @@ pub(super) async fn receive(
     State(app): State<App>,
     Text(body): Text,
 ) -> ApiResult<(StatusCode, axum::Json<Received>)> {
-    let found = events::receive(&app, &body).await?;
+    let found = events::receive(&app, nouns::Source::Webhook, &body).await?;
     let topic = |confirmation: nouns::Confirmation| confirmation.topic;
     Ok((
         StatusCode::OK,

@@ -113,7 +113,7 @@ pub(super) async fn system(State(app): State<App>) -> axum::Json<System> {
         version: env!("CARGO_PKG_VERSION"),
         account_id: app.config.catalog.account_id.clone(),
         region: app.config.catalog.region.clone(),
-        database_kind: if app.store.is_sqlite() {
+        database_kind: if app.config.database_url.starts_with("sqlite:") {
             "sqlite"
         } else {
             "postgres"

@@ -39,14 +39,13 @@ pub(super) struct FireTrigger {
 
 impl From<nouns::Trigger> for Trigger {
     fn from(trigger: nouns::Trigger) -> Self {
+        let nouns::TriggerDefinition::ObjectCreated(arrivals) = trigger.definition;
         Self {
             name: trigger.name,
             job: trigger.job,
-            on: match trigger.definition.on {
-                nouns::TriggerKind::ObjectCreated => "object_created",
-            },
-            pattern: trigger.definition.pattern,
-            batch_window_ms: u64::try_from(trigger.definition.batch_window.as_millis()).unwrap_or(u64::MAX),
+            on: "object_created",
+            pattern: arrivals.pattern,
+            batch_window_ms: u64::try_from(arrivals.batch_window.as_millis()).unwrap_or(u64::MAX),
             enabled: trigger.enabled,
         }
     }

@@ -57,10 +57,10 @@ pub(crate) trait Service: Send + Sync {
 }
 
 /// The services that are served.
-pub(crate) type Services = &'static [&'static dyn Service];
+pub(crate) type Services = [Box<dyn Service>];
 
 /// Answers one request to one of `services`; `body` is absent where it was larger than [`MAX_REQUEST`].
-pub(crate) async fn handle(services: Services, app: &App, request: &Parts, body: Option<Bytes>) -> Response {
+pub(crate) async fn handle(services: &Services, app: &App, request: &Parts, body: Option<Bytes>) -> Response {
     let target = header(request, "x-amz-target");
     let service = addressed(services, target);
     let answer = match body {
@@ -136,13 +136,13 @@ fn too_large() -> Failure {
 }
 
 /// The service and the operation that a request's target names.
-fn addressed(services: Services, target: &str) -> Option<(&'static dyn Service, &str)> {
+fn addressed<'a, 'b>(services: &'a Services, target: &'b str) -> Option<(&'a dyn Service, &'b str)> {
     let (prefix, operation) = target.split_once('.')?;
     let service = services.iter().find(|service| service.prefix() == prefix)?;
-    Some((*service, operation))
+    Some((&**service, operation))
 }
 
-async fn answer(services: Services, app: &App, request: &Parts, body: &[u8]) -> Answer<Body> {
+async fn answer(services: &Services, app: &App, request: &Parts, body: &[u8]) -> Answer<Body> {
     if request.method != Method::POST {
         return Err(Failure::new(
             Exception::UNKNOWN_OPERATION,
@@ -190,7 +190,7 @@ async fn answer(services: Services, app: &App, request: &Parts, body: &[u8]) -> 
     }
 }
 
-fn unknown_target(services: Services, target: &str) -> Failure {
+fn unknown_target(services: &Services, target: &str) -> Failure {
     let taken: Vec<String> = services
         .iter()
         .map(|service| format!("{}.Operation", service.prefix()))

@@ -11,8 +11,6 @@ use crate::config::{Config, Flags};
 use crate::error::Error;
 use crate::glue::Glue;
 
-const SERVICES: Services = &[&Glue, &Greeter];
-
 /// Greets by name.
 struct Greeter;
 
@@ -76,7 +74,8 @@ async fn app(folder: &TempDir) -> App {
 async fn call(app: &App, target: &str, body: &'static str) -> (u16, Value) {
     let request = Request::post("/").header("x-amz-target", target);
     let (head, ()) = request.body(()).unwrap().into_parts();
-    let response = handle(SERVICES, app, &head, Some(Bytes::from_static(body.as_bytes()))).await;
+    let services: [Box<dyn Service>; 2] = [Box::new(Glue::default()), Box::new(Greeter)];
+    let response = handle(&services, app, &head, Some(Bytes::from_static(body.as_bytes()))).await;
     let status = response.status().as_u16();
     let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await;
     (status, serde_json::from_slice(&bytes.unwrap()).unwrap())

@@ -13,3 +13,11 @@ pub mod search;
 pub mod statistics;
 pub mod tables;
 pub mod tags;
+
+use crate::app::App;
+
+/// How often the catalog was changed, where every change passes through this process: what was read of it is true until the
+/// next.
+pub fn changes(app: &App) -> Option<u64> {
+    app.store.changes()
+}

@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::etl::{jobs, query, runs};
 use crate::events::{self, reconcile};
 use crate::model::crawl::{CrawlRequest, CrawlTarget, WorkState};
+use crate::model::job::TriggerDefinition;
 use crate::model::page::PageRequest;
 use crate::model::run::{Run, RunFilter};
 use crate::server::{Parts, Server};
@@ -259,10 +260,15 @@ impl Story<'_> {
             script: text("union.sql")?,
         };
         let job = jobs::register(&self.server.app, &source).await?;
-        for trigger in &job.definition.triggers {
+        for arrivals in job
+            .definition
+            .triggers
+            .iter()
+            .filter_map(TriggerDefinition::arrivals)
+        {
             self.line(&format!(
                 "{JOB} runs when an object like {} is written",
-                trigger.pattern
+                arrivals.pattern
             ));
         }
         if let Some(output) = &job.definition.output {

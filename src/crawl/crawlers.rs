@@ -6,11 +6,10 @@ use crate::model::crawl::{Crawl, CrawlRequest, Crawler, CrawlerInput, CrawlerSta
 use crate::model::crawl_options::RecrawlBehavior;
 use crate::model::name::{catalog_name, plain_name};
 use crate::model::page::{Page, PageRequest};
-use crate::model::schedule::Schedule;
-use crate::store;
+use crate::model::schedule::{Owner, Schedule};
+use crate::{schedules, store};
 
 use super::crawls::{check_target, start_in};
-use super::due;
 use super::look::{classifiers, sources};
 
 /// Adds a crawler. Its schedule, where it has one, is in force at once.
@@ -28,7 +27,7 @@ pub async fn create(app: &App, input: CrawlerInput) -> Result<Crawler> {
             }
             _ => error,
         })?;
-    due::put_in_force(app, &mut tx, &input.name, schedule.as_ref()).await?;
+    schedules::put_in_force(app, &mut tx, &owner(&input.name), schedule.as_ref()).await?;
     let made = require(&mut tx, &input.name).await?;
     app.commit_with_work(tx.commit()).await?;
     Ok(made)
@@ -68,11 +67,16 @@ pub async fn update(
     }
     store::crawls::update_crawler(&mut tx, &input, app.clock.now()).await?;
     if input.schedule != before.input.schedule {
-        due::put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
+        schedules::put_in_force(app, &mut tx, &owner(name), schedule.as_ref()).await?;
     }
     let updated = require(&mut tx, name).await?;
     app.commit_with_work(tx.commit()).await?;
     Ok(updated)
+}
+
+/// The owner of a crawler's schedule.
+pub(super) fn owner(crawler: &str) -> Owner {
+    Owner::Crawler(crawler.to_owned())
 }
 
 /// What is said of a crawler, in order, with its schedule.
@@ -91,7 +95,7 @@ async fn checked(
     input.options.checked()?;
     sources::check(tx, &input.targets, &input.options).await?;
     classifiers::named(tx, &input.classifiers).await?;
-    let schedule = due::checked(app, input.schedule.as_deref())?;
+    let schedule = schedules::checked(app, input.schedule.as_deref())?;
     Ok((input, schedule))
 }
 
@@ -125,6 +129,7 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
     if !store::crawls::delete_crawler(&mut tx, name).await? {
         return Err(missing(name));
     }
+    schedules::take_out_of_force(&mut tx, &owner(name)).await?;
     tx.commit().await
 }
 

@@ -4,7 +4,6 @@
 mod apply;
 pub mod crawlers;
 mod crawls;
-mod due;
 mod look;
 pub mod plan;
 mod planning;

@@ -17,14 +17,14 @@ use crate::model::crawl_options::{Compatibility, Writing};
 use crate::model::page::{MAX_LIMIT, PageRequest};
 use crate::model::partition::Partition;
 use crate::model::table::Table;
-use crate::queue::Lease;
+use crate::queue::{Lease, Worked};
 use crate::store;
 
 /// Looks at a crawl's targets, and plans what it would change.
 ///
 /// # Errors
 /// Those of listing and reading; Limit for more tables than the configuration wants.
-pub(super) async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result<Planned> {
+pub(super) async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Worked<Planned> {
     let request = &crawl.request;
     let writing = Writing {
         compatibility: request
@@ -61,7 +61,8 @@ pub(super) async fn make_plan(app: &App, lease: &Lease, crawl: &Crawl) -> Result
              No table was written",
             found.len()
         ))
-        .hint("look at the plan of a dry run without TableThreshold, then raise it or narrow the crawl"));
+        .hint("look at the plan of a dry run without TableThreshold, then raise it or narrow the crawl")
+        .into());
     }
     let prefix = request.table_prefix.as_deref().unwrap_or_default();
     let current = current_state(app, request, &mut found, prefix, writing.compatibility).await?;

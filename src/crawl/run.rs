@@ -4,22 +4,22 @@ use super::apply::end::end;
 use super::apply::slices;
 use super::planning;
 use crate::app::App;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::model::crawl::{Crawl, WorkState};
-use crate::queue::Lease;
+use crate::queue::{Halt, Lease, Worked};
 use crate::store;
 
 /// Does a crawl.
 ///
 /// # Errors
-/// What may pass when tried again. Conflict where the lease was lost, or somebody changed a planned table meanwhile.
-pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
+/// Lost; what may pass when tried again, as Conflict where somebody changed a planned table meanwhile.
+pub async fn run(app: &App, lease: &Lease, id: &str) -> Worked {
     let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     let crawl = store::crawls::find(&mut tx, id).await?;
     let Some(crawl) = crawl.filter(|crawl| !crawl.state.is_final()) else {
         lease.finish(&mut tx).await?;
-        return tx.commit().await;
+        return Ok(tx.commit().await?);
     };
     store::crawls::start(&mut tx, id, app.clock.now()).await?;
     if crawl.started_at.is_some() && crawl.applied_at.is_none() {
@@ -29,32 +29,26 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
     tx.commit().await?;
 
     match plan_and_apply(app, lease, &crawl).await {
-        Ok(()) => Ok(()),
-        Err(_) if is_stopped(app, id).await? => end(app, lease, id, WorkState::Cancelled, None).await,
+        Err(Halt::Stopped) => end(app, lease, id, WorkState::Cancelled, None).await,
         // Other people's databases are asked three times: nobody says that one will be back.
-        Err(error)
-            if is_away(&error)
-                && crawl
-                    .request
-                    .targets
-                    .iter()
-                    .any(|target| target.connection.is_some()) =>
-        {
+        Err(Halt::Failed(error)) if is_away(&error) && asks_others(&crawl) => {
             let counted = Error::internal(format!("{}{}", error.message, error.causes()));
-            Err(match error.hint {
+            Err(Halt::Failed(match error.hint {
                 Some(hint) => counted.hint(hint),
                 None => counted,
-            })
+            }))
         }
-        Err(error) if is_passing(&error) => Err(error),
-        Err(error) => end(app, lease, id, WorkState::Failed, Some(&error)).await,
+        Err(Halt::Failed(error)) if !is_passing(&error) => {
+            end(app, lease, id, WorkState::Failed, Some(&error)).await
+        }
+        ended => ended,
     }
 }
 
 /// Does what is left of a crawl, all of it or the slices that its last worker didn't come to.
-async fn plan_and_apply(app: &App, lease: &Lease, crawl: &Crawl) -> Result<()> {
+async fn plan_and_apply(app: &App, lease: &Lease, crawl: &Crawl) -> Worked {
     if lease.is_exhausted() {
-        return Err(lease.exhaustion());
+        return Err(lease.exhaustion().into());
     }
     if let Some(at) = crawl.applied_at {
         return slices::go_on(app, lease, crawl, at, crawl.progress.clone()).await;
@@ -63,9 +57,9 @@ async fn plan_and_apply(app: &App, lease: &Lease, crawl: &Crawl) -> Result<()> {
     slices::apply(app, lease, crawl, planned).await
 }
 
-async fn is_stopped(app: &App, id: &str) -> Result<bool> {
-    let mut tx = app.store.read().await?;
-    store::crawls::stop_requested(&mut tx, id).await
+fn asks_others(crawl: &Crawl) -> bool {
+    let mut targets = crawl.request.targets.iter();
+    targets.any(|target| target.connection.is_some())
 }
 
 fn is_away(error: &Error) -> bool {

@@ -1,22 +1,17 @@
-//! Crawls by the clock. A crawler's next time stands beside it, and a task on the queue is due then: whoever takes it
-//! starts the crawl and puts the time after that on the queue, in one transaction. A task whose time isn't the
-//! crawler's is out of date, and does nothing.
+//! Crawls by the clock.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::crawl::CrawlerState;
 use crate::model::schedule::Schedule;
-use crate::queue::Lease;
+use crate::queue::{Lease, Worked};
+use crate::schedules::{checked, put_in_force, take_out_of_force};
 use crate::store;
 
-use super::crawlers;
+use super::crawlers::{self, owner};
 use super::crawls::start_in;
-use super::due::{checked, enqueue, put_in_force};
-
-/// A schedule that is overdue by more than this lost its task.
-const LOST: TimeDelta = TimeDelta::minutes(5);
 
 /// Puts a crawler's schedule in force.
 ///
@@ -33,7 +28,7 @@ pub async fn start(app: &App, name: &str) -> Result<()> {
             "the schedule of crawler {name} is in force already"
         )));
     }
-    put_in_force(app, &mut tx, name, Some(&Schedule::parse(text)?)).await?;
+    put_in_force(app, &mut tx, &owner(name), Some(&Schedule::parse(text)?)).await?;
     app.commit_with_work(tx.commit()).await
 }
 
@@ -47,7 +42,7 @@ pub async fn set(app: &App, name: &str, text: Option<String>) -> Result<()> {
     let mut input = crawlers::require(&mut tx, name).await?.input;
     input.schedule = text;
     store::crawls::update_crawler(&mut tx, &input, app.clock.now()).await?;
-    put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
+    put_in_force(app, &mut tx, &owner(name), schedule.as_ref()).await?;
     app.commit_with_work(tx.commit()).await
 }
 
@@ -66,7 +61,7 @@ pub async fn stop(app: &App, name: &str) -> Result<()> {
             "the schedule of crawler {name} is not in force"
         )));
     }
-    store::crawls::set_next_crawl(&mut tx, name, None).await?;
+    take_out_of_force(&mut tx, &owner(name)).await?;
     tx.commit().await
 }
 
@@ -78,8 +73,8 @@ fn no_schedule(name: &str) -> Error {
 /// nobody worked count once.
 ///
 /// # Errors
-/// Conflict where the lease was lost; the database's own.
-pub async fn run(app: &App, lease: &Lease, name: &str, due: DateTime<Utc>) -> Result<()> {
+/// Lost; the database's own.
+pub async fn run(app: &App, lease: &Lease, name: &str, due: DateTime<Utc>) -> Worked {
     let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     let crawler = store::crawls::find_crawler(&mut tx, name).await?;
@@ -98,26 +93,8 @@ pub async fn run(app: &App, lease: &Lease, name: &str, due: DateTime<Utc>) -> Re
                 "a scheduled crawl is left out: the last one is still running"
             );
         }
-        put_in_force(app, &mut tx, name, schedule.as_ref()).await?;
+        put_in_force(app, &mut tx, &owner(name), schedule.as_ref()).await?;
     }
     lease.finish(&mut tx).await?;
-    app.commit_with_work(tx.commit()).await
-}
-
-/// Puts schedules that lost their task on the queue again. Twice does no harm.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn catch_up(app: &App) -> Result<()> {
-    let mut tx = app.store.read().await?;
-    let overdue = store::crawls::overdue(&mut tx, app.clock.now() - LOST).await?;
-    drop(tx);
-    if overdue.is_empty() {
-        return Ok(());
-    }
-    let mut tx = app.store.note().await?;
-    for (name, due) in &overdue {
-        enqueue(app, &mut tx, name, *due).await?;
-    }
-    app.commit_with_work(tx.commit()).await
+    Ok(app.commit_with_work(tx.commit()).await?)
 }

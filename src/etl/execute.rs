@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
+use crate::etl::engines::{self, Assignment, Said, Working, Written};
 use crate::etl::{inputs, jobs, output_table, outputs, places, publish, runs};
 use crate::model::crawl::WorkState;
 use crate::model::data_files::is_data;
@@ -11,21 +12,15 @@ use crate::model::job::{Job, OutputDefinition, OutputMode};
 use crate::model::location::Location;
 use crate::model::pattern::Captures;
 use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput, RunOutput};
-use crate::queue::Lease;
+use crate::queue::{Halt, Lease, Worked};
 use crate::store::commits::{self, CommitState};
 use crate::store::{self, Note, Write};
-use crate::task::{Child, Done, FileOfTable, Limits, Message, ScriptWork, Spec, TableToRead, Work};
+use crate::task::{FileOfTable, Limits, TableToRead};
 
 /// How often what a child said is written to the log, and its run is asked whether somebody wants it stopped.
 const NOW_AND_THEN: Duration = Duration::from_millis(500);
 /// How many lines of a log are written at once at the most.
 const LINES_AT_ONCE: usize = 500;
-
-/// How an attempt ended that went on to its end.
-enum Ended {
-    Succeeded,
-    Cancelled,
-}
 
 /// Says of a run that its worker stopped in the middle: it waits for the next.
 ///
@@ -64,17 +59,17 @@ pub async fn put_back(app: &App, tx: &mut Note, id: &str, error: &Error, is_fina
 ///
 /// # Errors
 /// Whatever went wrong: the caller [puts the run back](put_back), or says that it failed, by what kind of error it is.
-/// Conflict where the lease was lost.
-pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
+/// Lost.
+pub async fn run(app: &App, lease: &Lease, id: &str) -> Worked {
     let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     let Some(mut run) = store::runs::find(&mut tx, id).await? else {
         lease.finish(&mut tx).await?;
-        return tx.commit().await;
+        return Ok(tx.commit().await?);
     };
     if run.state.is_final() {
         lease.finish(&mut tx).await?;
-        return tx.commit().await;
+        return Ok(tx.commit().await?);
     }
     let job = store::jobs::find(&mut tx, &run.job).await?;
     let journal = commits::find::<publish::Manifest>(&mut tx, id).await?;
@@ -94,7 +89,7 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
                 .await?;
             execution.publish(&job, &manifest).await
         }
-        (_, None) => Err(Error::not_found(format!("job {} was removed", execution.run.job))),
+        (_, None) => Err(Error::not_found(format!("job {} was removed", execution.run.job)).into()),
         (journal, Some(job)) => {
             if let Some((_, staged)) = journal {
                 publish::throw_away(app, &staged).await;
@@ -102,9 +97,9 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Result<()> {
             execution.attempt(&job).await
         }
     };
-    match ended? {
-        Ended::Succeeded => Ok(()),
-        Ended::Cancelled => execution.cancelled().await,
+    match ended {
+        Err(Halt::Stopped) => execution.cancelled().await,
+        ended => ended,
     }
 }
 
@@ -176,15 +171,15 @@ struct Execution<'a> {
 
 impl Execution<'_> {
     /// One attempt from the beginning.
-    async fn attempt(&self, job: &Job) -> Result<Ended> {
+    async fn attempt(&self, job: &Job) -> Worked {
         if self.lease.is_exhausted() {
-            return Err(self.lease.exhaustion());
+            return Err(self.lease.exhaustion().into());
         }
         if self.is_cancelled().await? {
-            return Ok(Ended::Cancelled);
+            return Err(Halt::Stopped);
         }
         let Some(output) = &job.definition.output else {
-            return Err(Error::invalid("the job has no output"));
+            return Err(Error::invalid("the job has no output").into());
         };
         let folder = output.folder(&self.run.body.parameters)?;
         self.let_decided_go_first(job, output, &folder).await?;
@@ -196,9 +191,12 @@ impl Execution<'_> {
         // The journal knows the keys before an upload is begun, so that none is left over whoever dies in between.
         self.journal(CommitState::Staging, &manifest).await?;
         let staged = self.stage(job, output, &folder, &tables, &mut manifest).await;
-        let Ok(Some(rows_in)) = staged else {
-            publish::throw_away(self.app, &manifest).await;
-            return staged.map(|_| Ended::Cancelled);
+        let rows_in = match staged {
+            Ok(rows_in) => rows_in,
+            Err(halt) => {
+                publish::throw_away(self.app, &manifest).await;
+                return Err(halt);
+            }
         };
         let body = self.body_with_inputs(&tables, &rows_in);
         let mut tx = self.app.store.note().await?;
@@ -232,8 +230,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Uploads the output, and completes the manifest with what it replaces. Answers with the rows of each input; nothing where
-    /// somebody asked for the run to be stopped.
+    /// Uploads the output, and completes the manifest with what it replaces. Answers with the rows of each input.
     async fn stage(
         &self,
         job: &Job,
@@ -241,76 +238,71 @@ impl Execution<'_> {
         folder: &Location,
         tables: &[TableToRead],
         manifest: &mut publish::Manifest,
-    ) -> Result<Option<Vec<Vec<Option<u64>>>>> {
+    ) -> Worked<Vec<Vec<Option<u64>>>> {
         publish::begin(self.app, job, output.format, &self.run.id, manifest).await?;
         self.journal(CommitState::Staging, manifest).await?;
-        let Some(done) = self.run_script(job, output, tables, manifest).await? else {
-            return Ok(None);
-        };
-        output_table::check(folder, &done.columns)?;
-        manifest.files = done.files;
-        manifest.columns = done.columns;
+        let written = self.run_script(job, output, tables, manifest).await?;
+        output_table::check(folder, &written.columns)?;
+        manifest.files = written.files;
+        manifest.columns = written.columns;
         let found = outputs::look(self.app, job, output, folder, &manifest.keys()).await?;
         self.log_foreign(folder, &found.foreign).await?;
         manifest.replaced = found.replaced;
-        Ok(Some(done.rows_in))
+        Ok(written.rows_in)
     }
 
-    /// Runs the script in a child; answers nothing where somebody asked for it to be stopped.
+    /// Runs the script.
     async fn run_script(
         &self,
         job: &Job,
         output: &OutputDefinition,
         tables: &[TableToRead],
         manifest: &publish::Manifest,
-    ) -> Result<Option<Done>> {
+    ) -> Worked<Written> {
         let timeout = job
             .definition
             .timeout
             .unwrap_or(self.app.config.tasks.run_timeout)
             .as_secs();
-        let spec = Spec {
-            work: Work::Script(ScriptWork {
-                sql: job.script.clone(),
-                tables: tables.to_vec(),
-                format: output.format,
-                csv: output.csv()?,
-                uploads: manifest.uploads.clone(),
-            }),
-            access: Some(self.app.access.clone()),
-            limits: Limits {
-                memory_bytes: self.app.config.tasks.sql_memory_bytes,
-                cpu_seconds: timeout.saturating_mul(4),
-                wall_seconds: timeout,
-            },
-        };
-        let mut child = self.app.children.start(&spec).await?;
+        let engine = engines::of(job.definition.engine)?;
+        let mut working = engine
+            .start(Assignment {
+                app: self.app,
+                job,
+                output,
+                tables,
+                uploads: &manifest.uploads,
+                limits: Limits {
+                    memory_bytes: self.app.config.tasks.sql_memory_bytes,
+                    cpu_seconds: timeout.saturating_mul(4),
+                    wall_seconds: timeout,
+                },
+            })
+            .await?;
         let mut said = Vec::new();
-        let ended = self.listen(&mut child, &mut said).await;
+        let ended = self.listen(&mut *working, &mut said).await;
         self.log_lines(&said).await?;
         ended
     }
 
-    /// Listens to a child to its end. What it says for the log is written now and then, many lines at once; the rest is left
+    /// Listens to a script to its end. What it says for the log is written now and then, many lines at once; the rest is left
     /// in `said`.
-    async fn listen(&self, child: &mut Child, said: &mut Vec<(LogLevel, String)>) -> Result<Option<Done>> {
+    async fn listen(&self, working: &mut dyn Working, said: &mut Vec<(LogLevel, String)>) -> Worked<Written> {
         let mut now_and_then = tokio::time::interval(NOW_AND_THEN);
         loop {
             let message = tokio::select! {
-                message = child.next() => message?,
+                message = working.next() => message?,
                 _ = now_and_then.tick() => {
                     self.log_lines(&std::mem::take(said)).await?;
                     if self.is_cancelled().await? {
-                        return Ok(None);
+                        return Err(Halt::Stopped);
                     }
                     continue;
                 }
             };
             match message {
-                Message::Log { level, message } => said.push((level, message)),
-                Message::Done(done) => return Ok(Some(*done)),
-                Message::Failed(failure) => return Err(failure.into()),
-                _ => {}
+                Said::Log(level, message) => said.push((level, message)),
+                Said::Wrote(written) => return Ok(written),
             }
             if said.len() >= LINES_AT_ONCE {
                 self.log_lines(&std::mem::take(said)).await?;
@@ -319,7 +311,7 @@ impl Execution<'_> {
     }
 
     /// Finishes what the journal says, and ends the run with everything that follows from it, all at once.
-    async fn publish(&self, job: &Job, manifest: &publish::Manifest) -> Result<Ended> {
+    async fn publish(&self, job: &Job, manifest: &publish::Manifest) -> Worked {
         let outputs = publish::complete(self.app, manifest, &self.run.id).await?;
         let mut removed = Vec::new();
         if manifest.is_shown_first() {
@@ -358,7 +350,7 @@ impl Execution<'_> {
             .await?;
         self.lease.finish(&mut tx).await?;
         tx.commit().await?;
-        Ok(Ended::Succeeded)
+        Ok(())
     }
 
     async fn keep_table(
@@ -382,7 +374,7 @@ impl Execution<'_> {
     }
 
     /// Ends the run as somebody asked.
-    async fn cancelled(&self) -> Result<()> {
+    async fn cancelled(&self) -> Worked {
         let now = self.app.clock.now();
         let mut tx = self.app.store.note().await?;
         self.lease.hold(&mut tx, now).await?;
@@ -390,14 +382,14 @@ impl Execution<'_> {
         store::runs::append_log(&mut tx, &self.run.id, now, LogLevel::Warn, "stopped").await?;
         store::runs::finish(&mut tx, &self.run.id, WorkState::Cancelled, &body, now).await?;
         self.lease.finish(&mut tx).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 
-    async fn journal(&self, state: CommitState, manifest: &publish::Manifest) -> Result<()> {
+    async fn journal(&self, state: CommitState, manifest: &publish::Manifest) -> Worked {
         let mut tx = self.app.store.note().await?;
         self.lease.hold(&mut tx, self.app.clock.now()).await?;
         self.save_journal(&mut tx, state, manifest).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 
     async fn save_journal(
@@ -417,12 +409,12 @@ impl Execution<'_> {
         .await
     }
 
-    async fn log(&self, level: LogLevel, message: &str) -> Result<()> {
+    async fn log(&self, level: LogLevel, message: &str) -> Worked {
         self.log_lines(&[(level, message.to_owned())]).await
     }
 
     /// Adds lines to the run's log, in one transaction however many they are.
-    async fn log_lines(&self, lines: &[(LogLevel, String)]) -> Result<()> {
+    async fn log_lines(&self, lines: &[(LogLevel, String)]) -> Worked {
         if lines.is_empty() {
             return Ok(());
         }
@@ -432,11 +424,11 @@ impl Execution<'_> {
         for (level, line) in lines {
             store::runs::append_log(&mut tx, &self.run.id, now, *level, line).await?;
         }
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 
     /// Names the objects that are read.
-    async fn log_inputs(&self, tables: &[TableToRead]) -> Result<()> {
+    async fn log_inputs(&self, tables: &[TableToRead]) -> Worked {
         let line = |table: &TableToRead, file: &FileOfTable| {
             let object = &file.object;
             format!("{}: {} ({} bytes)", table.name, object.path(), object.size)
@@ -454,7 +446,7 @@ impl Execution<'_> {
     }
 
     /// Warns of data in the output folder that isn't the job's, and stays.
-    async fn log_foreign(&self, folder: &Location, foreign: &[String]) -> Result<()> {
+    async fn log_foreign(&self, folder: &Location, foreign: &[String]) -> Worked {
         let is_seen = |key: &&String| key.strip_prefix(&folder.key).is_some_and(is_data);
         let seen: Vec<&String> = foreign.iter().filter(is_seen).collect();
         let Some(first) = seen.first() else {

@@ -5,12 +5,11 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::{past, places};
-use crate::model::job::{Engine, Job, JobDefinition, Trigger};
+use crate::etl::{engines, past, places};
+use crate::model::job::{Arrivals, Job, JobDefinition, Trigger};
 use crate::model::location::Location;
 use crate::model::name::plain_name;
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
-use crate::model::pattern::ObjectPattern;
 use crate::store::{self, Look};
 
 /// The definition's file name in a job's folder.
@@ -81,13 +80,7 @@ fn read_text(path: &Path) -> Result<String> {
 pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     let name = plain_name("job", &source.name)?;
     let definition = JobDefinition::parse(&name, &source.definition)?;
-    if definition.engine != Engine::Sql {
-        return Err(Error::invalid(format!(
-            "job {name}: the engine {} can't be run yet",
-            definition.engine.as_str()
-        ))
-        .hint("use the engine sql"));
-    }
+    engines::of(definition.engine).map_err(|error| error.within(format_args!("job {name}")))?;
     if source.script.trim().is_empty() {
         return Err(Error::invalid(format!(
             "job {name}: its script {} is empty",
@@ -296,16 +289,12 @@ pub fn triggers_of(job: &Job) -> Vec<Trigger> {
 
 /// Objects that were there before a trigger, or before its pattern changed, are its past.
 async fn take_past_as_seen(app: &App, triggers: &[Trigger], before: &[Trigger]) -> Result<()> {
-    let others = before
-        .iter()
-        .map(|trigger| ObjectPattern::parse(&trigger.definition.pattern))
-        .collect::<Result<Vec<_>>>()?;
-    for trigger in triggers {
-        let is_new = before
-            .iter()
-            .all(|old| old.definition.pattern != trigger.definition.pattern);
-        if is_new {
-            past::take_as_seen(app, &ObjectPattern::parse(&trigger.definition.pattern)?, &others).await?;
+    let arrivals = |trigger: &Trigger| trigger.definition.arrivals().cloned();
+    let before: Vec<Arrivals> = before.iter().filter_map(arrivals).collect();
+    let others = before.iter().map(Arrivals::parsed).collect::<Result<Vec<_>>>()?;
+    for new in triggers.iter().filter_map(arrivals) {
+        if before.iter().all(|old| old.pattern != new.pattern) {
+            past::take_as_seen(app, &new.parsed()?, &others).await?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Jobs, the triggers that start them, and their runs.
 
+mod engines;
 mod execute;
 mod inputs;
 pub mod jobs;

@@ -4,7 +4,7 @@ use chrono::Utc;
 
 use crate::app::App;
 use crate::error::{ErrorKind, Result};
-use crate::model::event::{EventKind, ObjectEvent, etag_of};
+use crate::model::event::{EventKind, ObjectEvent, Source, etag_of};
 use crate::model::pattern::ObjectPattern;
 use crate::store;
 
@@ -36,7 +36,7 @@ pub(super) async fn take_as_seen(app: &App, pattern: &ObjectPattern, others: &[O
             size: i64::try_from(object.size).ok(),
             etag: etag_of(&object.etag),
             sequencer: None,
-            source: "listing".to_owned(),
+            source: Source::Listing,
         };
         store::events::set_known_object(&mut tx, &seen, seen.etag.as_deref(), None, now).await?;
     }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::job::{Job, JobDefinition, OutputDefinition, OutputMode};
+use crate::model::job::{Job, JobDefinition, OutputDefinition, OutputMode, TriggerDefinition};
 use crate::model::location::Location;
 use crate::model::name::TableRef;
 use crate::model::overlap::Keys;
@@ -99,7 +99,8 @@ fn check_readers(writer: &str, job: &JobDefinition, reader: &str, other: &JobDef
     let triggers = other
         .triggers
         .iter()
-        .map(|trigger| ("trigger".to_owned(), trigger.pattern.as_str()));
+        .filter_map(TriggerDefinition::arrivals)
+        .map(|arrivals| ("trigger".to_owned(), arrivals.pattern.as_str()));
     for (what, location) in inputs.chain(triggers) {
         let read = Keys::of_some_value(&ObjectPattern::parse(location)?);
         if read.meet(&below) && !read.meet(&written) {

@@ -11,7 +11,7 @@ use crate::model::job::{Job, Trigger};
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::{Captures, ObjectPattern};
 use crate::model::run::Run;
-use crate::queue::{self, Lease, Task};
+use crate::queue::{self, Lease, Task, Worked};
 use crate::store::watches::Watch;
 use crate::store::{self, Look, Note, Read};
 
@@ -59,7 +59,10 @@ async fn in_force(app: &App, tx: &mut Read) -> Result<Arc<Vec<Watch>>> {
         return Ok(watches);
     }
     let triggers = store::triggers::enabled(tx).await?;
-    let watches = Arc::new(triggers.into_iter().map(Watch::of).collect::<Result<Vec<_>>>()?);
+    let watches = triggers
+        .iter()
+        .filter_map(|trigger| Watch::of(trigger).transpose());
+    let watches = Arc::new(watches.collect::<Result<Vec<_>>>()?);
     app.watches.keep(change, &watches);
     Ok(watches)
 }
@@ -100,11 +103,10 @@ pub async fn batch(
 ) -> Result<Batched> {
     let mut batched = Batched::Nowhere(None);
     for watch in in_force(app, tx).await?.iter() {
-        let trigger = &watch.trigger;
         let Some(captures) = watch.pattern.matches(&event.bucket, &event.key) else {
             continue;
         };
-        if only.is_some_and(|only| !only.contains(&trigger.name)) {
+        if only.is_some_and(|only| !only.contains(&watch.trigger)) {
             continue;
         }
         if let Some(why) = why_no_arrival(&watch.pattern, event) {
@@ -114,20 +116,20 @@ pub async fn batch(
             continue;
         }
         batched = Batched::Somewhere;
-        let job = jobs::require(tx, &trigger.job).await?;
+        let job = jobs::require(tx, &watch.job).await?;
         let parameters = match why_a_loop(chain, &job.name) {
             Some(why) => Err(Error::invalid(why)),
             None => parameters_of(&job, captures),
         };
         let mut outcome = Outcome {
-            trigger: Some(trigger.name.clone()),
+            trigger: Some(watch.trigger.clone()),
             state: OutcomeState::Batched,
             run: None,
             detail: None,
         };
         match parameters {
             Ok(parameters) => {
-                let batch = join_batch(app, tx, trigger, &parameters).await?;
+                let batch = join_batch(app, tx, watch, &parameters).await?;
                 store::events::insert_outcome(tx, event_id, &outcome, Some(&batch)).await?;
             }
             Err(error) => {
@@ -173,12 +175,12 @@ fn group_key(trigger: &str, parameters: &Captures) -> String {
     format!("{trigger} {}", runs::parameters_key(parameters))
 }
 
-async fn join_batch(app: &App, tx: &mut Note, trigger: &Trigger, parameters: &Captures) -> Result<String> {
-    let due = app.clock.now() + trigger.definition.batch_window;
-    let group_key = group_key(&trigger.name, parameters);
+async fn join_batch(app: &App, tx: &mut Note, watch: &Watch, parameters: &Captures) -> Result<String> {
+    let due = app.clock.now() + watch.arrivals.batch_window;
+    let group_key = group_key(&watch.trigger, parameters);
     let id = app.clock.new_id();
     let (batch, is_new) =
-        store::events::open_batch(tx, &id, &group_key, &trigger.name, parameters, due).await?;
+        store::events::open_batch(tx, &id, &group_key, &watch.trigger, parameters, due).await?;
     if is_new {
         queue::enqueue(
             tx,
@@ -196,8 +198,8 @@ async fn join_batch(app: &App, tx: &mut Note, trigger: &Trigger, parameters: &Ca
 /// the arrival that completes the inputs makes it.
 ///
 /// # Errors
-/// Unavailable where the inputs can't be listed: try again. Conflict where the lease was lost.
-pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()> {
+/// Lost; Unavailable where the inputs can't be listed: try again.
+pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Worked {
     let mut tx = app.store.note().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     // Closed in a transaction of its own, so that arrivals during the listing below open the next batch.
@@ -220,7 +222,7 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
         let detail = "its job was removed before the batch window was over";
         store::events::settle_batch(&mut tx, batch_id, OutcomeState::Rejected, None, Some(detail)).await?;
         lease.finish(&mut tx).await?;
-        return tx.commit().await;
+        return Ok(tx.commit().await?);
     };
     let mut tx = app.store.read().await?;
     let arrivals = store::events::batch_events(&mut tx, batch_id).await?;
@@ -262,10 +264,10 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Result<()>
             )
             .await?;
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     }
     lease.finish(&mut tx).await?;
-    app.commit_with_work(tx.commit()).await
+    Ok(app.commit_with_work(tx.commit()).await?)
 }
 
 /// The entity tags of arrivals that came without a certain one, each with its event.

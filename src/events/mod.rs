@@ -13,15 +13,13 @@ use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::etl::triggers::{self, Batched};
 use crate::model::event::{
-    Confirmation, Event, EventKind, ObjectEvent, Outcome, OutcomeState, Taken, etag_of, is_older,
+    Confirmation, Event, EventKind, ObjectEvent, Outcome, OutcomeState, Source, Taken, etag_of, is_older,
 };
 use crate::model::page::{Page, PageRequest};
 use crate::store;
 use crate::store::events::KnownObject;
 use crate::store::{Look, Note, Read};
 
-/// Who told us where a person asked for an event to be acted on again.
-const REPLAY: &str = "replay";
 /// How many subscriptions that wait to be confirmed are kept: anybody who can call may ask.
 const MAX_CONFIRMATIONS: i64 = 1_000;
 
@@ -45,13 +43,14 @@ pub async fn accept(app: &App, event: &ObjectEvent) -> Result<()> {
     }
 }
 
-/// Takes a notification, whoever sent it: each event as [`accept`] does, and subscriptions that wait to be confirmed, until
+/// Takes a notification that somebody passed on: each event as [`accept`] does, and subscriptions that wait to be confirmed, until
 /// their topic speaks. What isn't understood refuses the whole.
 ///
 /// # Errors
 /// As [`message::parse`], with nothing taken; the database's own.
-pub async fn receive(app: &App, notification: &str) -> Result<Notification> {
-    let found = message::parse(notification)?;
+pub async fn receive(app: &App, from: Source, notification: &str) -> Result<Notification> {
+    let mut found = message::parse(notification)?;
+    found.events.iter_mut().for_each(|event| event.source = from);
     for event in &found.events {
         accept(app, event).await?;
     }
@@ -101,7 +100,7 @@ pub async fn replay(app: &App, id: &str) -> Result<String> {
     let event = ObjectEvent {
         size: i64::try_from(object.size).ok(),
         etag: etag_of(&object.etag),
-        source: REPLAY.to_owned(),
+        source: Source::Replay,
         ..event
     };
     take(app, &event, false).await
@@ -111,7 +110,7 @@ pub async fn replay(app: &App, id: &str) -> Result<String> {
 async fn take(app: &App, event: &ObjectEvent, unverified: bool) -> Result<String> {
     let now = app.clock.now();
     let id = app.clock.new_id();
-    let is_replay = event.source == REPLAY;
+    let is_replay = event.source == Source::Replay;
     let mut tx = app.store.note().await?;
     let known = store::events::lock_object(&mut tx, event, now).await?;
     let chain = if is_replay {
@@ -162,8 +161,8 @@ enum Told {
 /// Asks the store which version is there, where somebody else says so and a trigger listens: senders leave entity tags out,
 /// or spell them as no listing does. Where the store can't be asked now, the batch asks before it becomes a run.
 async fn verified(app: &App, event: ObjectEvent) -> Result<Told> {
-    let is_told_by_others = event.source == "webhook" && event.kind == EventKind::Created;
-    if !is_told_by_others || !triggers::listen_to(app, &event).await? {
+    let is_certain = event.source.knows_the_version() || event.kind == EventKind::Removed;
+    if is_certain || !triggers::listen_to(app, &event).await? {
         return Ok(Told::Of(event, false));
     }
     match app.buckets.head(&event.bucket, &event.key).await {

@@ -8,9 +8,8 @@ use crate::app::App;
 use crate::buckets::ObjectMeta;
 use crate::error::{ErrorKind, Result};
 use crate::events::accept;
-use crate::model::event::{EventKind, ObjectEvent, etag_of};
+use crate::model::event::{EventKind, ObjectEvent, Source, etag_of};
 use crate::model::job::Trigger;
-use crate::model::pattern::ObjectPattern;
 use crate::store;
 
 /// Lists whatever triggers watch, and accepts an event for each difference from what was seen. Answers with their number.
@@ -58,7 +57,10 @@ pub async fn run(app: &App) -> Result<u64> {
 fn watched(triggers: &[Trigger]) -> Result<Vec<(String, String)>> {
     let mut all = BTreeSet::new();
     for trigger in triggers {
-        let pattern = ObjectPattern::parse(&trigger.definition.pattern)?;
+        let Some(arrivals) = trigger.definition.arrivals() else {
+            continue;
+        };
+        let pattern = arrivals.parsed()?;
         all.insert((pattern.bucket().to_owned(), pattern.literal_prefix().to_owned()));
     }
     let mut outermost: Vec<(String, String)> = Vec::new();
@@ -100,6 +102,6 @@ fn event(bucket: &str, key: &str, kind: EventKind, object: Option<&ObjectMeta>) 
         size: object.and_then(|object| i64::try_from(object.size).ok()),
         etag: object.map(|object| object.etag.clone()),
         sequencer: None,
-        source: "listing".to_owned(),
+        source: Source::Listing,
     }
 }

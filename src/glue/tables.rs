@@ -221,9 +221,6 @@ pub(super) fn version(id: &str) -> Answer<i64> {
 pub(super) async fn get(app: &App, request: Get) -> Answer<Body> {
     let name = table_named(app, request.named)?;
     let attributes = &request.attributes_to_get;
-    if attributes.is_empty() {
-        return whole(app, &name).await;
-    }
     let table = tables::get(app, &name)
         .await
         .map_err(|error| in_glues_words(error, &name))?;
@@ -245,19 +242,11 @@ pub(super) async fn get(app: &App, request: Get) -> Answer<Body> {
     Body::of(&BTreeMap::from([("Table", rendered(app, &table))]))
 }
 
-/// A table with everything: what clients ask for more often than for all else.
-async fn whole(app: &App, name: &TableRef) -> Answer<Body> {
-    let key = format!("table\0{}\0{}", name.database, name.name);
-    let moment = app.store.moment();
-    if let Some(text) = app.store.recall(&key) {
-        return Ok(Body::again(&text));
-    }
-    let table = tables::get(app, name)
-        .await
-        .map_err(|error| in_glues_words(error, name))?;
-    let body = Body::of(&BTreeMap::from([("Table", rendered(app, &table))]))?;
-    app.store.remember(moment, key, body.text().into());
-    Ok(body)
+/// Whether a request is for a table with everything, of which the answer hangs on the catalog alone.
+pub(super) fn is_whole(request: &Value) -> bool {
+    const NAMED: [&str; 3] = ["CatalogId", "DatabaseName", "Name"];
+    let members = request.as_object();
+    members.is_some_and(|members| members.keys().all(|member| NAMED.contains(&member.as_str())))
 }
 
 pub(super) async fn list(app: &App, request: List) -> Answer<Body> {

@@ -13,6 +13,41 @@ pub enum EventKind {
     Removed,
 }
 
+/// Who tells us of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The embedded store, of its own objects.
+    Lake,
+    /// Somebody who calls our endpoint.
+    Webhook,
+    /// A listing that showed what nobody had told.
+    Listing,
+    /// A person who wants it acted on again.
+    Replay,
+}
+
+impl Source {
+    /// The name that is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lake => "lake",
+            Self::Webhook => "webhook",
+            Self::Listing => "listing",
+            Self::Replay => "replay",
+        }
+    }
+
+    /// Whether its word on an object's version counts. Who passes on what a store said leaves entity tags out, or spells
+    /// them as no listing does, and may be late: the store itself is asked then.
+    pub fn knows_the_version(self) -> bool {
+        match self {
+            Self::Lake | Self::Listing | Self::Replay => true,
+            Self::Webhook => false,
+        }
+    }
+}
+
 /// One object's change, whoever told us of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectEvent {
@@ -29,8 +64,8 @@ pub struct ObjectEvent {
     /// The store's own order of the events of one key: hexadecimal, compared after padding the shorter with zeros on the
     /// right (S3 User Guide, event message structure).
     pub sequencer: Option<String>,
-    /// Who told us: `lake`, `webhook`, `listing`.
-    pub source: String,
+    /// Who told us.
+    pub source: Source,
 }
 
 impl ObjectEvent {

@@ -167,26 +167,24 @@ impl From<InputForm> for InputDefinition {
     }
 }
 
-/// When a job runs by itself.
+/// When a job runs by itself: one kind for each thing that a trigger can wait for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "on", rename_all = "snake_case")]
+pub enum TriggerDefinition {
+    /// Objects were written.
+    ObjectCreated(Arrivals),
+}
+
+/// The objects that a trigger waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TriggerDefinition {
-    /// What happens.
-    pub on: TriggerKind,
+pub struct Arrivals {
     /// Which objects; a capture that is named like a parameter becomes it.
     #[serde(rename = "match")]
     pub pattern: String,
     /// How long to wait for more arrivals with the same parameters, from the first.
     #[serde(default, with = "duration_text")]
     pub batch_window: Duration,
-}
-
-/// What a trigger waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TriggerKind {
-    /// An object was written.
-    ObjectCreated,
 }
 
 /// A job as it is registered.
@@ -219,6 +217,65 @@ pub struct Trigger {
     pub definition: TriggerDefinition,
     /// Whether it does.
     pub enabled: bool,
+}
+
+impl TriggerDefinition {
+    /// The objects that it waits for, where objects are what it waits for.
+    pub fn arrivals(&self) -> Option<&Arrivals> {
+        match self {
+            Self::ObjectCreated(arrivals) => Some(arrivals),
+        }
+    }
+
+    /// Checks it against the job that it starts.
+    fn check(&self, job: &JobDefinition) -> Result<()> {
+        match self {
+            Self::ObjectCreated(arrivals) => arrivals.check(job),
+        }
+    }
+}
+
+impl Arrivals {
+    /// The pattern, read.
+    ///
+    /// # Errors
+    /// Invalid where it is none.
+    pub fn parsed(&self) -> Result<ObjectPattern> {
+        ObjectPattern::parse(&self.pattern)
+    }
+
+    fn check(&self, job: &JobDefinition) -> Result<()> {
+        let pattern = self.parsed()?;
+        pattern.check()?;
+        if self.batch_window > MAX_BATCH_WINDOW {
+            return Err(Error::invalid("a trigger's batch_window is longer than 900s"));
+        }
+        let captured = pattern.capture_names();
+        let unset = job
+            .parameters
+            .iter()
+            .find(|(name, parameter)| parameter.default.is_none() && !captured.contains(&name.as_str()));
+        if let Some((name, _)) = unset {
+            return Err(Error::invalid(format!(
+                "no capture of '{}' sets the parameter {name}",
+                self.pattern
+            ))
+            .hint(format!(
+                "write {{{name}}} where it stands in the key, or give the parameter a default"
+            )));
+        }
+        let Some(output) = &job.output else {
+            return Ok(());
+        };
+        if Keys::of(&pattern).meet(&Keys::of(&ObjectPattern::parse(&output.location)?)) {
+            return Err(Error::invalid(format!(
+                "the job would trigger itself: its output '{}' lies where its trigger '{}' listens",
+                output.location, self.pattern
+            ))
+            .hint("give the output a folder of its own, that no capture or wildcard of the trigger can stand for"));
+        }
+        Ok(())
+    }
 }
 
 impl InputDefinition {
@@ -276,9 +333,7 @@ impl JobDefinition {
         } else if self.engine == Engine::Sql {
             return Err(Error::invalid("the engine sql needs an [output]"));
         }
-        self.triggers
-            .iter()
-            .try_for_each(|trigger| self.check_trigger(trigger))
+        self.triggers.iter().try_for_each(|trigger| trigger.check(self))
     }
 
     fn check_output(&self, output: &OutputDefinition) -> Result<()> {
@@ -326,39 +381,6 @@ impl JobDefinition {
                 "give the output a folder of its own; an input that reads the job's own former output names just \
                 the output's folder, and is optional, as there is none before the first run",
             ));
-        }
-        Ok(())
-    }
-
-    fn check_trigger(&self, trigger: &TriggerDefinition) -> Result<()> {
-        let pattern = ObjectPattern::parse(&trigger.pattern)?;
-        pattern.check()?;
-        if trigger.batch_window > MAX_BATCH_WINDOW {
-            return Err(Error::invalid("a trigger's batch_window is longer than 900s"));
-        }
-        let captured = pattern.capture_names();
-        let unset = self
-            .parameters
-            .iter()
-            .find(|(name, parameter)| parameter.default.is_none() && !captured.contains(&name.as_str()));
-        if let Some((name, _)) = unset {
-            return Err(Error::invalid(format!(
-                "no capture of '{}' sets the parameter {name}",
-                trigger.pattern
-            ))
-            .hint(format!(
-                "write {{{name}}} where it stands in the key, or give the parameter a default"
-            )));
-        }
-        let Some(output) = &self.output else {
-            return Ok(());
-        };
-        if Keys::of(&pattern).meet(&Keys::of(&ObjectPattern::parse(&output.location)?)) {
-            return Err(Error::invalid(format!(
-                "the job would trigger itself: its output '{}' lies where its trigger '{}' listens",
-                output.location, trigger.pattern
-            ))
-            .hint("give the output a folder of its own, that no capture or wildcard of the trigger can stand for"));
         }
         Ok(())
     }
@@ -515,7 +537,8 @@ batch_window = "5s"
         let job = JobDefinition::parse("monthly-union", GOOD).unwrap();
         let output = job.output.unwrap();
         assert_eq!((output.files, output.mode), (1, OutputMode::Overwrite));
-        assert_eq!(job.triggers[0].batch_window, Duration::from_secs(5));
+        let arrivals = job.triggers[0].arrivals().unwrap();
+        assert_eq!(arrivals.batch_window, Duration::from_secs(5));
         assert_eq!(job.inputs["green"].columns["vendor_id"], "bigint");
     }
 

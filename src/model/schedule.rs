@@ -6,6 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
@@ -13,6 +14,38 @@ use crate::error::{Error, Result};
 const SHORTEST: TimeDelta = TimeDelta::minutes(5);
 /// How many of its times are looked at to see whether a schedule is too fast.
 const LOOKED_AT: usize = 300;
+
+/// What is done by a schedule. Written down as the kind and the name: `{"crawler": "sales"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// The crawl of the crawler with this name.
+    Crawler(String),
+}
+
+impl Owner {
+    /// What kind of thing it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Crawler(_) => "crawler",
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Crawler(name) => name,
+        }
+    }
+
+    /// The owner of this kind and name, where there is such a kind.
+    pub fn parse(kind: &str, name: String) -> Option<Self> {
+        match kind {
+            "crawler" => Some(Self::Crawler(name)),
+            _ => None,
+        }
+    }
+}
 
 /// A schedule.
 #[derive(Clone, Debug, PartialEq)]

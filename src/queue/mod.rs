@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::schedule::Owner;
 use crate::model::task::TaskCounts;
 use crate::store::tasks::{self, Back, LeasedTask, NewTask};
 use crate::store::{Look, Note, Store};
@@ -31,6 +32,26 @@ pub const MAX_DEATHS: i64 = 10;
 /// How long a task goes on asking what refuses it.
 pub const REFUSED_FOR: TimeDelta = TimeDelta::hours(1);
 
+/// Why work ended before its end.
+#[derive(Debug)]
+pub enum Halt {
+    /// The task is another worker's now: nothing more of it is ours to write.
+    Lost,
+    /// Somebody asked for it to be stopped.
+    Stopped,
+    /// It failed.
+    Failed(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What work under a lease comes to.
+pub type Worked<T = ()> = std::result::Result<T, Halt>;
+
 /// Every kind of background work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -40,10 +61,12 @@ pub enum Task {
         /// The crawl's id.
         crawl: String,
     },
-    /// A crawler's schedule is due.
-    ScheduledCrawl {
-        /// The crawler's name.
-        crawler: String,
+    /// A schedule is due.
+    #[serde(rename = "scheduled_crawl")]
+    Due {
+        /// What is to be done.
+        #[serde(flatten)]
+        owner: Owner,
         /// When it was due: a schedule that changed since has another time.
         due: DateTime<Utc>,
     },
@@ -64,7 +87,7 @@ impl Task {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Crawl { .. } => "crawl",
-            Self::ScheduledCrawl { .. } => "scheduled_crawl",
+            Self::Due { .. } => "scheduled_crawl",
             Self::CloseBatch { .. } => "close_batch",
             Self::Run { .. } => "run",
         }
@@ -117,11 +140,11 @@ impl Lease {
     /// Makes sure, inside a transaction that writes, that the task is still ours.
     ///
     /// # Errors
-    /// Conflict where it isn't: stop and write nothing.
-    pub async fn hold(&self, tx: &mut Note, now: DateTime<Utc>) -> Result<()> {
+    /// Lost where it isn't: stop and write nothing.
+    pub async fn hold(&self, tx: &mut Note, now: DateTime<Utc>) -> Worked {
         let now = self.time(tx, now).await?;
         let held = tasks::extend(tx, &self.id, &self.token, now + LEASE).await?;
-        self.or_lost(held)
+        or_lost(held)
     }
 
     /// The time that leases go by.
@@ -135,18 +158,18 @@ impl Lease {
     /// Takes the task off the queue, in the transaction that writes its result.
     ///
     /// # Errors
-    /// Conflict where it isn't ours any more.
-    pub async fn finish(&self, tx: &mut Note) -> Result<()> {
+    /// Lost where it isn't ours any more.
+    pub async fn finish(&self, tx: &mut Note) -> Worked {
         let held = tasks::finish(tx, &self.id, &self.token).await?;
-        self.or_lost(held)
+        or_lost(held)
     }
 
     /// Puts the task back, to be tried again after a while, or keeps it as failed where the failure is final. Says
     /// whether it is.
     ///
     /// # Errors
-    /// Conflict where it isn't ours any more.
-    pub async fn put_back(&self, tx: &mut Note, now: DateTime<Utc>, error: &Error) -> Result<bool> {
+    /// Lost where it isn't ours any more.
+    pub async fn put_back(&self, tx: &mut Note, now: DateTime<Utc>, error: &Error) -> Worked<bool> {
         let now = self.time(tx, now).await?;
         if self.is_final(error, now) {
             self.fail(tx, now, error).await?;
@@ -162,37 +185,31 @@ impl Lease {
             run_at: now + FIRST_BACKOFF * 2_u32.pow(doublings),
         };
         let held = tasks::put_back(tx, (&self.id, &self.token), back, now, error).await?;
-        self.or_lost(held)?;
+        or_lost(held)?;
         Ok(false)
     }
 
     /// Gives the task back with its try, due at once: the worker stops in an orderly way.
     ///
     /// # Errors
-    /// Conflict where it isn't ours any more.
-    pub async fn release(&self, tx: &mut Note) -> Result<()> {
+    /// Lost where it isn't ours any more.
+    pub async fn release(&self, tx: &mut Note) -> Worked {
         let held = tasks::release(tx, &self.id, &self.token).await?;
-        self.or_lost(held)
+        or_lost(held)
     }
 
     /// Keeps the task as failed: it stands in the list until somebody settles it.
     ///
     /// # Errors
-    /// Conflict where it isn't ours any more.
-    pub async fn fail(&self, tx: &mut Note, now: DateTime<Utc>, error: &Error) -> Result<()> {
+    /// Lost where it isn't ours any more.
+    pub async fn fail(&self, tx: &mut Note, now: DateTime<Utc>, error: &Error) -> Worked {
         let held = tasks::fail(tx, &self.id, &self.token, now, error).await?;
-        self.or_lost(held)
+        or_lost(held)
     }
+}
 
-    fn or_lost(&self, held: bool) -> Result<()> {
-        if held {
-            return Ok(());
-        }
-        Err(Error::conflict(format!(
-            "the lease of task {} was lost: another worker has taken it up",
-            self.id
-        )))
-    }
+fn or_lost(held: bool) -> Worked {
+    if held { Ok(()) } else { Err(Halt::Lost) }
 }
 
 /// Where the cause of a failure lies, which decides how often it is tried again.

@@ -72,6 +72,17 @@ macro_rules! select_crawls {
     };
 }
 
+/// A query for crawlers: the columns of a [`CrawlerRow`], and which rows.
+macro_rules! select_crawlers {
+    ($which:literal) => {
+        concat!(
+            "SELECT body, version, next_at AS next_crawl_at, created_at, updated_at FROM crawlers
+            LEFT JOIN schedules ON owner_kind = 'crawler' AND owner = name ",
+            $which
+        )
+    };
+}
+
 /// Adds a crawler.
 ///
 /// # Errors
@@ -92,8 +103,7 @@ pub async fn insert_crawler(tx: &mut Note, input: &CrawlerInput, now: DateTime<U
 /// # Errors
 /// Only the database's own.
 pub async fn find_crawler(tx: &mut Read, name: &str) -> Result<Option<Crawler>> {
-    const SQL: &str =
-        "SELECT body, version, next_crawl_at, created_at, updated_at FROM crawlers WHERE name = $1";
+    const SQL: &str = select_crawlers!("WHERE name = $1");
     let row: Option<CrawlerRow> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(name)
         .fetch_optional(conn)
@@ -109,8 +119,7 @@ pub async fn find_crawler(tx: &mut Read, name: &str) -> Result<Option<Crawler>> 
 /// # Errors
 /// Only the database's own.
 pub async fn list_crawlers(tx: &mut Read, page: &PageRequest) -> Result<Page<Crawler>> {
-    const SQL: &str = "SELECT body, version, next_crawl_at, created_at, updated_at FROM crawlers
-        WHERE name > $1 ORDER BY name LIMIT $2";
+    const SQL: &str = select_crawlers!("WHERE name > $1 ORDER BY name LIMIT $2");
     let after = page.after.clone().unwrap_or_default();
     let rows: Vec<CrawlerRow> = on!(tx, |conn| sqlx::query_as(SQL)
         .bind(after)
@@ -181,29 +190,6 @@ pub async fn update_crawler(tx: &mut Note, input: &CrawlerInput, now: DateTime<U
         .execute(conn)
         .await
         .map(|done| done.rows_affected() > 0))
-}
-
-/// Says when a crawler's schedule is due next: never, where it isn't in force.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn set_next_crawl(tx: &mut Note, crawler: &str, due: Option<DateTime<Utc>>) -> Result<()> {
-    const SQL: &str = "UPDATE crawlers SET next_crawl_at = $2 WHERE name = $1";
-    on!(tx, |conn| sqlx::query(SQL)
-        .bind(crawler)
-        .bind(due)
-        .execute(conn)
-        .await
-        .map(drop))
-}
-
-/// Crawlers whose schedules were due before `time`, with when that was.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn overdue(tx: &mut Look, time: DateTime<Utc>) -> Result<Vec<(String, DateTime<Utc>)>> {
-    const SQL: &str = "SELECT name, next_crawl_at FROM crawlers WHERE next_crawl_at < $1 ORDER BY name";
-    on!(tx, |conn| sqlx::query_as(SQL).bind(time).fetch_all(conn).await)
 }
 
 /// Removes a crawler with its crawls; says whether it was there.

@@ -12,6 +12,7 @@
 //!
 //! Two things may differ by database, through [`Look::pick`]: claiming a task, and full-text search.
 
+mod changes;
 pub mod classifiers;
 pub mod commits;
 pub mod connections;
@@ -24,11 +25,11 @@ mod failure;
 mod file;
 pub mod functions;
 pub mod jobs;
-mod memory;
 pub mod outputs;
 pub mod partitions;
 pub mod retention;
 pub mod runs;
+pub mod schedules;
 pub mod search;
 pub mod statistics;
 mod table_rows;
@@ -57,12 +58,11 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::model::database_url::without_password;
 use crate::model::page::PageRequest;
+use changes::{Changes, Writing};
 use failure::{database_error, migration_error};
 use file::{File, lock_file};
-use memory::{Memory, Writing};
 use tx::{Database, Held};
 
-pub use memory::Moment;
 pub use tx::{Look, Note, Read, Write};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -84,7 +84,7 @@ enum Pool {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
-        memory: Arc<Memory>,
+        changes: Arc<Changes>,
         /// The file that was opened, and its lock.
         file: Arc<File>,
     },
@@ -184,7 +184,7 @@ impl Store {
         let store = Self::of(Pool::Sqlite {
             writer,
             readers,
-            memory: Arc::default(),
+            changes: Arc::default(),
             file: Arc::new(File::opened(path, lock)?),
         });
         store.bring_up_to_date().await?;
@@ -279,12 +279,15 @@ impl Store {
     pub async fn note(&self) -> Result<Note> {
         let (database, writing) = match &self.pool {
             Pool::Sqlite {
-                writer, memory, file, ..
+                writer,
+                changes,
+                file,
+                ..
             } => {
                 file.check()?;
                 let tx = writer.begin_with("BEGIN IMMEDIATE").await;
                 let database = tx.map(|tx| Database::Sqlite(Held::Transaction(tx)));
-                (database, Some(memory))
+                (database, Some(changes))
             }
             Pool::Postgres { pool, .. } => {
                 let tx = pool.begin().await;
@@ -320,9 +323,9 @@ impl Store {
     pub async fn try_write(&self, clock: &dyn Clock) -> Result<()> {
         const SQL: &str =
             "INSERT INTO readiness (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
-        if let Pool::Sqlite { memory, file, .. } = &self.pool {
+        if let Pool::Sqlite { changes, file, .. } = &self.pool {
             file.check()?;
-            if memory.is_being_written() {
+            if changes.is_being_written() {
                 return Ok(());
             }
         }
@@ -335,26 +338,11 @@ impl Store {
         tx.commit().await
     }
 
-    /// The moment that what is read from now on is of; absent on PostgreSQL, where nothing is remembered.
-    pub fn moment(&self) -> Option<Moment> {
+    /// How many commits changed the catalog, where every change passes through this process: on SQLite.
+    pub fn changes(&self) -> Option<u64> {
         match &self.pool {
-            Pool::Sqlite { memory, .. } => Some(memory.moment()),
+            Pool::Sqlite { changes, .. } => Some(changes.counted()),
             Pool::Postgres { .. } => None,
-        }
-    }
-
-    /// What was made from the database for `key` before, if it is still true.
-    pub fn recall(&self, key: &str) -> Option<Arc<str>> {
-        match &self.pool {
-            Pool::Sqlite { memory, .. } => memory.recall(key),
-            Pool::Postgres { .. } => None,
-        }
-    }
-
-    /// Remembers what was made from what was read after `moment`.
-    pub fn remember(&self, moment: Option<Moment>, key: String, text: Arc<str>) {
-        if let (Pool::Sqlite { memory, .. }, Some(moment)) = (&self.pool, moment) {
-            memory.remember(moment, key, text);
         }
     }
 

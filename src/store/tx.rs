@@ -20,8 +20,8 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::error::Result;
 
+use super::changes::Writing;
 use super::failure::database_error;
-use super::memory::Writing;
 use super::on;
 
 /// A connection, inside a transaction or for a look.
@@ -172,13 +172,13 @@ impl Write {
     /// # Errors
     /// Conflict or Unavailable; nothing happened then.
     pub async fn commit(self) -> Result<()> {
-        let Some(memory) = self.0.writing.as_ref().map(Writing::memory) else {
+        let Some(changes) = self.0.writing.as_ref().map(Writing::changes) else {
             return self.0.commit().await;
         };
-        // In a task of its own: who goes away in the middle must not leave a memory behind that the commit made wrong.
+        // In a task of its own: who goes away in the middle must not leave answers behind that the commit made wrong.
         let committing = tokio::spawn(async move {
             let done = self.0.commit().await;
-            memory.forget();
+            changes.count();
             done
         });
         committing

@@ -1,28 +1,39 @@
-//! Triggers as arrivals meet them: parsed once, for as long as none changes.
+//! The triggers that wait for objects, as arrivals meet them: parsed once, for as long as none changes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Result;
-use crate::model::job::Trigger;
+use crate::model::job::{Arrivals, Trigger};
 use crate::model::pattern::ObjectPattern;
 
-/// A trigger with its pattern.
+/// A trigger that waits for objects.
 #[derive(Clone, Debug)]
 pub struct Watch {
-    /// The trigger.
-    pub trigger: Trigger,
-    /// What it listens to.
+    /// The trigger's name.
+    pub trigger: String,
+    /// The job that it starts.
+    pub job: String,
+    /// What it waits for.
+    pub arrivals: Arrivals,
+    /// Its pattern, read.
     pub pattern: ObjectPattern,
 }
 
 impl Watch {
-    /// Parses a trigger's pattern.
+    /// Parses a trigger's pattern, where objects are what it waits for.
     ///
     /// # Errors
     /// Invalid where it is none.
-    pub fn of(trigger: Trigger) -> Result<Self> {
-        let pattern = ObjectPattern::parse(&trigger.definition.pattern)?;
-        Ok(Self { trigger, pattern })
+    pub fn of(trigger: &Trigger) -> Result<Option<Self>> {
+        let Some(arrivals) = trigger.definition.arrivals() else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            trigger: trigger.name.clone(),
+            job: trigger.job.clone(),
+            pattern: arrivals.parsed()?,
+            arrivals: arrivals.clone(),
+        }))
     }
 }
 

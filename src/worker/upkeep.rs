@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::{crawl, etl, events, queue, retention};
+use crate::{etl, events, queue, retention, schedules};
 
 /// How often what is old is forgotten.
 const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -51,7 +51,7 @@ impl Care {
                 0 => {}
                 found => tracing::info!(found, "the listing showed changes that no event had announced"),
             },
-            Self::Schedules => crawl::schedules::catch_up(app).await?,
+            Self::Schedules => schedules::catch_up(app).await?,
             Self::Leftovers => etl::sweep(app).await?,
             Self::Retention => match retention::sweep(app).await? {
                 0 => {}

@@ -9,7 +9,7 @@ use crate::circles::{Name, uses};
 const SHARED: [&str; 5] = ["access", "app", "error", "clock", "config"];
 
 /// A module, and the others that it may use besides [`SHARED`] and itself. In the order of the storeys.
-const RULES: [(&str, &[&str]); 25] = [
+const RULES: [(&str, &[&str]); 26] = [
     ("model", &[]),
     ("store", &["model"]),
     ("buckets", &["model"]),
@@ -19,7 +19,16 @@ const RULES: [(&str, &[&str]); 25] = [
     ("catalog", &["model", "store", "buckets", "sources"]),
     (
         "crawl",
-        &["model", "store", "buckets", "sources", "queue", "task", "catalog"],
+        &[
+            "model",
+            "store",
+            "buckets",
+            "sources",
+            "queue",
+            "task",
+            "catalog",
+            "schedules",
+        ],
     ),
     (
         "etl",
@@ -27,6 +36,7 @@ const RULES: [(&str, &[&str]); 25] = [
     ),
     ("events", &["model", "store", "buckets", "queue", "etl"]),
     ("retention", &["store"]),
+    ("schedules", &["model", "store", "queue"]),
     // The protocol alone: what a service does with a request is the service's.
     ("aws", &["model", "stack"]),
     ("glue", &["model", "catalog", "crawl", "etl", "events", "aws"]),
@@ -39,7 +49,18 @@ const RULES: [(&str, &[&str]); 25] = [
     ("browser", &[]),
     ("stack", &["browser"]),
     ("listen", &[]),
-    ("worker", &["queue", "crawl", "etl", "events", "retention"]),
+    (
+        "worker",
+        &[
+            "model",
+            "queue",
+            "crawl",
+            "etl",
+            "events",
+            "retention",
+            "schedules",
+        ],
+    ),
     ("app", &["buckets", "store", "task"]),
     ("config", &["model"]),
     ("access", &[]),
@@ -170,11 +191,32 @@ fn the_database_is_opened_where_the_program_is_put_together() {
         "cli/serve.rs",
         "cli/doctor.rs",
     ];
-    let verbs = ["store", "queue", "catalog", "crawl", "etl", "events", "retention"];
+    let verbs = [
+        "store",
+        "queue",
+        "catalog",
+        "crawl",
+        "etl",
+        "events",
+        "retention",
+        "schedules",
+    ];
     for (module, path, text) in sources() {
         let may = verbs.contains(&module.as_str()) || places.iter().any(|name| path == Path::new(name));
         let is_used = used_modules(&text).iter().any(|used| used == "store");
         assert!(may || !is_used, "{} uses the store", path.display());
+    }
+}
+
+#[test]
+fn no_wire_reaches_past_the_verbs_into_what_an_app_is_made_of() {
+    for (module, path, text) in sources() {
+        if ["glue", "api", "aws", "lake", "web"].contains(&module.as_str()) {
+            for part in ["store", "buckets", "children", "watches"] {
+                let name = format!("app.{part}");
+                assert!(!text.contains(&name), "{} has {name}", path.display());
+            }
+        }
     }
 }
 

@@ -3,20 +3,20 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::crawl::WorkState;
-use crate::queue::Lease;
+use crate::queue::{Lease, Worked};
 use crate::store;
 
 /// Ends a crawl. What was written of its plan stays, and what is left of it is forgotten.
 ///
 /// # Errors
-/// Conflict where the lease was lost; the database's own.
+/// Lost; the database's own.
 pub(crate) async fn end(
     app: &App,
     lease: &Lease,
     id: &str,
     state: WorkState,
     error: Option<&Error>,
-) -> Result<()> {
+) -> Worked {
     let mut tx = app.store.note().await?;
     let now = app.clock.now();
     lease.hold(&mut tx, now).await?;
@@ -28,7 +28,7 @@ pub(crate) async fn end(
         Some(error) => lease.fail(&mut tx, now, error).await?,
         None => lease.finish(&mut tx).await?,
     }
-    tx.commit().await
+    Ok(tx.commit().await?)
 }
 
 /// Says of a crawl that its worker won't try it again. Somebody else may: it goes on where it was then.

@@ -15,10 +15,10 @@ use super::end::end;
 use crate::app::App;
 use crate::crawl::look::remember::{self, Seen};
 use crate::crawl::look::session::not_stopped;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::model::crawl::{Crawl, CrawlProgress, Plan, WorkState};
 use crate::model::crawl_steps::Step;
-use crate::queue::Lease;
+use crate::queue::{Lease, Worked};
 use crate::store;
 
 /// What a crawl found, and what it would change.
@@ -32,9 +32,8 @@ pub(crate) struct Planned {
 /// Makes the plan true and ends the crawl; of a dry run, only the latter.
 ///
 /// # Errors
-/// Conflict where the lease was lost, the crawl was stopped, or a table changed since the plan was made and nothing was
-/// written yet.
-pub(crate) async fn apply(app: &App, lease: &Lease, crawl: &Crawl, planned: Planned) -> Result<()> {
+/// Lost and Stopped; Conflict where a table changed since the plan was made and nothing was written yet.
+pub(crate) async fn apply(app: &App, lease: &Lease, crawl: &Crawl, planned: Planned) -> Worked {
     let mut steps = Vec::new();
     if !crawl.request.dry_run {
         steps = planned.steps;
@@ -72,7 +71,7 @@ pub(crate) async fn go_on(
     crawl: &Crawl,
     at: DateTime<Utc>,
     mut progress: CrawlProgress,
-) -> Result<()> {
+) -> Worked {
     loop {
         let mut tx = begin(app, lease, crawl).await?;
         let next = store::crawl_slices::next::<Vec<Step>>(&mut tx, &crawl.id).await?;
@@ -88,7 +87,7 @@ pub(crate) async fn go_on(
             let is_overtaken = applier.is_overtaken;
             drop(tx);
             if !is_overtaken {
-                return Err(error);
+                return Err(error.into());
             }
             return overtaken(app, lease, crawl, has_written, error).await;
         }
@@ -102,7 +101,7 @@ pub(crate) async fn go_on(
 }
 
 /// A transaction that writes, of a worker that holds the crawl, which nobody asked to stop.
-async fn begin(app: &App, lease: &Lease, crawl: &Crawl) -> Result<store::Write> {
+async fn begin(app: &App, lease: &Lease, crawl: &Crawl) -> Worked<store::Write> {
     let mut tx = app.store.write().await?;
     lease.hold(&mut tx, app.clock.now()).await?;
     not_stopped(&mut tx, &crawl.id).await?;
@@ -110,7 +109,7 @@ async fn begin(app: &App, lease: &Lease, crawl: &Crawl) -> Result<store::Write> 
 }
 
 /// Writes slices down, each in a transaction, in the place of those of a plan that came to nothing.
-async fn write_down(app: &App, lease: &Lease, crawl: &Crawl, slices: &[Vec<Step>]) -> Result<()> {
+async fn write_down(app: &App, lease: &Lease, crawl: &Crawl, slices: &[Vec<Step>]) -> Worked {
     for (seq, slice) in (0..).zip(slices) {
         let mut tx = begin(app, lease, crawl).await?;
         if seq == 0 {
@@ -128,15 +127,15 @@ async fn succeed(
     crawl: &Crawl,
     plan: Option<&Plan>,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Worked {
     store::crawls::finish(&mut tx, &crawl.id, WorkState::Succeeded, plan, None, now).await?;
     lease.finish(&mut tx).await?;
-    tx.commit().await
+    Ok(tx.commit().await?)
 }
 
 /// What becomes of a crawl that met what somebody else has changed since its plan was made: where nothing is written yet,
 /// it is planned anew; else it ends, and says by name what is in its way.
-async fn overtaken(app: &App, lease: &Lease, crawl: &Crawl, has_written: bool, error: Error) -> Result<()> {
+async fn overtaken(app: &App, lease: &Lease, crawl: &Crawl, has_written: bool, error: Error) -> Worked {
     if has_written {
         let error = Error::new(ErrorKind::Conflict, error.message)
             .hint("what the crawl wrote until then stays: crawl again for the rest, or undo it");
@@ -146,5 +145,5 @@ async fn overtaken(app: &App, lease: &Lease, crawl: &Crawl, has_written: bool, e
     store::crawl_slices::forget(&mut tx, &crawl.id).await?;
     store::crawls::set_applied(&mut tx, &crawl.id, None, None).await?;
     tx.commit().await?;
-    Err(error)
+    Err(error.into())
 }

@@ -8,6 +8,7 @@ use crate::crawl::shape::tree::{Builder, File};
 use crate::error::{Error, Result};
 use crate::model::crawl::CrawlTarget;
 use crate::model::location::Location;
+use crate::queue::Worked;
 use crate::task::{Limits, Message, ObjectToRead, Spec, Work};
 
 const MANIFEST: &str = "manifest.json";
@@ -24,7 +25,7 @@ pub(super) async fn everything(
     session: &mut Session<'_>,
     target: &CrawlTarget,
     inventory: &str,
-) -> Result<(Builder, String)> {
+) -> Worked<(Builder, String)> {
     let location = Location::parse(&target.path)?;
     let mut builder = Builder::new(&location, globs::exclusions(&target.exclusions)?);
     let manifest = manifest(session.app, &Location::parse(inventory)?).await?;
@@ -67,7 +68,7 @@ pub(super) async fn everything(
                 }
             }
             Message::Done(_) => return Ok((builder, place)),
-            Message::Failed(failure) => return Err(failure.into()),
+            Message::Failed(failure) => return Err(Error::from(failure).into()),
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::crawl::CrawlTarget;
 use crate::model::crawl_memory::RememberedFolder;
 use crate::model::location::Location;
+use crate::queue::Worked;
 
 /// How many parts of a target are listed at the same time.
 const PARTS: usize = 8;
@@ -28,7 +29,7 @@ type Pages = BoxStream<'static, Result<Vec<ObjectMeta>>>;
 ///
 /// # Errors
 /// NotFound where the bucket isn't there; Unavailable where it can't be listed.
-pub(super) async fn everything(session: &mut Session<'_>, target: &CrawlTarget) -> Result<Builder> {
+pub(super) async fn everything(session: &mut Session<'_>, target: &CrawlTarget) -> Worked<Builder> {
     let location = Location::parse(&target.path)?;
     let mut builder = Builder::new(&location, globs::exclusions(&target.exclusions)?);
     if !location.key.is_empty() && !location.key.ends_with('/') {
@@ -54,7 +55,7 @@ pub(super) async fn folders(
     target: &CrawlTarget,
     folders: &[String],
     remembered: impl IntoIterator<Item = (String, RememberedFolder)>,
-) -> Result<Builder> {
+) -> Worked<Builder> {
     let location = Location::parse(&target.path)?;
     let base = location.as_folder().key;
     let mut builder = Builder::new(&location, globs::exclusions(&target.exclusions)?);
@@ -91,7 +92,7 @@ async fn read(
     builder: &mut Builder,
     location: &Location,
     pages: Vec<Pages>,
-) -> Result<()> {
+) -> Worked {
     let mut pages: SelectAll<Pages> = pages.into_iter().collect();
     let mut reported = session.progress.objects;
     while let Some(page) = pages.try_next().await.map_err(|error| hinted(error, location))? {

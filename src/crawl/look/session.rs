@@ -2,9 +2,8 @@
 
 use super::classifiers::Judges;
 use crate::app::App;
-use crate::error::{Error, Result};
 use crate::model::crawl::{Crawl, CrawlProgress};
-use crate::queue::Lease;
+use crate::queue::{Halt, Lease, Worked};
 use crate::store;
 
 /// A crawl that is under way.
@@ -19,26 +18,26 @@ pub(crate) struct Session<'a> {
 
 impl Session<'_> {
     /// Says how far the crawl is.
-    pub(crate) async fn report(&self) -> Result<()> {
+    pub(crate) async fn report(&self) -> Worked {
         let mut tx = self.app.store.note().await?;
         self.report_in(&mut tx).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 
-    pub(crate) async fn report_in(&self, tx: &mut store::Note) -> Result<()> {
+    pub(crate) async fn report_in(&self, tx: &mut store::Note) -> Worked {
         self.lease.hold(tx, self.app.clock.now()).await?;
         not_stopped(tx, &self.crawl.id).await?;
-        store::crawls::set_progress(tx, &self.crawl.id, &self.progress).await
+        Ok(store::crawls::set_progress(tx, &self.crawl.id, &self.progress).await?)
     }
 }
 
 /// Makes sure, inside a transaction that writes, that nobody asked for the crawl to be stopped.
 ///
 /// # Errors
-/// Conflict.
-pub(crate) async fn not_stopped(tx: &mut store::Look, id: &str) -> Result<()> {
+/// Stopped.
+pub(crate) async fn not_stopped(tx: &mut store::Look, id: &str) -> Worked {
     if store::crawls::stop_requested(tx, id).await? {
-        return Err(Error::conflict(format!("crawl {id} was stopped")));
+        return Err(Halt::Stopped);
     }
     Ok(())
 }

@@ -9,10 +9,10 @@ use crate::crawl::shape::group::{self, Rules};
 use crate::crawl::shape::looks::{FileAt, Looks};
 use crate::crawl::shape::tree::{Builder, SetAsides, Tree};
 use crate::crawl::shape::{merge, sample};
-use crate::error::Result;
 use crate::model::crawl::CrawlTarget;
 use crate::model::crawl_options::{RecrawlBehavior, Writing};
 use crate::model::location::Location;
+use crate::queue::Worked;
 use crate::store;
 use crate::task::{FileToClassify, ObjectToRead};
 
@@ -32,7 +32,7 @@ pub(crate) async fn target(
     session: &mut Session<'_>,
     target: &CrawlTarget,
     writing: &Writing,
-) -> Result<LookedAt> {
+) -> Worked<LookedAt> {
     let location = Location::parse(&target.path)?;
     let (mut tree, inventory) = listed(session, target, &location).await?;
     session.report().await?;
@@ -84,7 +84,7 @@ async fn listed(
     session: &mut Session<'_>,
     target: &CrawlTarget,
     location: &Location,
-) -> Result<(Tree, Option<String>)> {
+) -> Worked<(Tree, Option<String>)> {
     let policy = session.crawl.request.options.recrawl;
     if policy != RecrawlBehavior::CrawlEverything
         && let Some(known) = remember::folders(session, location).await?
@@ -111,7 +111,7 @@ async fn listed(
 }
 
 /// Everything at a target, by its inventory where it has one.
-async fn everything(session: &mut Session<'_>, target: &CrawlTarget) -> Result<(Builder, Option<String>)> {
+async fn everything(session: &mut Session<'_>, target: &CrawlTarget) -> Worked<(Builder, Option<String>)> {
     match &target.inventory {
         Some(place) => {
             let (builder, manifest) = inventory::everything(session, target, place).await?;
@@ -128,7 +128,7 @@ async fn look(
     tree: &Tree,
     wanted: &[FileAt],
     looks: &mut Looks,
-) -> Result<()> {
+) -> Worked {
     let unknown = remember::recall(session, &location.bucket, tree, wanted, looks).await?;
     for chunk in unknown.chunks(CHUNK) {
         let objects: Vec<(FileAt, ObjectToRead)> = chunk

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::required;
 use crate::error::{Error, Result};
-use crate::model::event::{EventKind, ObjectEvent, etag_of};
+use crate::model::event::{EventKind, ObjectEvent, Source, etag_of};
 use crate::model::location::percent_decoded_strictly;
 
 /// The longest key of an object, in bytes (S3 User Guide, "Naming Amazon S3 objects").
@@ -55,7 +55,7 @@ pub(super) fn of_record(record: &Value, place: &str) -> Result<Told> {
             true => sequencer(object).and_then(|text| ceph_sequencer(&text)),
             false => sequencer(object),
         },
-        source: "webhook".to_owned(),
+        source: Source::Webhook,
     };
     Ok(Told::Of(checked(event, place)?))
 }
@@ -87,7 +87,7 @@ pub(super) fn of_bridge(value: &Value, place: &str) -> Result<Told> {
         size: number(&object["size"]),
         etag: etag(object),
         sequencer: sequencer(object),
-        source: "webhook".to_owned(),
+        source: Source::Webhook,
     };
     Ok(Told::Of(checked(event, place)?))
 }

@@ -130,7 +130,8 @@ fn logged(wanted: Option<&str>) -> (String, String) {
     let signed = format!("{}/lake/a.csv?X-Amz-Signature=5ecre7", server.lake);
     agent.put(&signed).send("n\n1\n").unwrap();
     let key = ("authorization", "AWS4-HMAC-SHA256 Credential=5ecre7");
-    agent.get(&signed).header(key.0, key.1).call().unwrap();
+    let mut object = agent.get(&signed).header(key.0, key.1).call().unwrap();
+    assert_eq!(object.body_mut().read_to_string().unwrap(), "n\n1\n");
     agent
         .post(&server.url)
         .header("x-amz-target", "AWSGlue.GetDatabases")

@@ -8,8 +8,8 @@ use mastic::crawl::{self, log};
 use mastic::error::ErrorKind;
 use mastic::model::crawl::{Crawl, CrawlRequest, CrawlTarget, WorkState};
 use mastic::model::partition::PartitionInput;
-use mastic::queue::{self, Lease, Task};
-use serde_json::json;
+use mastic::queue::{self, Halt, Lease, Task};
+use serde_json::{Value, json};
 
 use super::{changes, columns, edit, name, partitions, table};
 use crate::both_databases;
@@ -76,6 +76,15 @@ async fn left_after(app: &TestApp, written: i64) -> String {
     }
     drop(crawling);
     id
+}
+
+/// Whether a crawl's plan is made, and the first of it is written down.
+async fn is_written_down(app: &TestApp, id: &str) -> bool {
+    let mut tx = app.app().store.read().await.unwrap();
+    mastic::store::crawl_slices::next::<Value>(&mut tx, id)
+        .await
+        .unwrap()
+        .is_some()
 }
 
 /// Has the next worker do what is left.
@@ -303,23 +312,26 @@ async fn a_later_table_that_changes_between_slices_ends_the_crawl_by_name(databa
 }
 
 async fn a_plan_that_was_overtaken_before_its_first_slice_is_made_anew(database: Database) {
-    let app = server(database, 25).await;
+    // Many slices, so that writing them down takes longer than the change that comes between.
+    let app = server(database, 1).await;
     fill(&app, "t", 0..60, ROWS);
     app.crawl("s3://lake/raw/", "shop", false).await;
     fill(&app, "t", 0..60, MORE);
     let (id, lease) = begin(&app).await;
-    {
-        let mut crawling = Box::pin(crawl::run(app.app(), &lease, &id));
-        while get(&app, &id).await.applied_at.is_none() {
-            let outcome = poll!(crawling.as_mut());
-            assert!(outcome.is_pending(), "it is over already: {outcome:?}");
-        }
+    let mut crawling = Box::pin(crawl::run(app.app(), &lease, &id));
+    while !is_written_down(&app, &id).await {
+        let outcome = poll!(crawling.as_mut());
+        assert!(outcome.is_pending(), "it is over already: {outcome:?}");
     }
-    assert!(!get(&app, &id).await.progress.has_written());
-    edit(&app, "shop.t", |input| {
+    let changing = edit(&app, "shop.t", |input| {
         input.description = Some("Mine".to_owned())
-    })
-    .await;
+    });
+    let (ended, ()) = tokio::join!(crawling, changing);
+    assert!(
+        matches!(&ended, Err(Halt::Failed(error)) if error.kind == ErrorKind::Conflict),
+        "{ended:?}"
+    );
+    assert!(!get(&app, &id).await.progress.has_written());
     let done = taken_up(&app, &id).await;
     assert_eq!(done.state, WorkState::Succeeded);
     assert_eq!(

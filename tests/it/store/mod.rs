@@ -8,7 +8,7 @@ use mastic::model::name::TableRef;
 use mastic::model::page::PageRequest;
 use mastic::model::partition::PartitionInput;
 use mastic::model::table::{Column, StorageDescriptor, Table, TableInput};
-use mastic::queue::{self, Task};
+use mastic::queue::{self, Halt, Task};
 use mastic::store::partitions::Adding;
 use mastic::store::{self, Read, Store, Write};
 use tempfile::TempDir;
@@ -116,11 +116,10 @@ async fn a_worker_that_lost_its_lease_changes_nothing(database: Database) {
 
     assert!(!queue::heartbeat(&test.store, &test.clock, &late).await.unwrap());
     let mut tx = test.store.write().await.unwrap();
-    assert_eq!(
-        late.hold(&mut tx, start_of_time()).await.unwrap_err().kind,
-        ErrorKind::Conflict
-    );
-    assert_eq!(late.finish(&mut tx).await.unwrap_err().kind, ErrorKind::Conflict);
+    let held = late.hold(&mut tx, start_of_time()).await;
+    assert!(matches!(held, Err(Halt::Lost)), "{held:?}");
+    let finished = late.finish(&mut tx).await;
+    assert!(matches!(finished, Err(Halt::Lost)), "{finished:?}");
     drop(tx);
     let mut tx = test.store.write().await.unwrap();
     current.finish(&mut tx).await.unwrap();

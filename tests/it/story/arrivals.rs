@@ -3,7 +3,7 @@
 use mastic::etl::{jobs, query, runs};
 use mastic::events;
 use mastic::model::crawl::WorkState;
-use mastic::model::event::{EventKind, ObjectEvent};
+use mastic::model::event::{EventKind, ObjectEvent, Source};
 use mastic::model::page::PageRequest;
 use mastic::model::run::Run;
 use mastic::queue;
@@ -167,7 +167,7 @@ async fn one_version_is_one_run_however_its_tag_was_spelled(database: Database) 
             size: None,
             etag,
             sequencer: None,
-            source: "webhook".to_owned(),
+            source: Source::Webhook,
         };
         events::accept(app.app(), &event).await.unwrap();
         app.run_tasks().await;
@@ -181,7 +181,7 @@ async fn one_version_is_one_run_however_its_tag_was_spelled(database: Database) 
         size: None,
         etag: None,
         sequencer: None,
-        source: "webhook".to_owned(),
+        source: Source::Webhook,
     };
     events::accept(app.app(), &gone).await.unwrap();
     assert!(
