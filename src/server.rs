@@ -25,7 +25,7 @@ use crate::browser::{self, Pages};
 use crate::buckets::{Access, Buckets};
 use crate::catalog::databases;
 use crate::clock::Clock;
-use crate::config::{Config, Credentials, LakeConfig};
+use crate::config::{Config, LakeConfig};
 use crate::error::{Error, Result};
 use crate::etl::jobs;
 use crate::lake::{Announce, Lake, ObjectChange, ObjectChangeKind};
@@ -158,13 +158,8 @@ impl Server {
         let Some(config) = self.app.config.lake.clone() else {
             return Ok(());
         };
-        let credentials = self.app.config.credentials.clone().map(
-            |Credentials {
-                 access_key,
-                 secret_key,
-             }| (access_key, secret_key),
-        );
-        let lake = Lake::new(config.folder, credentials, announce_to(self.app.clone()))?
+        let authenticator = Arc::clone(&self.app.authenticator);
+        let lake = Lake::new(config.folder, authenticator, announce_to(self.app.clone()))?
             .by_clock(Arc::clone(&self.app.clock))
             .in_region(self.app.config.lake_region().map(str::to_owned))
             .expire_uploads(config.upload_expiry)

@@ -25,6 +25,7 @@ mod publish;
 mod receive;
 mod record;
 mod render;
+mod roles;
 mod serve;
 mod signed;
 mod sweep;
@@ -43,6 +44,7 @@ use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::access::Authenticator;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use folder::Folder;
@@ -81,7 +83,7 @@ pub type Announce = Arc<dyn Fn(ObjectChange) -> BoxFuture<'static, ()> + Send + 
 /// Buckets in a folder, ready to be served.
 pub struct Lake {
     folder: Arc<Folder>,
-    credentials: Option<(String, String)>,
+    authenticator: Arc<dyn Authenticator>,
     region: Option<String>,
     upload_expiry: Duration,
     announce: Announce,
@@ -101,15 +103,15 @@ impl fmt::Debug for Lake {
 }
 
 impl Lake {
-    /// Takes the folder `root`, which is made where it is missing. `credentials` are the access key and the secret key;
-    /// without them anybody who reaches the endpoint may do anything, so serve it on a loopback address only.
+    /// Takes the folder `root`, which is made where it is missing. Where `authenticator` takes
+    /// requests that aren't signed, whoever reaches the endpoint is taken, so serve it on a loopback address only.
     ///
     /// # Errors
     /// `Conflict` when another process has the folder; `Unavailable` when it can't be made or written.
-    pub fn new(root: PathBuf, credentials: Option<(String, String)>, announce: Announce) -> Result<Self> {
+    pub fn new(root: PathBuf, authenticator: Arc<dyn Authenticator>, announce: Announce) -> Result<Self> {
         Ok(Self {
             folder: Arc::new(Folder::open(root)?),
-            credentials,
+            authenticator,
             region: None,
             upload_expiry: UPLOAD_EXPIRY,
             announce,
@@ -124,7 +126,7 @@ impl Lake {
         self
     }
 
-    /// Takes signatures for `region` only. Without this, and without credentials, those for any region will do.
+    /// Takes signatures for `region` only. Without this, and where none is needed, those for any region will do.
     #[must_use]
     pub fn in_region(mut self, region: Option<String>) -> Self {
         self.region = region;

@@ -15,7 +15,7 @@ use tower::ServiceBuilder;
 
 use super::Lake;
 use super::arrival::{refusal, watch};
-use super::signed::OneKey;
+use super::roles::Callers;
 use super::wire::Endpoint;
 use super::{signed, unsigned};
 use crate::browser::{self, Pages};
@@ -31,16 +31,14 @@ pub(super) async fn serve(
     let sweeper = lake.sweeper();
     let clock = Arc::clone(&lake.folder.clock);
     let rules = Rules {
-        verify: lake.credentials.is_some(),
+        verify: lake.authenticator.unsigned().is_none(),
         region: lake.region.map(Arc::from),
     };
     let mut builder = S3ServiceBuilder::new(Endpoint::new(lake.folder, lake.announce));
-    if let Some((access_key, secret_key)) = lake.credentials {
-        builder.set_auth(OneKey {
-            access_key,
-            secret_key: secret_key.into(),
-        });
-    }
+    let callers = Callers(lake.authenticator);
+    // Whoever needs no key is asked for none, and has a role all the same.
+    builder.set_auth(callers.clone());
+    builder.set_access(callers);
     let service = builder.build();
     // Nobody has to prove anything to a lake without keys, and an object of it may itself be a page.
     let pages = match rules.verify {

@@ -3,32 +3,12 @@
 
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
-use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use crate::model::location::percent_decoded;
 
 /// The longest that a presigned URL may hold, seconds.
 const LONGEST: u64 = 7 * 24 * 60 * 60;
-
-/// The one key pair.
-pub(super) struct OneKey {
-    pub(super) access_key: String,
-    pub(super) secret_key: SecretKey,
-}
-
-#[async_trait::async_trait]
-impl S3Auth for OneKey {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        match access_key == self.access_key {
-            true => Ok(self.secret_key.clone()),
-            false => Err(s3_error!(
-                InvalidAccessKeyId,
-                "The AWS Access Key Id you provided does not exist in our records."
-            )),
-        }
-    }
-}
 
 /// Where a signature is, which says how a malformed one is called.
 #[derive(Clone, Copy)]

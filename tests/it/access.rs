@@ -304,3 +304,41 @@ async fn whom_nobody_knows_is_let_in_nowhere() {
         (400, &json!("MissingAuthenticationTokenException"))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_is_read_by_analysts_and_changed_by_editors() {
+    let (ada, app) = with_ada().await;
+    *ada.0.lock().unwrap() = Role::Admin;
+    app.put("lake", "in/a.csv", "n\n1\n").await;
+    let reads = [
+        ("GET", "/in/a.csv"),
+        ("HEAD", "/in/a.csv"),
+        ("GET", "?list-type=2"),
+        ("GET", "?uploads"),
+    ];
+    let changes = [
+        ("PUT", "/in/b.csv"),
+        ("POST", "/in/c.csv?uploads"),
+        ("DELETE", "/in/b.csv"),
+        ("PUT", ""),
+    ];
+    for role in Role::ALL {
+        *ada.0.lock().unwrap() = role;
+        let all = reads.map(|read| (read, Role::Analyst)).into_iter();
+        for ((method, place), needed) in all.chain(changes.map(|change| (change, Role::Editor))) {
+            let (status, answer) = ask(method, format!("{}/lake{place}", app.lake_url()), "", "").await;
+            let answer = answer.to_string();
+            if role >= needed {
+                assert_ne!(status, 403, "{role} {method} {place}: {answer}");
+                continue;
+            }
+            assert_eq!(status, 403, "{role} {method} {place}: {answer}");
+            let why = format!("needs the role {needed}, and ada has the role {role}");
+            assert!(
+                method == "HEAD" || answer.contains(&why),
+                "{method} {place}: {answer}"
+            );
+        }
+    }
+    assert_eq!(app.keys("lake", "in/").await, ["in/a.csv"]);
+}

@@ -40,7 +40,7 @@ fn header<'a>(answer: &'a Response<()>, name: &str) -> Option<&'a str> {
 async fn each_request_has_an_id_of_the_clocks_that_its_wire_tells() {
     let app = TestApp::start().await;
     let api = app.glue_url();
-    let lake = format!("http://{}", app.server().lake_address.unwrap());
+    let lake = app.lake_url();
     let mut ids = BTreeSet::new();
     for (method, url, name) in [
         ("GET", format!("{api}/api/v1/databases"), "x-request-id"),
@@ -76,7 +76,7 @@ async fn long_answers_are_compressed_and_no_others() {
         201
     );
     let api = app.glue_url();
-    let lake = format!("http://{}", app.server().lake_address.unwrap());
+    let lake = app.lake_url();
     for (url, is_compressed) in [
         (format!("{api}/api/v1/databases"), true),
         (format!("{api}/api/v1/databases/shop"), false),

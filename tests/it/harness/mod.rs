@@ -181,6 +181,11 @@ impl TestApp {
         format!("http://{}", self.server().address)
     }
 
+    /// Where the embedded store listens.
+    pub(crate) fn lake_url(&self) -> String {
+        format!("http://{}", self.server().lake_address.unwrap())
+    }
+
     /// The folder of the embedded store.
     pub(crate) fn lake_folder(&self) -> std::path::PathBuf {
         self.folder.path().join("lake")

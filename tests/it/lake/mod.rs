@@ -18,7 +18,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use mastic::access::OneKey;
 use mastic::buckets::{Access, Buckets};
+use mastic::config;
 use mastic::lake::{Lake, ObjectChange, Sweeper};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -58,10 +60,14 @@ impl TestLake {
     ) -> Self {
         let changes: Arc<Mutex<Vec<ObjectChange>>> = Arc::default();
         let heard = Arc::clone(&changes);
-        let credentials = credentials.map(|(key, secret)| (key.to_owned(), secret.to_owned()));
+        let credentials = credentials.map(|(key, secret)| config::Credentials {
+            access_key: key.to_owned(),
+            secret_key: secret.to_owned(),
+        });
+        let authenticator = Arc::new(OneKey::new(credentials));
         let lake = Lake::new(
             root.to_owned(),
-            credentials,
+            authenticator,
             Arc::new(move |change| {
                 let heard = Arc::clone(&heard);
                 Box::pin(async move { heard.lock().unwrap().push(change) })

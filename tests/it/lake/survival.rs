@@ -196,7 +196,11 @@ async fn a_folder_has_one_owner() {
     let _lake = TestLake::start(root.path()).await;
     let path = root.path().to_owned();
     let second = tokio::task::spawn_blocking(move || {
-        mastic::lake::Lake::new(path, None, std::sync::Arc::new(|_| Box::pin(async {})))
+        mastic::lake::Lake::new(
+            path,
+            std::sync::Arc::new(mastic::access::OneKey::new(None)),
+            std::sync::Arc::new(|_| Box::pin(async {})),
+        )
     });
     assert_eq!(second.await.unwrap().unwrap_err().kind, ErrorKind::Conflict);
 }
