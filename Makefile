@@ -88,4 +88,5 @@ bench: frontend
 	$(PYTHON_TOOLS)/bin/python tests/bench/crawl.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/triggers.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/history.py $(TARGET)/release/mastic
+	$(PYTHON_TOOLS)/bin/python tests/bench/partitions.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/queries.py $(TARGET)/release/mastic

@@ -35,6 +35,17 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// What a failure is about, where some program tells it from others of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A table.
+    Table,
+    /// A partition.
+    Partition,
+    /// The key that a page of a list begins behind.
+    PageKey,
+}
+
 /// A failure, in words for the person who meets it.
 #[derive(Debug)]
 pub struct Error {
@@ -44,6 +55,8 @@ pub struct Error {
     pub message: String,
     /// What to do about it, where there is something to do.
     pub hint: Option<String>,
+    /// What it is about, where that is said.
+    pub subject: Option<Subject>,
     is_refusal: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -55,6 +68,7 @@ impl Error {
             kind,
             message: message.into(),
             hint: None,
+            subject: None,
             is_refusal: false,
             source: None,
         }
@@ -64,6 +78,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says what it is about.
+    #[must_use]
+    pub fn about(mut self, subject: Subject) -> Self {
+        self.subject = Some(subject);
         self
     }
 
@@ -87,6 +108,7 @@ impl Error {
             kind: self.kind,
             message: self.message.clone(),
             hint: self.hint.clone(),
+            subject: self.subject,
             is_refusal: self.is_refusal,
             source: None,
         }

@@ -32,12 +32,11 @@ pub(super) struct Connection {
 
 impl From<model::connection::Connection> for Connection {
     fn from(connection: model::connection::Connection) -> Self {
-        let mut properties = connection.input.properties;
-        for (key, value) in &mut properties {
-            if key.contains("PASSWORD") || key.contains("SECRET_KEY") || key.contains("TOKEN") {
-                HIDDEN.clone_into(value);
-            }
-        }
+        let settings = connection.input.without_secrets();
+        let hidden = || HIDDEN.to_owned();
+        let properties = settings
+            .map(|(name, value)| (name.to_owned(), value.unwrap_or_else(hidden)))
+            .collect();
         Self {
             name: connection.input.name,
             kind: connection.input.connection_type,

@@ -2,20 +2,18 @@
 //!
 //! The file is Iceberg's table metadata, version 2 (<https://iceberg.apache.org/spec/#table-metadata>).
 
-use std::io::Read as _;
-
-use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::location::Location;
 use crate::model::table::{Column, Parameters, StorageDescriptor, Table, TableInput};
+use crate::task::{Limits, Message, ObjectToRead, Spec, Work};
 
 /// Partition fields are numbered from here.
 const FIRST_PARTITION_ID: i64 = 1000;
-/// The largest metadata file that is read, in bytes.
-const MAX_METADATA: u64 = 64 << 20;
+/// How long a metadata file may be read, in seconds.
+const METADATA_SECONDS: u64 = 60;
 
 /// Writes the first metadata file of a table that a client described as Glue's `CreateIcebergTableInput`, and gives back
 /// the table without a name. The file is of no use until the table is in the catalog, and no harm.
@@ -68,37 +66,33 @@ pub async fn latest_metadata(app: &App, table: &Table) -> Result<Option<Value>> 
         return Ok(None);
     };
     let location = Location::parse(place)?;
-    let size = match app.buckets.head(&location.bucket, &location.key).await? {
-        Some(object) if object.size <= MAX_METADATA => object.size,
-        Some(object) => {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                format!("{place} has {} bytes, and {MAX_METADATA} are read", object.size),
-            ));
-        }
-        None => {
-            return Err(Error::invalid(format!(
-                "the table's metadata file {place} isn't there"
-            )));
-        }
+    let Some(object) = app.buckets.head(&location.bucket, &location.key).await? else {
+        return Err(Error::invalid(format!(
+            "the table's metadata file {place} isn't there"
+        )));
     };
-    let bytes = app
-        .buckets
-        .get_range(&location.bucket, &location.key, 0..size, None)
-        .await?;
-    // Iceberg's writers may compress the file; its name says so.
-    let mut plain = Vec::new();
-    let read = if place.contains(".gz.") {
-        GzDecoder::new(bytes.as_ref())
-            .take(MAX_METADATA)
-            .read_to_end(&mut plain)
-    } else {
-        bytes.as_ref().read_to_end(&mut plain)
+    let spec = Spec {
+        work: Work::IcebergMetadata {
+            file: ObjectToRead::of(&location.bucket, object),
+        },
+        access: Some(app.access.clone()),
+        limits: Limits {
+            memory_bytes: app.config.tasks.classify_memory_bytes,
+            cpu_seconds: METADATA_SECONDS,
+            wall_seconds: METADATA_SECONDS,
+        },
     };
-    read.map_err(|cause| Error::invalid(format!("{place} can't be unpacked: {cause}")))?;
-    serde_json::from_slice(&plain)
-        .map(Some)
-        .map_err(|cause| Error::invalid(format!("{place} is no Iceberg metadata: {cause}")))
+    let mut child = app.children.start(&spec).await?;
+    loop {
+        match child.next().await? {
+            Message::IcebergMetadata { metadata } => return Ok(Some(metadata.into())),
+            Message::Failed(failure) => {
+                return Err(Error::from(failure).within(format_args!("the metadata file {place}")));
+            }
+            Message::Done => return Err(Error::internal("a child said nothing of the metadata")),
+            _ => {}
+        }
+    }
 }
 
 fn metadata(described: &Value, location: &str, id: &str, now: i64) -> Result<Value> {

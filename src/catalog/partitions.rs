@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::catalog::{partition_indexes, tables};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::model::name::TableRef;
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::partition::expression::Expression;
@@ -15,9 +15,6 @@ use crate::store::{self, Read};
 /// How many partitions one request looks at to find those that are asked for. It answers with what it found by then, and
 /// with where it stopped.
 const MAX_LOOKED_AT: usize = 50_000;
-
-/// The refusal of a page key that no list gave.
-pub const BAD_PAGE_KEY: &str = "the page key is not one that this list gave";
 
 /// Some of a table's partitions.
 #[derive(Clone, Debug, Default)]
@@ -181,7 +178,7 @@ fn places((number, total): (u32, u32)) -> (i64, i64) {
 }
 
 fn bad_page_key() -> Error {
-    Error::invalid(BAD_PAGE_KEY)
+    Error::invalid("the page key is not one that this list gave").about(Subject::PageKey)
 }
 
 /// The partition with these values, where there is one.
@@ -385,7 +382,7 @@ fn check_values(table: &Table, values: &[String]) -> Result<()> {
 }
 
 fn missing(values: &[String]) -> Error {
-    Error::not_found(format!("there is no partition {}", values.join("/")))
+    Error::not_found(format!("there is no partition {}", values.join("/"))).about(Subject::Partition)
 }
 
 fn already_there(values: &[String]) -> Error {

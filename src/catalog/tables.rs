@@ -4,7 +4,7 @@ use regex::Regex;
 
 use crate::app::App;
 use crate::catalog::{databases, partition_indexes};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::model::name::{TableRef, catalog_name};
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::table::{Column, Table, TableInput};
@@ -367,5 +367,6 @@ fn missing(name: &TableRef) -> Error {
         "table {} not found in database {}",
         name.name, name.database
     ))
+    .about(Subject::Table)
     .hint("see its tables with `mastic tables list`; `mastic crawl` finds new ones")
 }

@@ -204,7 +204,7 @@ async fn judge_share(
                     verdicts.insert(rest[judged].0, line);
                     judged += 1;
                 }
-                Ok(Message::Done(_)) => break None,
+                Ok(Message::Done) => break None,
                 Ok(Message::Failed(failure)) => return Err(failure.into()),
                 Ok(_) => {}
                 Err(error) => break Some(error),

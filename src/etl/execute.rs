@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::engines::{self, Assignment, Said, Working, Written};
+use crate::etl::engines::{self, Assignment, Said, Working};
 use crate::etl::{inputs, jobs, output_table, outputs, places, publish, runs};
 use crate::model::crawl::WorkState;
 use crate::model::data_files::is_data;
@@ -15,7 +15,7 @@ use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput, RunOutput};
 use crate::queue::{Halt, Lease, Worked};
 use crate::store::commits::{self, CommitState};
 use crate::store::{self, Note, Write};
-use crate::task::{FileOfTable, Limits, TableToRead};
+use crate::task::{FileOfTable, Limits, TableToRead, Written};
 
 /// How often what a child said is written to the log, and its run is asked whether somebody wants it stopped.
 const NOW_AND_THEN: Duration = Duration::from_millis(500);

@@ -136,10 +136,7 @@ async fn next_part(child: &mut Child) -> Result<Part> {
 fn part_of(message: Message) -> Result<Option<Part>> {
     match message {
         Message::Rows { text, .. } => Ok(Some(Part::Rows(text))),
-        Message::Done(done) => Ok(Some(Part::End {
-            rows: done.rows,
-            truncated: done.truncated,
-        })),
+        Message::End { rows, truncated } => Ok(Some(Part::End { rows, truncated })),
         Message::Failed(failure) => Err(failure.into()),
         _ => Ok(None),
     }

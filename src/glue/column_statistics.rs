@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::aws::{Answer, Failure, Members, nothing};
 use crate::catalog::statistics;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Subject};
 use crate::model::name::TableRef;
 
 use super::error::{ENTITY_NOT_FOUND, detail};
@@ -99,7 +99,7 @@ pub(super) async fn delete(app: &App, request: Delete) -> Answer {
 }
 
 fn worded(error: Error, table: &TableRef) -> Failure {
-    if error.kind == ErrorKind::NotFound && error.message.starts_with("there is no partition") {
+    if (error.kind, error.subject) == (ErrorKind::NotFound, Some(Subject::Partition)) {
         return super::partitions::worded(error);
     }
     in_glues_words(error, table)

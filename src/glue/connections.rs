@@ -220,10 +220,13 @@ fn schema_version(input: &ConnectionInput) -> i64 {
 
 fn rendered(app: &App, connection: &Connection, hide_password: bool) -> Value {
     let input = &connection.input;
-    let mut properties = input.properties.clone();
-    if hide_password || app.caller.role < Role::Admin {
-        properties.retain(|name, _| !name.contains("PASSWORD"));
-    }
+    let properties: Parameters = if hide_password || app.caller.role < Role::Admin {
+        let settings = input.without_secrets();
+        let shown = settings.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        shown.collect()
+    } else {
+        input.properties.clone()
+    };
     let mut kept = input.other.clone();
     kept.retain(|name, _| !ASKED.contains(&name.as_str()));
     if let Some(Value::Object(authentication)) = kept.get_mut(AUTHENTICATION) {

@@ -12,7 +12,7 @@ use crate::aws::{
     Answer, Body, Failure, Members, check_catalog, nothing, page, seconds, token, with_kept, wrong_token,
 };
 use crate::catalog::partitions;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Subject};
 use crate::model::name::TableRef;
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::Parameters;
@@ -252,7 +252,7 @@ pub(super) async fn list(app: &App, request: List) -> Answer<Body> {
     let (_, found) = partitions::query(app, &name, &query, &page)
         .await
         .map_err(|error| match error.kind {
-            ErrorKind::Invalid if error.message == partitions::BAD_PAGE_KEY => wrong_token(),
+            _ if error.subject == Some(Subject::PageKey) => wrong_token(),
             // An expression is refused in AWS's words, to the letter.
             ErrorKind::Invalid => invalid(error.message),
             _ => in_glues_words(error, &name),

@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_deat
 
 use super::children::Means;
 use super::speech::say;
-use super::{Assignment, Done, Failure, Message, Spec, Work, classify, inventory, sql};
+use super::{Assignment, Failure, Message, Spec, Work, classify, iceberg, inventory, sql};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 
@@ -44,8 +44,7 @@ pub fn main() -> Result<()> {
         // On a thread of the pool, whose stack is the big one.
         let outcome = tokio::spawn(work(spec, means)).await;
         match outcome {
-            Ok(Ok(Some(done))) => say(&Message::Done(Box::new(done))),
-            Ok(Ok(None)) => say(&Message::Done(Box::default())),
+            Ok(Ok(end)) => say(&end),
             Ok(Err(error)) => say(&Message::Failed(Failure::from(error))),
             Err(panic) => say(&Message::Failed(Failure::from(Error::internal(format!(
                 "it panicked: {panic}"
@@ -55,7 +54,8 @@ pub fn main() -> Result<()> {
     Ok(())
 }
 
-async fn work(spec: Spec, means: Means) -> Result<Option<Done>> {
+/// Does the work; the message that it ends with.
+async fn work(spec: Spec, means: Means) -> Result<Message> {
     let buckets = match &spec.access {
         Some(access) => Some(Buckets::new(access).await?),
         None => None,
@@ -68,14 +68,22 @@ async fn work(spec: Spec, means: Means) -> Result<Option<Done>> {
     match spec.work {
         Work::Classify { files, custom } => {
             classify::run(buckets, files, &custom, &means).await;
-            Ok(None)
+            Ok(Message::Done)
         }
         Work::Inventory { manifest, bucket } => {
             inventory::run(&required()?, &manifest, &bucket, &means).await?;
-            Ok(None)
+            Ok(Message::Done)
         }
-        Work::Script(script) => sql::run_script(required()?, script, &means).await.map(Some),
-        Work::Query(query) => sql::run_query(required()?, query, &means).await.map(Some),
+        Work::IcebergMetadata { file } => {
+            let metadata = iceberg::metadata(&required()?, &file).await?;
+            say(&Message::IcebergMetadata { metadata });
+            Ok(Message::Done)
+        }
+        Work::Script(script) => {
+            let written = sql::run_script(required()?, script, &means).await?;
+            Ok(Message::Wrote(Box::new(written)))
+        }
+        Work::Query(query) => sql::run_query(required()?, query, &means).await,
     }
 }
 

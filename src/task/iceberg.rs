@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use classifiers::{Column, DataType, Field, Verdict};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::ObjectToRead;
 use super::ranges::read_object;
@@ -15,6 +15,35 @@ pub(super) const MAX_METADATA: u64 = 64 << 20;
 /// How deep types may be nested.
 pub(super) const MAX_DEPTH: usize = 64;
 
+/// The members of a metadata file that grow with each commit: the table's history, and no part of what it is.
+const HISTORY: [&str; 6] = [
+    "snapshots",
+    "snapshot-log",
+    "metadata-log",
+    "refs",
+    "statistics",
+    "partition-statistics",
+];
+
+/// What a metadata file says of the table as it is now.
+///
+/// # Errors
+/// Invalid for what is no such metadata; Limit for a file that is too long; those of reading.
+pub(super) async fn metadata(buckets: &Buckets, file: &ObjectToRead) -> Result<Map<String, Value>> {
+    if file.size > MAX_METADATA {
+        return Err(Error::limit(format!(
+            "it has {} bytes, and {MAX_METADATA} are read",
+            file.size
+        )));
+    }
+    let bytes = read_object(buckets, file, 0, file.size).await?;
+    let Value::Object(mut metadata) = parsed(&bytes)? else {
+        return Err(Error::invalid("it is no JSON object"));
+    };
+    metadata.retain(|member, _| !HISTORY.contains(&member.as_str()));
+    Ok(metadata)
+}
+
 /// What the table is, and how many bytes were read.
 ///
 /// # Errors
@@ -25,7 +54,8 @@ pub(super) async fn verdict(buckets: &Buckets, metadata: &ObjectToRead) -> Resul
     Ok((of_metadata(&bytes)?, length))
 }
 
-fn of_metadata(bytes: &[u8]) -> Result<Verdict> {
+/// A metadata file as JSON; Iceberg's writers may compress it.
+fn parsed(bytes: &[u8]) -> Result<Value> {
     let mut unpacked = Vec::new();
     let text = if bytes.starts_with(&[0x1f, 0x8b]) {
         flate2::read::GzDecoder::new(bytes)
@@ -36,7 +66,11 @@ fn of_metadata(bytes: &[u8]) -> Result<Verdict> {
     } else {
         bytes
     };
-    let metadata: Value = serde_json::from_slice(text).map_err(|_| Error::invalid("it is no JSON"))?;
+    serde_json::from_slice(text).map_err(|_| Error::invalid("it is no JSON"))
+}
+
+fn of_metadata(bytes: &[u8]) -> Result<Verdict> {
+    let metadata = parsed(bytes)?;
     let fields = current_schema(&metadata)
         .and_then(|schema| schema.get("fields"))
         .and_then(Value::as_array)

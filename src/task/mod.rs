@@ -37,6 +37,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use classifiers::{CsvDialect, CustomClassifier, Verdict};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::buckets::{Access, ObjectMeta, UploadedPart};
 use crate::error::{Error, ErrorKind};
@@ -91,6 +92,11 @@ pub enum Work {
         manifest: ObjectToRead,
         /// The bucket whose inventory it is.
         bucket: String,
+    },
+    /// Say what an Iceberg table's metadata file says of the table as it is now.
+    IcebergMetadata {
+        /// The file.
+        file: ObjectToRead,
     },
     /// Run a job's script and upload its result.
     Script(ScriptWork),
@@ -257,6 +263,11 @@ pub enum Message {
         /// The next of them.
         objects: Vec<ListedObject>,
     },
+    /// What an Iceberg table's metadata file says, but for the table's history.
+    IcebergMetadata {
+        /// Its members.
+        metadata: Map<String, Value>,
+    },
     /// A line for the run's log.
     Log {
         /// How much it matters.
@@ -282,8 +293,17 @@ pub enum Message {
         #[serde(skip)]
         text: Vec<u8>,
     },
-    /// Everything went well.
-    Done(Box<Done>),
+    /// The end of a script: what it wrote.
+    Wrote(Box<Written>),
+    /// The end of a query's rows.
+    End {
+        /// How many there were.
+        rows: u64,
+        /// Whether there are more than were asked for.
+        truncated: bool,
+    },
+    /// The end of anything else.
+    Done,
     /// It went wrong.
     Failed(Failure),
 }
@@ -341,19 +361,15 @@ impl From<Failure> for Error {
     }
 }
 
-/// What a script or a query came to.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Done {
+/// What a script wrote.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Written {
     /// The result's columns with their types in Hive's spelling.
     pub columns: Vec<(String, String)>,
     /// Rows read, by table and file in the order of the spec; absent where it wasn't counted.
     pub rows_in: Vec<Vec<Option<u64>>>,
     /// The files that were uploaded, in the order of the uploads.
     pub files: Vec<WrittenFile>,
-    /// How many rows a query gave.
-    pub rows: u64,
-    /// Whether the query had more rows than were asked for.
-    pub truncated: bool,
 }
 
 /// A file that a script uploaded, still incomplete.

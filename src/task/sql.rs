@@ -19,7 +19,7 @@ use super::rows::Rows;
 use super::session::context;
 use super::sink::FileSink;
 use super::speech::{ask_for_tables, log, say};
-use super::{Done, Message, QueryWork, ScriptWork, source};
+use super::{Message, QueryWork, ScriptWork, Written, source};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
@@ -32,7 +32,7 @@ const PROGRESS_ROWS: u64 = 1_000_000;
 const BATCHES_AHEAD: usize = 4;
 
 /// Runs a job's script and uploads its result.
-pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means) -> Result<Done> {
+pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means) -> Result<Written> {
     let ctx = context(means)?;
     parse(&work.sql)?;
     let names: Vec<String> = work.tables.iter().map(|table| table.name.clone()).collect();
@@ -71,10 +71,10 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means
             log(LogLevel::Info, format!("{written} rows so far"));
         }
     }
-    let mut done = Done {
+    let mut done = Written {
         columns: columns(&schema),
         rows_in,
-        ..Done::default()
+        files: Vec::new(),
     };
     for sink in sinks {
         done.files.push(sink.finish().await?);
@@ -114,7 +114,7 @@ async fn in_order(
 }
 
 /// Answers a query: says its columns, and then its rows as they come.
-pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) -> Result<Done> {
+pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) -> Result<Message> {
     let ctx = context(means)?;
     let statement = parse(&work.sql)?;
     let (tables, _) = datafusion::sql::resolve::resolve_table_references(&statement, true)
@@ -152,10 +152,9 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
             break;
         }
     }
-    Ok(Done {
+    Ok(Message::End {
         rows: rows.finish(),
         truncated,
-        ..Done::default()
     })
 }
 

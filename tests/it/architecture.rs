@@ -16,7 +16,7 @@ const RULES: [(&str, &[&str]); 26] = [
     ("queue", &["model", "store"]),
     ("sources", &["model"]),
     ("task", &["model", "buckets"]),
-    ("catalog", &["model", "store", "buckets", "sources"]),
+    ("catalog", &["model", "store", "buckets", "sources", "task"]),
     (
         "crawl",
         &[

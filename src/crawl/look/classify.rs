@@ -95,7 +95,7 @@ async fn one_child(
                 judged += 1;
                 is_looking = false;
             }
-            Ok(Message::Done(_)) => return Ok((judged, None)),
+            Ok(Message::Done) => return Ok((judged, None)),
             Ok(Message::Failed(failure)) => return Err(failure.into()),
             Ok(_) => {}
             Err(error) if is_looking => return Ok((judged, Some(error))),

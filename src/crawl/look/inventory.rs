@@ -67,7 +67,7 @@ pub(super) async fn everything(
                     session.report().await?;
                 }
             }
-            Message::Done(_) => return Ok((builder, place)),
+            Message::Done => return Ok((builder, place)),
             Message::Failed(failure) => return Err(Error::from(failure).into()),
             _ => {}
         }

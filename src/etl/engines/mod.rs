@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::job;
 use crate::model::job::{Job, OutputDefinition};
 use crate::model::run::LogLevel;
-use crate::task::{Limits, TableToRead, Upload, WrittenFile};
+use crate::task::{Limits, TableToRead, Upload, Written};
 
 /// What an engine is to do.
 pub(super) struct Assignment<'a> {
@@ -28,16 +28,6 @@ pub(super) enum Said {
     Log(LogLevel, String),
     /// It is done.
     Wrote(Written),
-}
-
-/// What an engine wrote.
-pub(super) struct Written {
-    /// The parts of each upload.
-    pub(super) files: Vec<WrittenFile>,
-    /// The columns of the result with their types in Hive's spelling.
-    pub(super) columns: Vec<(String, String)>,
-    /// How many rows each table's objects had, where they were read to their end.
-    pub(super) rows_in: Vec<Vec<Option<u64>>>,
 }
 
 /// An engine.

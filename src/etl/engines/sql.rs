@@ -1,6 +1,6 @@
 //! SQL by DataFusion, in a process of its own.
 
-use super::{Assignment, Engine, Said, Working, Written};
+use super::{Assignment, Engine, Said, Working};
 use crate::error::Result;
 use crate::task::{Child, Message, ScriptWork, Spec, Work};
 
@@ -30,13 +30,7 @@ impl Working for Child {
         loop {
             match Self::next(self).await? {
                 Message::Log { level, message } => return Ok(Said::Log(level, message)),
-                Message::Done(done) => {
-                    return Ok(Said::Wrote(Written {
-                        files: done.files,
-                        columns: done.columns,
-                        rows_in: done.rows_in,
-                    }));
-                }
+                Message::Wrote(written) => return Ok(Said::Wrote(*written)),
                 Message::Failed(failure) => return Err(failure.into()),
                 _ => {}
             }

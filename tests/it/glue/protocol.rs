@@ -135,3 +135,44 @@ async fn members_that_the_model_does_not_know_are_left_out() {
         "{refused}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_of_an_iceberg_table_is_shown_and_what_is_none_is_refused_by_name() {
+    let app = TestApp::start().await;
+    call(
+        &app,
+        "AWSGlue.CreateDatabase",
+        r#"{"DatabaseInput":{"Name":"a"}}"#,
+    )
+    .await;
+    let location = "s3://lake/t/metadata/00000.metadata.json";
+    let table = json!({ "DatabaseName": "a", "TableInput": { "Name": "t",
+        "Parameters": { "table_type": "ICEBERG", "metadata_location": location } } });
+    call(&app, "AWSGlue.CreateTable", &table.to_string()).await;
+    let get = r#"{"DatabaseName":"a","Name":"t","AttributesToGet":["NAME","LATEST_ICEBERG_METADATA"]}"#;
+    let latest = async || call(&app, "AWSGlue.GetTable", get).await;
+    let put = async |text: String| app.put("lake", "t/metadata/00000.metadata.json", text).await;
+
+    let missing = latest().await.body;
+    let why = format!("table's metadata file {location} isn't there");
+    assert!(missing["Message"].as_str().unwrap().contains(&why), "{missing}");
+    for (text, why) in [
+        ("[".repeat(1_000_000), "it is no JSON"),
+        ("[]".to_owned(), "it is no JSON object"),
+        (String::new(), "it is no JSON"),
+    ] {
+        put(text).await;
+        let refused = latest().await.body;
+        let why = format!("metadata file {location}: {why}");
+        assert!(refused["Message"].as_str().unwrap().contains(&why), "{refused}");
+    }
+    let snapshots: Vec<Value> = (0..1000).map(|id| json!({ "snapshot-id": id })).collect();
+    let metadata = json!({ "format-version": 2, "table-uuid": "u", "current-schema-id": 0, "snapshots": snapshots,
+        "schemas": [{ "schema-id": 0, "type": "struct", "fields": [
+            { "id": 1, "name": "n", "required": false, "type": "long" }] }] });
+    put(metadata.to_string()).await;
+    let shown = latest().await.body["Table"]["IcebergTableMetadata"].take();
+    let field = json!({ "Id": 1, "Name": "n", "Required": false, "Type": "long" });
+    assert_eq!(shown["FormatVersion"], "2");
+    assert_eq!(shown["Schemas"][0]["Fields"], json!([field]));
+}
