@@ -105,7 +105,7 @@ impl From<nouns::Crawler> for Crawler {
                 next_at: crawler.next_crawl_at,
             }),
             state: crawler.state.as_str(),
-            last_crawl: crawler.last_crawl.as_ref().map(CrawlSummary::from),
+            last_crawl: crawler.last_crawl.map(CrawlSummary::from),
             version: crawler.version,
             created_at: crawler.created_at,
             updated_at: crawler.updated_at,

@@ -1,5 +1,7 @@
 //! Crawlers: crawls that have a name.
 
+use std::collections::HashMap;
+
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::crawl::{Crawl, CrawlRequest, Crawler, CrawlerInput, CrawlerState};
@@ -104,6 +106,17 @@ pub async fn get(app: &App, name: &str) -> Result<Crawler> {
     require(&mut tx, name).await
 }
 
+/// Those of the crawlers with these names that are there, by name.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn get_many(app: &App, names: &[String]) -> Result<HashMap<String, Crawler>> {
+    let mut tx = app.store.read().await?;
+    let found = store::crawls::find_crawlers(&mut tx, names).await?;
+    let named = |crawler: Crawler| (crawler.input.name.clone(), crawler);
+    Ok(found.into_iter().map(named).collect())
+}
+
 /// Crawlers by name.
 ///
 /// # Errors
@@ -170,18 +183,21 @@ pub async fn stop(app: &App, name: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// How long crawls of a crawler took, in milliseconds: those that succeeded, at most the last hundred, the newest first.
+/// How long crawls of some crawlers took, in milliseconds, by the crawlers' names: of each those that succeeded, at most
+/// the last hundred, the newest first.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn runtimes(app: &App, name: &str) -> Result<Vec<i64>> {
+pub async fn runtimes(app: &App, names: &[String]) -> Result<HashMap<String, Vec<i64>>> {
     const LAST: i64 = 100;
     let mut tx = app.store.read().await?;
-    let times = store::crawls::runtimes(&mut tx, name, LAST).await?;
-    Ok(times
-        .into_iter()
-        .map(|(began, ended)| (ended - began).num_milliseconds())
-        .collect())
+    let mut took: HashMap<String, Vec<i64>> = HashMap::new();
+    for (name, began, ended) in store::crawls::runtimes(&mut tx, names, LAST).await? {
+        took.entry(name)
+            .or_default()
+            .push((ended - began).num_milliseconds());
+    }
+    Ok(took)
 }
 
 pub(super) async fn require(tx: &mut store::Read, name: &str) -> Result<Crawler> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::AssertSqlSafe;
 
-use super::super::{Read, Write, on};
+use super::super::{Read, Write, on, places};
 use super::{Adding, ROWS, Row, shape_of, with_shapes};
 use crate::error::Result;
 use crate::model::partition::Partition;
@@ -76,10 +76,4 @@ pub async fn find_all(tx: &mut Read, table: &Table, values: &[Vec<String>]) -> R
         found.extend(partitions.into_iter().map(|(_, partition)| partition));
     }
     Ok(found)
-}
-
-/// `$2, $3`: places for so many values, numbered from `first`.
-fn places(count: usize, first: usize) -> String {
-    let places: Vec<String> = (first..first + count).map(|at| format!("${at}")).collect();
-    places.join(", ")
 }
