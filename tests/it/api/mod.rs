@@ -1,5 +1,6 @@
 //! The REST API as a program meets it.
 
+mod costs;
 mod notices;
 mod operations;
 mod requests;
