@@ -8,6 +8,7 @@ use crate::model::crawl::{Crawl, CrawlRequest, Crawler, CrawlerInput, CrawlerSta
 use crate::model::crawl_options::RecrawlBehavior;
 use crate::model::name::{catalog_name, plain_name};
 use crate::model::page::{Page, PageRequest};
+use crate::model::precondition::Precondition;
 use crate::model::schedule::Schedule;
 use crate::store;
 
@@ -41,14 +42,17 @@ pub async fn create(app: &App, input: CrawlerInput) -> Result<Crawler> {
 /// A schedule that changes is in force afterwards; one that stays is in force if it was.
 ///
 /// # Errors
-/// As [`create`]; NotFound; Conflict while it is running; whatever `change` fails with.
+/// As [`create`]; NotFound; Outdated where the precondition doesn't hold; Conflict while it is running; whatever `change`
+/// fails with.
 pub async fn update(
     app: &App,
     name: &str,
+    precondition: &Precondition,
     change: impl FnOnce(CrawlerInput) -> Result<CrawlerInput>,
 ) -> Result<Crawler> {
     let mut tx = app.store.note().await?;
-    let before = require(&mut tx, name).await?;
+    let before = hold(&mut tx, name).await?;
+    precondition.check(&format!("crawler {name}"), Some(before.version))?;
     if before.state != CrawlerState::Ready {
         return Err(Error::conflict(format!("crawler {name} is running"))
             .hint("stop the crawl, or wait until it is done"));
@@ -198,6 +202,12 @@ pub async fn runtimes(app: &App, names: &[String]) -> Result<HashMap<String, Vec
             .push((ended - began).num_milliseconds());
     }
     Ok(took)
+}
+
+/// The crawler called `name`, kept from others that edit it until the transaction ends.
+pub(super) async fn hold(tx: &mut store::Note, name: &str) -> Result<Crawler> {
+    store::crawls::hold_crawler(tx, name).await?;
+    require(tx, name).await
 }
 
 pub(super) async fn require(tx: &mut store::Read, name: &str) -> Result<Crawler> {

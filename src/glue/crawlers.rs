@@ -10,6 +10,7 @@ use crate::crawl::{crawlers, schedules};
 use crate::error::{Error, ErrorKind};
 use crate::model::crawl::{CrawlSummary, Crawler, CrawlerInput, CrawlerState, WorkState};
 use crate::model::crawl_options::CrawlOptions;
+use crate::model::precondition::Precondition;
 
 use super::crawler_targets;
 use super::error::{
@@ -124,7 +125,7 @@ pub(super) async fn update(app: &App, mut request: Sent) -> Answer {
             .change(input)
             .map_err(|failure| Error::invalid(failure.message()))
     };
-    let done = crawlers::update(app, &name, change).await;
+    let done = crawlers::update(app, &name, &Precondition::None, change).await;
     done.map_err(|error| match error.kind {
         ErrorKind::Conflict => Failure::new(
             CRAWLER_RUNNING,

@@ -220,6 +220,7 @@ impl Cause {
             | ErrorKind::TooLarge
             | ErrorKind::Denied
             | ErrorKind::Unfit
+            | ErrorKind::Outdated
             | ErrorKind::Limit => Self::Work,
         }
     }

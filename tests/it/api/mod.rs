@@ -3,6 +3,7 @@
 mod costs;
 mod notices;
 mod operations;
+mod preconditions;
 mod requests;
 mod silence;
 mod start;
