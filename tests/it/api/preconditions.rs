@@ -1,5 +1,9 @@
 //! Edits of several people at once: who says what they read loses nobody's edit.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::Command;
+
 use serde_json::{Value, json};
 use ureq::Agent;
 
@@ -199,4 +203,57 @@ async fn of_many_edits_of_one_version_one_is_made(database: Database) {
             before["version"].as_i64().unwrap() + 1
         );
     }
+}
+
+/// Takes one request and answers it; gives what it said.
+fn answer(listener: &TcpListener, status: &str, body: &Value) -> String {
+    let (stream, _) = listener.accept().unwrap();
+    let mut reader = BufReader::new(&stream);
+    let mut asked = String::new();
+    while !asked.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut asked).unwrap() > 0, "{asked}");
+    }
+    asked.make_ascii_lowercase();
+    let length = asked
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut sent = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    reader.read_exact(&mut sent).unwrap();
+    let body = body.to_string();
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n",
+        body.len()
+    );
+    write!(&stream, "{head}content-type: application/json\r\n\r\n{body}").unwrap();
+    asked + &String::from_utf8(sent).unwrap()
+}
+
+#[test]
+fn the_command_line_puts_back_the_crawler_that_it_read_and_no_other() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let shown = json!({ "name": "c", "database": "d", "targets": [{ "path": "s3://lake/a/" }],
+            "options": {}, "classifiers": [], "version": 3 });
+        let refusal = json!({ "type": "urn:mastic:outdated", "title": "Changed since", "status": 412,
+            "detail": "crawler c was changed since", "hint": "read it again", "request_id": "1" });
+        answer(&listener, "200 OK", &shown);
+        answer(&listener, "412 Precondition Failed", &refusal)
+    });
+    let output = Command::new(env!("CARGO_BIN_EXE_mastic"))
+        .args(["--url", &url, "crawlers", "update", "c", "--prefix", "p_"])
+        .output()
+        .unwrap();
+    let put = server.join().unwrap();
+    assert!(
+        put.starts_with("put /api/v1/crawlers/c ") && put.contains("if-match: \"3\""),
+        "{put}"
+    );
+    assert!(put.contains("p_"), "{put}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(
+        said.contains("crawler c was changed since") && said.contains("read it again"),
+        "{said}"
+    );
 }
