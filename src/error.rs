@@ -20,6 +20,8 @@ pub enum ErrorKind {
     TooLarge,
     /// Somebody else changed it meanwhile.
     Conflict,
+    /// It isn't what whoever asks said that it was.
+    Outdated,
     /// Not allowed.
     Denied,
     /// What is kept doesn't fit what is asked for.

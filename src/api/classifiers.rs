@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::access::State;
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
+use super::version::{If, IfHeaders, Versioned};
 use super::words::words;
 use crate::app::App;
 use crate::crawl::classifiers;
@@ -197,6 +198,10 @@ impl From<nouns::Classifier> for Classifier {
     }
 }
 
+fn versioned(classifier: nouns::Classifier) -> Versioned<Classifier> {
+    Versioned::new(classifier.version, classifier.into())
+}
+
 /// List classifiers
 #[utoipa::path(get, path = "/api/v1/classifiers", operation_id = "list_classifiers", tag = "crawling", params(ListQuery),
     responses((status = 200, body = Page<Classifier>), (status = "default", body = Problem, content_type = "application/problem+json")))]
@@ -210,40 +215,42 @@ pub(super) async fn list(
 
 /// Make a classifier
 #[utoipa::path(post, path = "/api/v1/classifiers", operation_id = "create_classifier", tag = "crawling", request_body = NewClassifier,
-    responses((status = 201, body = Classifier), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = Classifier, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn create(
     State(app): State<App>,
     Json(new): Json<NewClassifier>,
-) -> ApiResult<(StatusCode, axum::Json<Classifier>)> {
+) -> ApiResult<(StatusCode, Versioned<Classifier>)> {
     let made = classifiers::create(&app, new.definition()).await?;
-    Ok((StatusCode::CREATED, axum::Json(made.into())))
+    Ok((StatusCode::CREATED, versioned(made)))
 }
 
 /// Show a classifier
 #[utoipa::path(get, path = "/api/v1/classifiers/{name}", operation_id = "get_classifier", tag = "crawling", params(("name" = String, Path)),
-    responses((status = 200, body = Classifier), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Classifier, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(app): State<App>,
     Path(name): Path<String>,
-) -> ApiResult<axum::Json<Classifier>> {
-    Ok(axum::Json(classifiers::get(&app, &name).await?.into()))
+) -> ApiResult<Versioned<Classifier>> {
+    Ok(versioned(classifiers::get(&app, &name).await?))
 }
 
 /// Write a classifier anew; the next crawl that asks it judges its files again
-#[utoipa::path(put, path = "/api/v1/classifiers/{name}", operation_id = "put_classifier", tag = "crawling", params(("name" = String, Path)),
+#[utoipa::path(put, path = "/api/v1/classifiers/{name}", operation_id = "put_classifier", tag = "crawling", params(("name" = String, Path), IfHeaders),
     request_body = Rule,
-    responses((status = 200, body = Classifier), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Classifier, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn put(
     State(app): State<App>,
     Path(name): Path<String>,
+    If(precondition): If,
     Json(rule): Json<Rule>,
-) -> ApiResult<axum::Json<Classifier>> {
+) -> ApiResult<Versioned<Classifier>> {
     let new = NewClassifier {
         name: name.clone(),
         rule,
     };
-    let updated = classifiers::update(&app, &name, |_| Ok(new.definition())).await?;
-    Ok(axum::Json(updated.into()))
+    let change = |_| Ok(new.definition());
+    let updated = classifiers::update(&app, &name, &precondition, change).await?;
+    Ok(versioned(updated))
 }
 
 /// Remove a classifier; crawlers that name it fail until it is there again

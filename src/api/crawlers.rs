@@ -12,6 +12,7 @@ use super::crawls::{Crawl, CrawlSummary};
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
 use super::targets::Target;
+use super::version::{If, IfHeaders, Versioned};
 use crate::app::App;
 use crate::crawl::{crawlers, schedules};
 use crate::model::crawl as nouns;
@@ -105,12 +106,16 @@ impl From<nouns::Crawler> for Crawler {
                 next_at: crawler.next_crawl_at,
             }),
             state: crawler.state.as_str(),
-            last_crawl: crawler.last_crawl.as_ref().map(CrawlSummary::from),
+            last_crawl: crawler.last_crawl.map(CrawlSummary::from),
             version: crawler.version,
             created_at: crawler.created_at,
             updated_at: crawler.updated_at,
         }
     }
+}
+
+fn versioned(crawler: nouns::Crawler) -> Versioned<Crawler> {
+    Versioned::new(crawler.version, crawler.into())
 }
 
 /// List crawlers
@@ -128,11 +133,11 @@ pub(super) async fn list(
 
 /// Make a crawler
 #[utoipa::path(post, path = "/api/v1/crawlers", operation_id = "create_crawler", tag = "crawling", request_body = NewCrawler,
-    responses((status = 201, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = Crawler, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn create(
     State(app): State<App>,
     Json(new): Json<NewCrawler>,
-) -> ApiResult<(StatusCode, axum::Json<Crawler>)> {
+) -> ApiResult<(StatusCode, Versioned<Crawler>)> {
     let input = nouns::CrawlerInput {
         name: new.name,
         database: new.database,
@@ -146,26 +151,27 @@ pub(super) async fn create(
     };
     Ok((
         StatusCode::CREATED,
-        axum::Json(crawlers::create(&app, input).await?.into()),
+        versioned(crawlers::create(&app, input).await?),
     ))
 }
 
 /// Show a crawler
 #[utoipa::path(get, path = "/api/v1/crawlers/{name}", operation_id = "get_crawler", tag = "crawling", params(("name" = String, Path)),
-    responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> ApiResult<axum::Json<Crawler>> {
-    Ok(axum::Json(crawlers::get(&app, &name).await?.into()))
+    responses((status = 200, body = Crawler, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> ApiResult<Versioned<Crawler>> {
+    Ok(versioned(crawlers::get(&app, &name).await?))
 }
 
 /// Say anew what a crawler is; refused while it is running
-#[utoipa::path(put, path = "/api/v1/crawlers/{name}", operation_id = "put_crawler", tag = "crawling", params(("name" = String, Path)),
+#[utoipa::path(put, path = "/api/v1/crawlers/{name}", operation_id = "put_crawler", tag = "crawling", params(("name" = String, Path), IfHeaders),
     request_body = CrawlerSettings,
-    responses((status = 200, body = Crawler), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Crawler, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn put(
     State(app): State<App>,
     Path(name): Path<String>,
+    If(precondition): If,
     Json(settings): Json<CrawlerSettings>,
-) -> ApiResult<axum::Json<Crawler>> {
+) -> ApiResult<Versioned<Crawler>> {
     let change = |before: nouns::CrawlerInput| {
         Ok(nouns::CrawlerInput {
             database: settings.database,
@@ -182,7 +188,8 @@ pub(super) async fn put(
             ..before
         })
     };
-    Ok(axum::Json(crawlers::update(&app, &name, change).await?.into()))
+    let updated = crawlers::update(&app, &name, &precondition, change).await?;
+    Ok(versioned(updated))
 }
 
 /// Stop a crawler's crawl; what a large one wrote until then stays, and can be undone

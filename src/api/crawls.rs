@@ -223,40 +223,42 @@ impl From<nouns::Change> for Change {
     }
 }
 
-impl From<&nouns::Crawl> for CrawlSummary {
-    fn from(crawl: &nouns::Crawl) -> Self {
+impl From<nouns::CrawlSummary> for CrawlSummary {
+    fn from(crawl: nouns::CrawlSummary) -> Self {
+        let plan = crawl.plan.unwrap_or_default();
         Self {
-            id: crawl.id.clone(),
-            crawler: crawl.request.crawler.clone(),
-            database: crawl.request.database.clone(),
+            id: crawl.id,
+            crawler: crawl.request.crawler,
+            database: crawl.request.database,
             targets: crawl
                 .request
                 .targets
-                .iter()
-                .map(|target| target.path.clone())
+                .into_iter()
+                .map(|target| target.path)
                 .collect(),
             dry_run: crawl.request.dry_run,
             state: crawl.state.as_str(),
             started_at: crawl.started_at,
             finished_at: crawl.finished_at,
             undone_at: crawl.undone_at,
-            error: crawl.error.clone(),
+            error: crawl.error,
             objects: crawl.progress.objects,
             files_read: crawl.progress.files_read,
             bytes_read: crawl.progress.bytes_read,
             files_known: crawl.progress.files_known,
             tables: crawl.progress.tables,
-            changes: crawl.plan.as_ref().map_or(0, nouns::Plan::change_count),
-            warnings: crawl.plan.as_ref().map_or(0, |plan| plan.set_aside.len()),
+            changes: plan.changes,
+            warnings: plan.set_aside,
         }
     }
 }
 
 impl From<nouns::Crawl> for Crawl {
     fn from(crawl: nouns::Crawl) -> Self {
+        let (summary, plan) = crawl.summed_up();
         Self {
-            summary: CrawlSummary::from(&crawl),
-            plan: crawl.plan.map(Plan::from),
+            summary: summary.into(),
+            plan: plan.map(Plan::from),
         }
     }
 }
@@ -283,7 +285,7 @@ pub(super) async fn list(
 ) -> ApiResult<axum::Json<Page<CrawlSummary>>> {
     let asked = ListQuery::new(query.limit, query.cursor).request()?;
     let page = crawl::list(&app, query.crawler.as_deref(), |_| true, &asked).await?;
-    Ok(axum::Json(Page::of(page, |crawl| CrawlSummary::from(&crawl))))
+    Ok(axum::Json(Page::of(page, CrawlSummary::from)))
 }
 
 /// Crawl a prefix once

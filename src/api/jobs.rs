@@ -12,6 +12,7 @@ use super::access::State;
 use super::error::{ApiResult, Json, Problem, Query};
 use super::page::{ListQuery, Page};
 use super::runs::{Run, RunError, RunInput};
+use super::version::{If, IfHeaders, Versioned};
 use crate::app::App;
 use crate::etl::{self, jobs, runs};
 use crate::model::job as nouns;
@@ -181,6 +182,10 @@ impl From<nouns::Job> for Job {
     }
 }
 
+fn versioned(job: nouns::Job) -> Versioned<Job> {
+    Versioned::new(job.version, job.into())
+}
+
 /// List jobs
 #[utoipa::path(get, path = "/api/v1/jobs", operation_id = "list_jobs", tag = "jobs", params(ListQuery),
     responses((status = 200, body = Page<Job>), (status = "default", body = Problem, content_type = "application/problem+json")))]
@@ -196,26 +201,28 @@ pub(super) async fn list(
 
 /// Show a job
 #[utoipa::path(get, path = "/api/v1/jobs/{name}", operation_id = "get_job", tag = "jobs", params(("name" = String, Path)),
-    responses((status = 200, body = Job), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> ApiResult<axum::Json<Job>> {
-    Ok(axum::Json(jobs::get(&app, &name).await?.into()))
+    responses((status = 200, body = Job, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> ApiResult<Versioned<Job>> {
+    Ok(versioned(jobs::get(&app, &name).await?))
 }
 
 /// Register a job, or bring it up to date
 #[utoipa::path(put, path = "/api/v1/jobs/{name}", operation_id = "register_job", tag = "jobs",
-    params(("name" = String, Path)), request_body = JobSource,
-    responses((status = 200, body = Job), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    params(("name" = String, Path), IfHeaders), request_body = JobSource,
+    responses((status = 200, body = Job, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn put(
     State(app): State<App>,
     Path(name): Path<String>,
+    If(precondition): If,
     Json(source): Json<JobSource>,
-) -> ApiResult<axum::Json<Job>> {
+) -> ApiResult<Versioned<Job>> {
     let source = jobs::JobSource {
         name,
         definition: source.definition,
         script: source.script,
     };
-    Ok(axum::Json(jobs::register(&app, &source).await?.into()))
+    let job = jobs::register_if(&app, &source, &precondition).await?;
+    Ok(versioned(job))
 }
 
 /// Remove a job with its triggers; its runs stay

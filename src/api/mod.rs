@@ -20,6 +20,7 @@ mod tables;
 mod targets;
 mod tasks;
 mod triggers;
+mod version;
 mod words;
 
 use axum::Router;
@@ -38,7 +39,8 @@ pub use error::{Problem, problem};
 #[openapi(info(
     title = "Mastic",
     description = "A data catalog, crawler and ETL runner for data lakes.\n\nLists take `limit` and `cursor` and answer \
-                   `{items, next}`. Errors are `application/problem+json`. Times are RFC 3339 in UTC. `x-role` says who may ask for an operation.",
+                   `{items, next}`. Errors are `application/problem+json`. \
+                   What has a version comes with it as `ETag`; a PUT with `If-Match` replaces that version and no other. Times are RFC 3339 in UTC. `x-role` says who may ask for an operation.",
     license(name = "Apache-2.0", identifier = "Apache-2.0")
 ))]
 struct Document;

@@ -13,6 +13,7 @@ use super::access::State;
 use super::error::{ApiResult, Problem, Query};
 use super::page::{ListQuery, Page};
 use super::result::{QueryResult, Rendering};
+use super::version::Versioned;
 use crate::app::App;
 use crate::etl::query::RowForm;
 use crate::model::name::TableRef;
@@ -187,15 +188,15 @@ pub(super) async fn list(
 /// Show a table
 #[utoipa::path(get, path = "/api/v1/databases/{database}/tables/{table}", operation_id = "get_table", tag = "catalog",
     params(("database" = String, Path), ("table" = String, Path)),
-    responses((status = 200, body = Table), (status = "default", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Table, headers(("ETag" = String, description = "The version, for If-Match"))), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(app): State<App>,
     Path((database, table)): Path<(String, String)>,
-) -> ApiResult<axum::Json<Table>> {
+) -> ApiResult<Versioned<Table>> {
     let name = TableRef::new(&database, &table)?;
     let table = catalog::tables::get(&app, &name).await?;
     let partitions = catalog::partitions::count(&app, &name).await?;
-    Ok(axum::Json(Table::of(table, partitions)))
+    Ok(Versioned::new(table.version, Table::of(table, partitions)))
 }
 
 /// Remove a table; objects stay

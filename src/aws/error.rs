@@ -51,6 +51,7 @@ impl Exception {
             | ErrorKind::Invalid
             | ErrorKind::Unfit
             | ErrorKind::Conflict
+            | ErrorKind::Outdated
             | ErrorKind::Limit => Self::VALIDATION,
         }
     }

@@ -90,7 +90,7 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
     if !store::connections::delete(&mut tx, name).await? {
         return Err(missing(name));
     }
-    store::tags::delete_all(&mut tx, &format!("connection/{name}")).await?;
+    store::tags::delete_all(&mut tx, &[format!("connection/{name}")]).await?;
     tx.commit().await
 }
 

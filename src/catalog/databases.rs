@@ -82,7 +82,7 @@ pub async fn delete(app: &App, name: &str) -> Result<()> {
         return Err(missing(&name));
     }
     for kind in ["database", "table", "userDefinedFunction"] {
-        store::tags::delete_all(&mut tx, &format!("{kind}/{name}")).await?;
+        store::tags::delete_all(&mut tx, &[format!("{kind}/{name}")]).await?;
     }
     tx.commit().await
 }

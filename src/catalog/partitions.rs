@@ -1,5 +1,7 @@
 //! What can be done with partitions.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::app::App;
 use crate::catalog::{partition_indexes, tables};
 use crate::error::{Error, Result, Subject};
@@ -10,7 +12,7 @@ use crate::model::partition::key::{KeyOrder, KeyRange, PLACES, spread};
 use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::Table;
 use crate::store::partitions::{Adding, behind};
-use crate::store::{self, Read};
+use crate::store::{self, Read, Write};
 
 /// How many partitions one request looks at to find those that are asked for. It answers with what it found by then, and
 /// with where it stopped.
@@ -199,12 +201,13 @@ pub async fn find(app: &App, name: &TableRef, values: &[String]) -> Result<Optio
 pub async fn find_many(app: &App, name: &TableRef, values: &[Vec<String>]) -> Result<Vec<Partition>> {
     let mut tx = app.store.read().await?;
     let table = tables::require(&mut tx, name).await?;
-    let mut found = Vec::with_capacity(values.len());
-    for values in values {
-        check_values(&table, values)?;
-        found.extend(store::partitions::find(&mut tx, &table, values).await?);
-    }
-    Ok(found)
+    values
+        .iter()
+        .try_for_each(|values| check_values(&table, values))?;
+    let keys = keys(&table, values);
+    let found = store::partitions::find_by_key(&mut tx, &table.id, &keys).await?;
+    let found: HashMap<String, Partition> = found.into_iter().collect();
+    Ok(keys.iter().filter_map(|key| found.get(key).cloned()).collect())
 }
 
 /// The partition with these values, inside a transaction.
@@ -221,6 +224,12 @@ pub async fn require(tx: &mut Read, table: &Table, values: &[String]) -> Result<
 /// What a partition with these values is kept under.
 pub fn key(table: &Table, values: &[String]) -> String {
     KeyOrder::of(&table.input.partition_keys).key(values)
+}
+
+/// What partitions with these values are kept under.
+pub fn keys(table: &Table, values: &[Vec<String>]) -> Vec<String> {
+    let order = KeyOrder::of(&table.input.partition_keys);
+    values.iter().map(|values| order.key(values)).collect()
 }
 
 /// Adds partitions; says of each what became of it. None hinders the others.
@@ -266,27 +275,86 @@ pub async fn update(
 ) -> Result<Vec<Result<()>>> {
     let mut tx = app.store.write().await?;
     let table = tables::require(&mut tx, name).await?;
+    let order = KeyOrder::of(&table.input.partition_keys);
     let mut adding = Adding::to(&table, app.clock.now());
     let mut done = Vec::with_capacity(changes.len());
-    for (values, input) in changes {
-        let checked = check_values(&table, values).and_then(|()| check_values(&table, &input.values));
-        done.push(match checked {
-            Err(error) => Err(error),
-            // Looked up first: a statement that fails would end the whole transaction.
-            Ok(())
-                if *values != input.values
-                    && store::partitions::find(&mut tx, &table, &input.values)
-                        .await?
-                        .is_some() =>
-            {
-                Err(already_there(&input.values))
-            }
-            Ok(()) if adding.update(&mut tx, values, &folded(input)).await? => Ok(()),
-            Ok(()) => Err(missing(values)),
-        });
+    let mut left: Vec<Change> = changes
+        .iter()
+        .map(|(values, input)| Change {
+            checked: check_values(&table, values).and_then(|()| check_values(&table, &input.values)),
+            old: (order.key(values), values),
+            new: (order.key(&input.values), folded(input)),
+        })
+        .collect();
+    while !left.is_empty() {
+        let rest = left.split_off(apart(&left));
+        done.extend(update_apart(&mut tx, &table, &mut adding, left).await?);
+        left = rest;
     }
     tx.commit().await?;
     Ok(done)
+}
+
+/// Another partition in the place of one.
+struct Change<'a> {
+    /// What is wrong with it at first sight.
+    checked: Result<()>,
+    /// The key and the values of what it replaces.
+    old: (String, &'a [String]),
+    /// The key of the other, and what it is.
+    new: (String, PartitionInput),
+}
+
+/// How many of the changes, from the first on, have nothing to do with one another: the next has to see what they did.
+fn apart(changes: &[Change]) -> usize {
+    let mut keys = HashSet::new();
+    let meets = |change: &Change| {
+        let (old, new) = (&change.old.0, &change.new.0);
+        let is_new = keys.insert(old.clone()) && (old == new || keys.insert(new.clone()));
+        !is_new
+    };
+    changes.iter().position(meets).unwrap_or(changes.len())
+}
+
+/// Makes changes that have nothing to do with one another, all at once.
+async fn update_apart(
+    tx: &mut Write,
+    table: &Table,
+    adding: &mut Adding<'_>,
+    changes: Vec<Change<'_>>,
+) -> Result<Vec<Result<()>>> {
+    let moves = |change: &&Change| change.checked.is_ok() && *change.old.1 != change.new.1.values;
+    let new: Vec<String> = changes
+        .iter()
+        .filter(moves)
+        .map(|change| change.new.0.clone())
+        .collect();
+    // Looked up first: a statement that fails would end the whole transaction.
+    let taken = store::partitions::in_use(tx, &table.id, &new).await?;
+    let is_good = |change: &&Change| change.checked.is_ok() && !taken.contains(&change.new.0);
+    let good: Vec<(String, &PartitionInput)> = changes
+        .iter()
+        .filter(is_good)
+        .map(|change| (change.old.0.clone(), &change.new.1))
+        .collect();
+    let updated = adding.update(tx, &good).await?;
+    let outcome = |change: Change| {
+        let Change {
+            checked,
+            old: (_, values),
+            new: (key, input),
+        } = change;
+        checked?;
+        if taken.contains(&key) {
+            return Err(already_there(&input.values));
+        }
+        if updated.contains(&key) {
+            Ok(())
+        } else {
+            Err(missing(values))
+        }
+    };
+    Ok(changes.into_iter().map(outcome).collect())
 }
 
 /// Removes partitions; says of each what became of it. The objects stay.
@@ -296,16 +364,20 @@ pub async fn update(
 pub async fn delete(app: &App, name: &TableRef, values: &[Vec<String>]) -> Result<Vec<Result<()>>> {
     let mut tx = app.store.write().await?;
     let table = tables::require(&mut tx, name).await?;
-    let mut done = Vec::with_capacity(values.len());
-    for values in values {
-        done.push(match check_values(&table, values) {
-            Err(error) => Err(error),
-            Ok(()) if store::partitions::delete(&mut tx, &table, values).await? => Ok(()),
-            Ok(()) => Err(missing(values)),
-        });
-    }
+    let is_good = |values: &&Vec<String>| check_values(&table, values).is_ok();
+    let good: Vec<Vec<String>> = values.iter().filter(is_good).cloned().collect();
+    let mut removed = store::partitions::delete_all(&mut tx, &table.id, &keys(&table, &good)).await?;
     tx.commit().await?;
-    Ok(done)
+    let outcome = |values: &Vec<String>| {
+        check_values(&table, values)?;
+        // Of two with the same values in one request, the first was removed.
+        if removed.remove(&key(&table, values)) {
+            Ok(())
+        } else {
+            Err(missing(values))
+        }
+    };
+    Ok(values.iter().map(outcome).collect())
 }
 
 /// How many partitions a table has.

@@ -70,15 +70,12 @@ pub async fn list(app: &App, database: &str, page: &PageRequest) -> Result<Page<
     let mut tx = app.store.read().await?;
     databases::require(&mut tx, &database).await?;
     let tables = store::tables::list(&mut tx, &database, page).await?;
-    let mut items = Vec::with_capacity(tables.items.len());
-    for table in tables.items {
-        let partitions = store::partitions::count(&mut tx, &table.id).await?;
-        items.push((table, partitions));
-    }
-    Ok(Page {
-        items,
-        next: tables.next,
-    })
+    let ids: Vec<String> = tables.items.iter().map(|table| table.id.clone()).collect();
+    let partitions = store::partitions::counts(&mut tx, &ids).await?;
+    Ok(tables.map(|table| {
+        let count = partitions.get(&table.id).copied().unwrap_or(0);
+        (table, count)
+    }))
 }
 
 /// The tables of a database by name, of those whose whole name `pattern` was made to match; all where there is none.
@@ -215,18 +212,29 @@ pub async fn version(app: &App, name: &TableRef, version: Option<i64>) -> Result
 /// # Errors
 /// NotFound; Invalid for the current version.
 pub async fn delete_version(app: &App, name: &TableRef, version: i64) -> Result<()> {
+    let mut done = delete_versions(app, name, &[version]).await?;
+    done.pop().unwrap_or(Ok(()))
+}
+
+/// Removes former versions of a table; says of each what became of it. None hinders the others.
+///
+/// # Errors
+/// NotFound where the table isn't there. In the list: NotFound; Invalid for the current version.
+pub async fn delete_versions(app: &App, name: &TableRef, versions: &[i64]) -> Result<Vec<Result<()>>> {
     let mut tx = app.store.write().await?;
     let current = require(&mut tx, name).await?;
-    if version == current.version {
-        return Err(Error::invalid(format!(
+    let mut deleted = store::tables::delete_versions(&mut tx, &current.id, versions).await?;
+    tx.commit().await?;
+    let outcome = |version: &i64| match version {
+        version if *version == current.version => Err(Error::invalid(format!(
             "version {version} is the current one of table {}",
             name.name
-        )));
-    }
-    if !store::tables::delete_version(&mut tx, &current.id, version).await? {
-        return Err(missing_version(name, version));
-    }
-    tx.commit().await
+        ))),
+        // Of two that are the same in one request, the first was removed.
+        version if deleted.remove(version) => Ok(()),
+        version => Err(missing_version(name, *version)),
+    };
+    Ok(versions.iter().map(outcome).collect())
 }
 
 /// The versions of a table, the newest first, the current one among them.
@@ -257,8 +265,37 @@ pub async fn delete(app: &App, name: &TableRef) -> Result<()> {
         databases::require(&mut tx, &name.database).await?;
         return Err(missing(name));
     }
-    store::tags::delete_all(&mut tx, &format!("table/{}/{}", name.database, name.name)).await?;
+    store::tags::delete_all(&mut tx, &[resource(name)]).await?;
     tx.commit().await
+}
+
+/// Removes tables of a database with their versions and partitions; says of each what became of it. None hinders the
+/// others. The objects stay.
+///
+/// # Errors
+/// In the list: NotFound.
+pub async fn delete_all(app: &App, database: &str, names: &[TableRef]) -> Result<Vec<Result<()>>> {
+    let mut tx = app.store.write().await?;
+    let wanted: Vec<String> = names.iter().map(|name| name.name.clone()).collect();
+    let mut deleted = store::tables::delete_all(&mut tx, database, &wanted).await?;
+    let gone = names.iter().filter(|name| deleted.contains(&name.name));
+    let resources: Vec<String> = gone.map(resource).collect();
+    store::tags::delete_all(&mut tx, &resources).await?;
+    tx.commit().await?;
+    // Of two that are the same in one request, the first was removed.
+    let outcome = |name: &TableRef| {
+        if deleted.remove(&name.name) {
+            Ok(())
+        } else {
+            Err(missing(name))
+        }
+    };
+    Ok(names.iter().map(outcome).collect())
+}
+
+/// The name by which a table has tags.
+fn resource(name: &TableRef) -> String {
+    format!("table/{}/{}", name.database, name.name)
 }
 
 /// The table called `name`, inside a transaction.

@@ -47,6 +47,13 @@ impl Client {
         self.send("PUT", path, Some(body))
     }
 
+    /// PUTs to a path below `/api/v1` what was made of this version of what is there, and of no other.
+    pub(super) fn replace(&self, path: &str, version: &Value, body: &Value) -> Result<Value> {
+        let tag = format!("\"{version}\"");
+        let mut response = self.call("PUT", path, Some(body), &[("accept", "*/*"), ("if-match", &tag)])?;
+        read(&mut response)
+    }
+
     /// DELETEs a path below `/api/v1`.
     pub(super) fn delete(&self, path: &str) -> Result<Value> {
         self.send("DELETE", path, None)
@@ -71,41 +78,36 @@ impl Client {
 
     /// What is answered as text.
     pub(super) fn text(&self, path: &str) -> Result<String> {
-        self.answer("GET", path, None)
+        accepted(&mut self.call("GET", path, None, &[("accept", "*/*")])?)
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let text = self.answer(method, path, body)?;
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_str(&text)
-            .map_err(|cause| Error::internal("the server's answer is no JSON").source(cause))
+        let mut response = self.call(method, path, body, &[("accept", "*/*")])?;
+        read(&mut response)
     }
 
     /// POSTs to a path below `/api/v1`, and reads the answer line by line as it comes.
     pub(super) fn post_for_lines(&self, path: &str, body: &Value) -> Result<impl BufRead> {
-        let mut response = self.call("POST", path, Some(body), "application/x-ndjson")?;
+        let lines = [("accept", "application/x-ndjson")];
+        let mut response = self.call("POST", path, Some(body), &lines)?;
         if !response.status().is_success() {
             return Err(refused(&mut response));
         }
         Ok(std::io::BufReader::new(response.into_body().into_reader()))
     }
 
-    fn answer(&self, method: &str, path: &str, body: Option<&Value>) -> Result<String> {
-        let mut response = self.call(method, path, body, "*/*")?;
-        if !response.status().is_success() {
-            return Err(refused(&mut response));
-        }
-        text_of(&mut response)
-    }
-
-    fn call(&self, method: &str, path: &str, body: Option<&Value>, accept: &str) -> Result<Response<Body>> {
+    fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Result<Response<Body>> {
         let uri = format!("{}/api/v1{path}", self.url);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(&uri)
-            .header("accept", accept);
+        let mut request = Request::builder().method(method).uri(&uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -122,6 +124,24 @@ impl Client {
                 .hint("start it with `mastic serve`, or name another with --url")
         })
     }
+}
+
+/// What an answer that isn't a refusal says.
+fn read(response: &mut Response<Body>) -> Result<Value> {
+    let text = accepted(response)?;
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&text)
+        .map_err(|cause| Error::internal("the server's answer is no JSON").source(cause))
+}
+
+/// The text of an answer that isn't a refusal.
+fn accepted(response: &mut Response<Body>) -> Result<String> {
+    if !response.status().is_success() {
+        return Err(refused(response));
+    }
+    text_of(response)
 }
 
 fn text_of(response: &mut Response<Body>) -> Result<String> {

@@ -336,7 +336,8 @@ impl Crawlers {
                     "schedule": schedule,
                     "options": chosen,
                 });
-                output::item(global.output, &client.put(&path, &body)?);
+                let updated = client.replace(&path, &present["version"], &body)?;
+                output::item(global.output, &updated);
             }
             Self::Stop { name } => {
                 client.post(&format!("/crawlers/{}/stop", segment(&name)), &json!({}))?;

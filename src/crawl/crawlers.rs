@@ -1,11 +1,14 @@
 //! Crawlers: crawls that have a name.
 
+use std::collections::HashMap;
+
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::crawl::{Crawl, CrawlRequest, Crawler, CrawlerInput, CrawlerState};
 use crate::model::crawl_options::RecrawlBehavior;
 use crate::model::name::{catalog_name, plain_name};
 use crate::model::page::{Page, PageRequest};
+use crate::model::precondition::Precondition;
 use crate::model::schedule::{Owner, Schedule};
 use crate::{schedules, store};
 
@@ -38,14 +41,17 @@ pub async fn create(app: &App, input: CrawlerInput) -> Result<Crawler> {
 /// A schedule that changes is in force afterwards; one that stays is in force if it was.
 ///
 /// # Errors
-/// As [`create`]; NotFound; Conflict while it is running; whatever `change` fails with.
+/// As [`create`]; NotFound; Outdated where the precondition doesn't hold; Conflict while it is running; whatever `change`
+/// fails with.
 pub async fn update(
     app: &App,
     name: &str,
+    precondition: &Precondition,
     change: impl FnOnce(CrawlerInput) -> Result<CrawlerInput>,
 ) -> Result<Crawler> {
     let mut tx = app.store.note().await?;
-    let before = require(&mut tx, name).await?;
+    let before = hold(&mut tx, name).await?;
+    precondition.check(&format!("crawler {name}"), Some(before.version))?;
     if before.state != CrawlerState::Ready {
         return Err(Error::conflict(format!("crawler {name} is running"))
             .hint("stop the crawl, or wait until it is done"));
@@ -106,6 +112,17 @@ async fn checked(
 pub async fn get(app: &App, name: &str) -> Result<Crawler> {
     let mut tx = app.store.read().await?;
     require(&mut tx, name).await
+}
+
+/// Those of the crawlers with these names that are there, by name.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn get_many(app: &App, names: &[String]) -> Result<HashMap<String, Crawler>> {
+    let mut tx = app.store.read().await?;
+    let found = store::crawls::find_crawlers(&mut tx, names).await?;
+    let named = |crawler: Crawler| (crawler.input.name.clone(), crawler);
+    Ok(found.into_iter().map(named).collect())
 }
 
 /// Crawlers by name.
@@ -175,18 +192,27 @@ pub async fn stop(app: &App, name: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// How long crawls of a crawler took, in milliseconds: those that succeeded, at most the last hundred, the newest first.
+/// How long crawls of some crawlers took, in milliseconds, by the crawlers' names: of each those that succeeded, at most
+/// the last hundred, the newest first.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn runtimes(app: &App, name: &str) -> Result<Vec<i64>> {
+pub async fn runtimes(app: &App, names: &[String]) -> Result<HashMap<String, Vec<i64>>> {
     const LAST: i64 = 100;
     let mut tx = app.store.read().await?;
-    let times = store::crawls::runtimes(&mut tx, name, LAST).await?;
-    Ok(times
-        .into_iter()
-        .map(|(began, ended)| (ended - began).num_milliseconds())
-        .collect())
+    let mut took: HashMap<String, Vec<i64>> = HashMap::new();
+    for (name, began, ended) in store::crawls::runtimes(&mut tx, names, LAST).await? {
+        took.entry(name)
+            .or_default()
+            .push((ended - began).num_milliseconds());
+    }
+    Ok(took)
+}
+
+/// The crawler called `name`, kept from others that edit it until the transaction ends.
+pub(super) async fn hold(tx: &mut store::Note, name: &str) -> Result<Crawler> {
+    store::crawls::hold_crawler(tx, name).await?;
+    require(tx, name).await
 }
 
 pub(super) async fn require(tx: &mut store::Read, name: &str) -> Result<Crawler> {

@@ -5,7 +5,7 @@ use super::look::{classifiers, sources};
 use super::shape::globs;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::crawl::{Crawl, CrawlRequest, CrawlTarget, CrawlerState};
+use crate::model::crawl::{Crawl, CrawlRequest, CrawlSummary, CrawlTarget, CrawlerState};
 use crate::model::crawl_options::MAX_SAMPLE_SIZE;
 use crate::model::location::Location;
 use crate::model::name::catalog_name;
@@ -87,9 +87,9 @@ pub async fn get(app: &App, id: &str) -> Result<Crawl> {
 pub async fn list(
     app: &App,
     crawler: Option<&str>,
-    wanted: impl Fn(&Crawl) -> bool,
+    wanted: impl Fn(&CrawlSummary) -> bool,
     page: &PageRequest,
-) -> Result<Page<Crawl>> {
+) -> Result<Page<CrawlSummary>> {
     let mut tx = app.store.read().await?;
     let mut look = page.clone();
     let mut found = Vec::new();
@@ -99,7 +99,7 @@ pub async fn list(
         look.after = some.last().map(|last| last.id.clone());
         found.extend(some.into_iter().filter(&wanted));
         if is_all || found.len() > page.limit as usize {
-            return Ok(Page::of(found, page, |crawl: &Crawl| crawl.id.clone()));
+            return Ok(Page::of(found, page, |crawl: &CrawlSummary| crawl.id.clone()));
         }
     }
 }

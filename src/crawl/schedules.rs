@@ -39,7 +39,7 @@ pub async fn start(app: &App, name: &str) -> Result<()> {
 pub async fn set(app: &App, name: &str, text: Option<String>) -> Result<()> {
     let schedule = checked(app, text.as_deref())?;
     let mut tx = app.store.note().await?;
-    let mut input = crawlers::require(&mut tx, name).await?.input;
+    let mut input = crawlers::hold(&mut tx, name).await?.input;
     input.schedule = text;
     store::crawls::update_crawler(&mut tx, &input, app.clock.now()).await?;
     put_in_force(app, &mut tx, &owner(name), schedule.as_ref()).await?;

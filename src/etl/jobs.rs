@@ -10,6 +10,7 @@ use crate::model::job::{Arrivals, Job, JobDefinition, Trigger};
 use crate::model::location::Location;
 use crate::model::name::plain_name;
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
+use crate::model::precondition::Precondition;
 use crate::store::{self, Look};
 
 /// The definition's file name in a job's folder.
@@ -78,6 +79,14 @@ fn read_text(path: &Path) -> Result<String> {
 /// # Errors
 /// Invalid where the definition is wrong; Conflict where somebody else registered it meanwhile.
 pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
+    register_if(app, source, &Precondition::None).await
+}
+
+/// Registers a job where the precondition holds of the one of its name.
+///
+/// # Errors
+/// As [`register`]; Outdated where it doesn't hold.
+pub async fn register_if(app: &App, source: &JobSource, precondition: &Precondition) -> Result<Job> {
     let name = plain_name("job", &source.name)?;
     let definition = JobDefinition::parse(&name, &source.definition)?;
     engines::of(definition.engine).map_err(|error| error.within(format_args!("job {name}")))?;
@@ -90,6 +99,10 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
     let now = app.clock.now();
     let mut tx = app.store.read().await?;
     let former = store::jobs::find(&mut tx, &name).await?;
+    precondition.check(
+        &format!("job {name}"),
+        former.as_ref().map(|former| former.version),
+    )?;
     let job = Job {
         version: former.as_ref().map_or(0, |former| former.version + 1),
         created_at: former.as_ref().map_or(now, |former| former.created_at),
@@ -112,6 +125,11 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
 
     let mut tx = app.store.note().await?;
     if !store::jobs::upsert(&mut tx, &job).await? {
+        let present = store::jobs::find(&mut tx, &job.name).await?;
+        precondition.check(
+            &format!("job {}", job.name),
+            present.map(|present| present.version),
+        )?;
         return Err(Error::conflict(format!(
             "job {} was registered by somebody else meanwhile",
             job.name

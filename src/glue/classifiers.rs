@@ -9,6 +9,7 @@ use crate::aws::{Answer, Failure, Members, nothing, page, required, seconds, tok
 use crate::crawl::classifiers;
 use crate::error::{Error, ErrorKind};
 use crate::model::classifier::Classifier;
+use crate::model::precondition::Precondition;
 
 use super::error::{ALREADY_EXISTS, ENTITY_NOT_FOUND, invalid};
 
@@ -55,7 +56,7 @@ pub(super) async fn update(app: &App, request: Members) -> Answer {
         kept.extend(members);
         definition(&kind, kept).map_err(|failure| Error::invalid(failure.message()))
     };
-    classifiers::update(app, &name, change)
+    classifiers::update(app, &name, &Precondition::None, change)
         .await
         .map_err(|error| in_glues_words(error, &name))?;
     Ok(nothing())

@@ -8,8 +8,9 @@ use crate::app::App;
 use crate::aws::{Answer, Failure, Members, nothing, page, read_value, required, seconds, token, with_kept};
 use crate::crawl::{crawlers, schedules};
 use crate::error::{Error, ErrorKind};
-use crate::model::crawl::{Crawl, Crawler, CrawlerInput, CrawlerState, WorkState};
+use crate::model::crawl::{CrawlSummary, Crawler, CrawlerInput, CrawlerState, WorkState};
 use crate::model::crawl_options::CrawlOptions;
+use crate::model::precondition::Precondition;
 
 use super::crawler_targets;
 use super::error::{
@@ -124,7 +125,7 @@ pub(super) async fn update(app: &App, mut request: Sent) -> Answer {
             .change(input)
             .map_err(|failure| Error::invalid(failure.message()))
     };
-    let done = crawlers::update(app, &name, change).await;
+    let done = crawlers::update(app, &name, &Precondition::None, change).await;
     done.map_err(|error| match error.kind {
         ErrorKind::Conflict => Failure::new(
             CRAWLER_RUNNING,
@@ -136,12 +137,12 @@ pub(super) async fn update(app: &App, mut request: Sent) -> Answer {
 }
 
 pub(super) async fn get_many(app: &App, request: NamedMany) -> Answer {
+    let known = crawlers::get_many(app, &request.crawler_names).await?;
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for name in request.crawler_names {
-        match crawlers::get(app, &name).await {
-            Ok(crawler) => found.push(rendered(app, &crawler)),
-            Err(error) if error.kind == ErrorKind::NotFound => missing.push(name),
-            Err(error) => return Err(error.into()),
+        match known.get(&name) {
+            Some(crawler) => found.push(rendered(app, crawler)),
+            None => missing.push(name),
         }
     }
     Ok(json!({ "Crawlers": found, "CrawlersNotFound": missing }))
@@ -331,7 +332,7 @@ fn rendered(app: &App, crawler: &Crawler) -> Value {
 }
 
 /// A crawl that is over; the API has no word for one that isn't.
-fn rendered_crawl(crawler: &str, crawl: &Crawl) -> Option<Value> {
+fn rendered_crawl(crawler: &str, crawl: &CrawlSummary) -> Option<Value> {
     let status = match crawl.state {
         WorkState::Succeeded => "SUCCEEDED",
         WorkState::Failed => "FAILED",
@@ -348,7 +349,7 @@ fn rendered_crawl(crawler: &str, crawl: &Crawl) -> Option<Value> {
     }))
 }
 
-pub(super) fn begin(crawl: &Crawl) -> DateTime<Utc> {
+pub(super) fn begin(crawl: &CrawlSummary) -> DateTime<Utc> {
     crawl.started_at.unwrap_or(crawl.created_at)
 }
 

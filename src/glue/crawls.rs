@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::aws::{Answer, Members, page, seconds, token};
 use crate::crawl;
 use crate::crawl::crawlers;
-use crate::model::crawl::{ChangeOp, Crawl, Crawler, CrawlerState, Plan, WorkState};
+use crate::model::crawl::{CrawlSummary, Crawler, CrawlerState, PlanSummary, Touched, WorkState};
 
 use super::crawlers::{begin, elapsed, in_glues_words};
 use super::error::invalid;
@@ -19,8 +19,6 @@ use super::error::invalid;
 const MAX_PAGE: u32 = 1000;
 /// Crawls of a page that asks for no number.
 const CRAWLS: u32 = 20;
-/// How many names a summary gives.
-const NAMED: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -75,7 +73,7 @@ pub(super) async fn list(app: &App, request: List) -> Answer {
         request.next_token.as_deref(),
         MAX_PAGE,
     )?;
-    let wanted = |crawl: &Crawl| conditions.iter().all(|condition| condition.holds(crawl));
+    let wanted = |crawl: &CrawlSummary| conditions.iter().all(|condition| condition.holds(crawl));
     let found = crawl::list(app, Some(name), wanted, &page).await?;
     let crawls: Vec<Value> = found.items.iter().map(|crawl| rendered(name, crawl)).collect();
     Ok(json!({ "Crawls": crawls, "NextToken": token(found.next) }))
@@ -110,7 +108,7 @@ impl Condition {
         Ok(Self { wanted, operator })
     }
 
-    fn holds(&self, crawl: &Crawl) -> bool {
+    fn holds(&self, crawl: &CrawlSummary) -> bool {
         let order = match &self.wanted {
             Wanted::Id(id) => crawl.id.as_str().cmp(id),
             Wanted::State(state) => history_state(crawl.state).cmp(state),
@@ -166,7 +164,7 @@ fn history_state(state: WorkState) -> &'static str {
     }
 }
 
-fn rendered(crawler: &str, crawl: &Crawl) -> Value {
+fn rendered(crawler: &str, crawl: &CrawlSummary) -> Value {
     json!({
         "CrawlId": crawl.id,
         "State": history_state(crawl.state),
@@ -182,23 +180,20 @@ fn rendered(crawler: &str, crawl: &Crawl) -> Value {
 }
 
 /// What a crawl changed, as the service sums it up: a count for each kind of thing and of change, and tables' names.
-fn summary(plan: &Plan) -> Value {
+fn summary(plan: &PlanSummary) -> Value {
     let ops = [
-        (ChangeOp::Add, "ADD"),
-        (ChangeOp::Change, "UPDATE"),
-        (ChangeOp::Retire, "DELETE"),
+        (&plan.added, "ADD"),
+        (&plan.changed, "UPDATE"),
+        (&plan.retired, "DELETE"),
     ];
     let (mut tables, mut partitions) = (Members::new(), Members::new());
-    for (op, word) in ops {
-        let names = plan.tables_that(op);
-        if !names.is_empty() {
-            let named: Vec<&String> = names.iter().take(NAMED).collect();
-            let told = json!({ "Details": { "names": named }, "Count": names.len() });
+    for (touched, word) in ops {
+        if touched.tables > 0 {
+            let told = json!({ "Details": { "names": touched.names }, "Count": touched.tables });
             tables.insert(word.to_owned(), told);
         }
-        let count = plan.partitions_that(op);
-        if count > 0 {
-            partitions.insert(word.to_owned(), json!({ "Count": count }));
+        if touched.partitions > 0 {
+            partitions.insert(word.to_owned(), json!({ "Count": touched.partitions }));
         }
     }
     [("TABLE", tables), ("PARTITION", partitions)]
@@ -212,13 +207,15 @@ pub(super) async fn metrics(app: &App, request: Metrics) -> Answer {
     let page = page(request.max_results, request.next_token.as_deref(), MAX_PAGE)?;
     let found = crawlers::list(app, &page).await?;
     let asked = &request.crawler_name_list;
-    let mut list = Vec::new();
-    for crawler in &found.items {
-        if asked.is_empty() || asked.contains(&crawler.input.name) {
-            let took = crawlers::runtimes(app, &crawler.input.name).await?;
-            list.push(rendered_metrics(app, crawler, took));
-        }
-    }
+    let mut shown = found.items;
+    shown.retain(|crawler| asked.is_empty() || asked.contains(&crawler.input.name));
+    let names: Vec<String> = shown.iter().map(|crawler| crawler.input.name.clone()).collect();
+    let mut took = crawlers::runtimes(app, &names).await?;
+    let metrics = |crawler: &Crawler| {
+        let took = took.remove(&crawler.input.name).unwrap_or_default();
+        rendered_metrics(app, crawler, took)
+    };
+    let list: Vec<Value> = shown.iter().map(metrics).collect();
     Ok(json!({ "CrawlerMetricsList": list, "NextToken": token(found.next) }))
 }
 
@@ -239,15 +236,15 @@ fn rendered_metrics(app: &App, crawler: &Crawler, mut took: Vec<i64>) -> Value {
         _ => 0,
     };
     let plan = crawler.last_ended().and_then(|crawl| crawl.plan.as_ref());
-    let count = |op| plan.map_or(0, |plan| plan.tables_that(op).len());
+    let count = |touched: fn(&PlanSummary) -> &Touched| plan.map_or(0, |plan| touched(plan).tables);
     json!({
         "CrawlerName": crawler.input.name,
         "TimeLeftSeconds": in_seconds(left),
         "StillEstimating": is_at_work && median.is_none(),
         "LastRuntimeSeconds": in_seconds(last.unwrap_or(0)),
         "MedianRuntimeSeconds": in_seconds(median.unwrap_or(0)),
-        "TablesCreated": count(ChangeOp::Add),
-        "TablesUpdated": count(ChangeOp::Change),
-        "TablesDeleted": count(ChangeOp::Retire),
+        "TablesCreated": count(|plan| &plan.added),
+        "TablesUpdated": count(|plan| &plan.changed),
+        "TablesDeleted": count(|plan| &plan.retired),
     })
 }

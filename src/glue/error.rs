@@ -29,7 +29,7 @@ pub(super) fn exception(kind: ErrorKind) -> Exception {
         ErrorKind::Invalid => INVALID_INPUT,
         ErrorKind::TooLarge => Exception::REQUEST_ENTITY_TOO_LARGE,
         ErrorKind::Unfit => INVALID_STATE,
-        ErrorKind::Conflict => CONCURRENT_MODIFICATION,
+        ErrorKind::Conflict | ErrorKind::Outdated => CONCURRENT_MODIFICATION,
         ErrorKind::Denied => Exception::ACCESS_DENIED,
         ErrorKind::Limit => RESOURCE_NUMBER_LIMIT_EXCEEDED,
         ErrorKind::Unavailable | ErrorKind::Killed | ErrorKind::Internal => Exception::INTERNAL_SERVICE,

@@ -90,17 +90,22 @@ pub(super) async fn delete(app: &App, request: Delete) -> Answer {
 pub(super) async fn delete_many(app: &App, request: DeleteMany) -> Answer {
     check_catalog(app, request.catalog_id.as_deref())?;
     let name = TableRef::new(&request.database_name, &request.table_name)?;
-    tables::get(app, &name)
+    let versions: Vec<Answer<i64>> = request.version_ids.iter().map(|id| version(id)).collect();
+    let known: Vec<i64> = versions
+        .iter()
+        .filter_map(|read| read.as_ref().ok().copied())
+        .collect();
+    let deleted = tables::delete_versions(app, &name, &known)
         .await
         .map_err(|error| in_glues_words(error, &name))?;
+    let mut deleted = deleted.into_iter();
     let mut errors = Vec::new();
-    for id in request.version_ids {
-        let deleted = async {
-            tables::delete_version(app, &name, version(&id)?)
-                .await
-                .map_err(|error| in_glues_words(error, &name))
-        };
-        if let Err(failure) = deleted.await {
+    for (id, read) in request.version_ids.iter().zip(versions) {
+        let outcome = read.and_then(|_| {
+            let outcome = deleted.next().unwrap_or(Ok(()));
+            outcome.map_err(|error| in_glues_words(error, &name))
+        });
+        if let Err(failure) = outcome {
             errors.push(json!({ "TableName": name.name, "VersionId": id, "ErrorDetail": detail(failure)? }));
         }
     }

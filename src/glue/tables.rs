@@ -353,16 +353,23 @@ pub(super) async fn delete(app: &App, request: Named) -> Answer {
 
 pub(super) async fn delete_many(app: &App, request: NamedMany) -> Answer {
     check_catalog(app, request.catalog_id.as_deref())?;
-    crate::catalog::databases::get(app, &request.database_name).await?;
+    let database = crate::catalog::databases::get(app, &request.database_name).await?;
+    let named = |table: &String| TableRef::new(&request.database_name, table);
+    let names: Vec<_> = request.tables_to_delete.iter().map(named).collect();
+    let good: Vec<TableRef> = names
+        .iter()
+        .filter_map(|name| name.as_ref().ok().cloned())
+        .collect();
+    let mut deleted = tables::delete_all(app, &database.input.name, &good)
+        .await?
+        .into_iter();
     let mut errors = Vec::new();
-    for table in request.tables_to_delete {
-        let deleted = async {
-            let name = TableRef::new(&request.database_name, &table)?;
-            tables::delete(app, &name)
-                .await
-                .map_err(|error| in_glues_words(error, &name))
-        };
-        if let Err(failure) = deleted.await {
+    for (table, name) in request.tables_to_delete.iter().zip(names) {
+        let outcome: Answer<()> = name.map_err(Failure::from).and_then(|name| {
+            let outcome = deleted.next().unwrap_or(Ok(()));
+            outcome.map_err(|error| in_glues_words(error, &name))
+        });
+        if let Err(failure) = outcome {
             errors.push(json!({ "TableName": table, "ErrorDetail": detail(failure)? }));
         }
     }

@@ -81,9 +81,9 @@ pub struct Crawler {
     /// Whether a crawl of it is under way.
     pub state: CrawlerState,
     /// Its newest crawl that wasn't a dry run.
-    pub last_crawl: Option<Crawl>,
+    pub last_crawl: Option<CrawlSummary>,
     /// The one that ended last before it, where it isn't over.
-    pub ended_before: Option<Crawl>,
+    pub ended_before: Option<CrawlSummary>,
     /// When its schedule is due next; absent where it has none, or one that isn't in force.
     pub next_crawl_at: Option<DateTime<Utc>>,
     /// How many times it was written, from 1.
@@ -96,8 +96,8 @@ pub struct Crawler {
 
 impl Crawler {
     /// The newest crawl that is over, dry runs left out.
-    pub fn last_ended(&self) -> Option<&Crawl> {
-        let is_over = |crawl: &&Crawl| crawl.state.is_final();
+    pub fn last_ended(&self) -> Option<&CrawlSummary> {
+        let is_over = |crawl: &&CrawlSummary| crawl.state.is_final();
         self.last_crawl
             .as_ref()
             .filter(is_over)
@@ -205,9 +205,9 @@ impl WorkState {
     }
 }
 
-/// One crawl.
+/// One crawl, with its plan, or with what lists show of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Crawl {
+pub struct Crawl<P = Plan> {
     /// Its id.
     pub id: String,
     /// What it was asked to do.
@@ -217,7 +217,7 @@ pub struct Crawl {
     /// What it did so far.
     pub progress: CrawlProgress,
     /// What it would change, or did. Of one that ended otherwise, what it wrote is in its progress.
-    pub plan: Option<Plan>,
+    pub plan: Option<P>,
     /// What went wrong.
     pub error: Option<String>,
     /// When it was asked for.
@@ -230,6 +230,29 @@ pub struct Crawl {
     pub applied_at: Option<DateTime<Utc>>,
     /// When what it changed was put back.
     pub undone_at: Option<DateTime<Utc>>,
+}
+
+/// A crawl in a list.
+pub type CrawlSummary = Crawl<PlanSummary>;
+
+impl Crawl {
+    /// The crawl as lists show it, and its plan.
+    pub fn summed_up(self) -> (CrawlSummary, Option<Plan>) {
+        let summary = Crawl {
+            id: self.id,
+            request: self.request,
+            state: self.state,
+            progress: self.progress,
+            plan: self.plan.as_ref().map(PlanSummary::of),
+            error: self.error,
+            created_at: self.created_at,
+            started_at: self.started_at,
+            finished_at: self.finished_at,
+            applied_at: self.applied_at,
+            undone_at: self.undone_at,
+        };
+        (summary, self.plan)
+    }
 }
 
 /// How much a crawl has looked at.
@@ -274,14 +297,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How many changes it would make to the catalog.
-    pub fn change_count(&self) -> usize {
-        self.changes
-            .iter()
-            .filter(|change| change.op != ChangeOp::Unchanged)
-            .count()
-    }
-
     /// The names of the tables that are added, changed in themselves or in their columns, or retired.
     pub fn tables_that(&self, op: ChangeOp) -> BTreeSet<String> {
         let of_kind = |kind, wanted| {
@@ -311,6 +326,57 @@ impl Plan {
             .filter(|change| change.kind == ChangeKind::Partitions && change.op == op)
             .filter_map(|change| change.detail.split(' ').next()?.parse::<u64>().ok())
             .sum()
+    }
+}
+
+/// What lists show of a plan: it is kept beside it, as plans are long.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanSummary {
+    /// How many changes it would make to the catalog.
+    pub changes: usize,
+    /// How many objects were left aside.
+    pub set_aside: usize,
+    /// What is new.
+    pub added: Touched,
+    /// What becomes another.
+    pub changed: Touched,
+    /// What is no longer there.
+    pub retired: Touched,
+}
+
+/// What a plan does one thing to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touched {
+    /// How many tables.
+    pub tables: usize,
+    /// Their full names; the first hundred of many.
+    pub names: Vec<String>,
+    /// How many partitions.
+    pub partitions: u64,
+}
+
+impl PlanSummary {
+    /// How many names it gives of a kind.
+    const NAMED: usize = 100;
+
+    /// Sums a plan up.
+    pub fn of(plan: &Plan) -> Self {
+        let touched = |op| {
+            let tables = plan.tables_that(op);
+            Touched {
+                tables: tables.len(),
+                names: tables.into_iter().take(Self::NAMED).collect(),
+                partitions: plan.partitions_that(op),
+            }
+        };
+        let is_change = |change: &&Change| change.op != ChangeOp::Unchanged;
+        Self {
+            changes: plan.changes.iter().filter(is_change).count(),
+            set_aside: plan.set_aside.len(),
+            added: touched(ChangeOp::Add),
+            changed: touched(ChangeOp::Change),
+            retired: touched(ChangeOp::Retire),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod overlap;
 pub mod page;
 pub mod partition;
 pub mod pattern;
+pub mod precondition;
 pub mod run;
 pub mod schedule;
 pub mod source;

@@ -237,6 +237,7 @@ impl Cause {
             | ErrorKind::TooLarge
             | ErrorKind::Denied
             | ErrorKind::Unfit
+            | ErrorKind::Outdated
             | ErrorKind::Limit => Self::Work,
         }
     }

@@ -177,7 +177,10 @@ pub(super) async fn metrics(app: &App) -> Response {
     let version = env!("CARGO_PKG_VERSION");
     let mut text = format!(
         "# HELP mastic_build_info The version that runs.\n# TYPE mastic_build_info gauge\n\
-         mastic_build_info{{version=\"{version}\"}} 1\n"
+         mastic_build_info{{version=\"{version}\"}} 1\n\
+         # HELP mastic_children_started_total Processes that were started to touch data or plan queries.\n\
+         # TYPE mastic_children_started_total counter\nmastic_children_started_total {}\n",
+        app.children.started()
     );
     let seconds = age.as_seconds_f64().to_string();
     for (name, help, value) in [

@@ -60,6 +60,21 @@ pub async fn update(tx: &mut Note, definition: &ClassifierDefinition, now: DateT
         .map(|done| done.rows_affected() > 0))
 }
 
+/// Keeps others that edit the classifier out of it until the transaction ends. SQLite has one writer anyhow.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn hold(tx: &mut Note, name: &str) -> Result<()> {
+    const POSTGRES: &str = "SELECT name FROM classifiers WHERE name = $1 FOR NO KEY UPDATE";
+    const SQLITE: &str = "SELECT name FROM classifiers WHERE name = $1";
+    let sql = tx.pick(SQLITE, POSTGRES);
+    on!(tx, |conn| sqlx::query(sql)
+        .bind(name)
+        .fetch_optional(conn)
+        .await
+        .map(drop))
+}
+
 /// The classifier called `name`.
 ///
 /// # Errors

@@ -1,14 +1,22 @@
 //! Crawlers and crawls.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
-use super::{Look, Note, Read, on};
-use crate::error::{Error, Result};
+use super::crawl_rows::{CrawlRow, select_crawls};
+use super::{Look, Note, Read, behind_every_id, crawl_plans, on, places};
+use crate::error::Result;
 use crate::model::crawl::{
-    Crawl, CrawlProgress, CrawlRequest, Crawler, CrawlerInput, CrawlerState, Plan, WorkState,
+    Crawl, CrawlProgress, CrawlRequest, CrawlSummary, Crawler, CrawlerInput, CrawlerState, Plan, PlanSummary,
+    WorkState,
 };
 use crate::model::page::{Page, PageRequest};
+
+/// How many crawlers one statement asks for by name.
+const NAMES: usize = 1000;
 
 #[derive(sqlx::FromRow)]
 struct CrawlerRow {
@@ -17,59 +25,6 @@ struct CrawlerRow {
     next_crawl_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-}
-
-#[derive(sqlx::FromRow)]
-struct CrawlRow {
-    id: String,
-    state: String,
-    request: Json<CrawlRequest>,
-    progress: Json<CrawlProgress>,
-    plan: Option<Json<Plan>>,
-    error: Option<String>,
-    created_at: DateTime<Utc>,
-    started_at: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
-    applied_at: Option<DateTime<Utc>>,
-    undone_at: Option<DateTime<Utc>>,
-}
-
-impl TryFrom<CrawlRow> for Crawl {
-    type Error = Error;
-
-    fn try_from(row: CrawlRow) -> Result<Self> {
-        let state = WorkState::parse(&row.state).ok_or_else(|| {
-            Error::internal(format!("crawl {} has the unknown state {}", row.id, row.state))
-        })?;
-        Ok(Self {
-            id: row.id,
-            request: row.request.0,
-            progress: row.progress.0,
-            // While it is applied it is kept for the end: until then it isn't what the crawl did.
-            plan: row
-                .plan
-                .map(|plan| plan.0)
-                .filter(|_| state == WorkState::Succeeded),
-            state,
-            error: row.error,
-            created_at: row.created_at,
-            started_at: row.started_at,
-            finished_at: row.finished_at,
-            applied_at: row.applied_at,
-            undone_at: row.undone_at,
-        })
-    }
-}
-
-/// A query for crawls: the columns of a [`CrawlRow`], and which rows.
-macro_rules! select_crawls {
-    ($which:literal) => {
-        concat!(
-            "SELECT id, state, request, progress, plan, error, created_at, started_at, finished_at, applied_at, \
-            undone_at FROM crawls ",
-            $which
-        )
-    };
 }
 
 /// A query for crawlers: the columns of a [`CrawlerRow`], and which rows.
@@ -108,10 +63,45 @@ pub async fn find_crawler(tx: &mut Read, name: &str) -> Result<Option<Crawler>> 
         .bind(name)
         .fetch_optional(conn)
         .await)?;
-    match row {
-        Some(row) => Ok(Some(with_crawls(tx, row).await?)),
-        None => Ok(None),
+    Ok(with_crawls(tx, row.into_iter().collect()).await?.pop())
+}
+
+/// Keeps others that edit the crawler out of it until the transaction ends. SQLite has one writer anyhow.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn hold_crawler(tx: &mut Note, name: &str) -> Result<()> {
+    const POSTGRES: &str = "SELECT name FROM crawlers WHERE name = $1 FOR NO KEY UPDATE";
+    const SQLITE: &str = "SELECT name FROM crawlers WHERE name = $1";
+    let sql = tx.pick(SQLITE, POSTGRES);
+    on!(tx, |conn| sqlx::query(sql)
+        .bind(name)
+        .fetch_optional(conn)
+        .await
+        .map(drop))
+}
+
+/// Those of the crawlers with these names that are there.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find_crawlers(tx: &mut Read, names: &[String]) -> Result<Vec<Crawler>> {
+    let mut found = Vec::with_capacity(names.len());
+    for some in names.chunks(NAMES) {
+        let sql = format!(
+            "SELECT body, version, next_crawl_at, created_at, updated_at FROM crawlers WHERE name IN ({})",
+            places(some.len(), 1)
+        );
+        let rows: Vec<CrawlerRow> = on!(tx, |conn| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql));
+            for name in some {
+                query = query.bind(name);
+            }
+            query.fetch_all(conn).await
+        })?;
+        found.extend(with_crawls(tx, rows).await?);
     }
+    Ok(found)
 }
 
 /// Crawlers by name.
@@ -126,37 +116,61 @@ pub async fn list_crawlers(tx: &mut Read, page: &PageRequest) -> Result<Page<Cra
         .bind(i64::from(page.limit) + 1)
         .fetch_all(conn)
         .await)?;
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        items.push(with_crawls(tx, row).await?);
-    }
+    let items = with_crawls(tx, rows).await?;
     Ok(Page::of(items, page, |crawler: &Crawler| {
         crawler.input.name.clone()
     }))
 }
 
-async fn with_crawls(tx: &mut Read, row: CrawlerRow) -> Result<Crawler> {
-    const LAST: &str = select_crawls!("WHERE crawler_name = $1 AND NOT dry_run ORDER BY id DESC LIMIT 1");
-    const ENDED: &str = select_crawls!(
-        "WHERE crawler_name = $1 AND NOT dry_run AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1"
-    );
-    let name = &row.body.name;
-    let state = crawler_state(tx, name).await?;
-    let last_crawl = one_of(tx, LAST, name).await?;
-    let ended_before = match &last_crawl {
-        Some(last) if !last.state.is_final() => one_of(tx, ENDED, name).await?,
-        _ => None,
+/// Crawlers with what their crawls do, in as many statements for many as for one.
+async fn with_crawls(tx: &mut Read, rows: Vec<CrawlerRow>) -> Result<Vec<Crawler>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<String> = rows.iter().map(|row| row.body.name.clone()).collect();
+    let under_way = stops_requested(tx, &names).await?;
+    let mut last = last_crawls(tx, &names, "").await?;
+    let mut ended = last_crawls(tx, &names, "AND l.finished_at IS NOT NULL").await?;
+    let with_its_own = |row: CrawlerRow| {
+        let name = &row.body.name;
+        let last_crawl = last.remove(name);
+        let is_under_way = last_crawl.as_ref().is_some_and(|crawl| !crawl.state.is_final());
+        Crawler {
+            state: state_of(under_way.get(name).map_or(&[], Vec::as_slice)),
+            ended_before: ended.remove(name).filter(|_| is_under_way),
+            last_crawl,
+            next_crawl_at: row.next_crawl_at,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            input: row.body.0,
+        }
     };
-    Ok(Crawler {
-        input: row.body.0,
-        state,
-        last_crawl,
-        ended_before,
-        next_crawl_at: row.next_crawl_at,
-        version: row.version,
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    })
+    Ok(rows.into_iter().map(with_its_own).collect())
+}
+
+/// Of each crawler the newest crawl that wasn't a dry run and that fits `which`, by the crawler's name.
+async fn last_crawls(tx: &mut Look, names: &[String], which: &str) -> Result<HashMap<String, CrawlSummary>> {
+    const CRAWLS: &str = select_crawls!(
+        "c.summary",
+        "crawlers k JOIN crawls c ON c.id = (SELECT l.id FROM crawls l WHERE l.crawler_name = k.name AND NOT l.dry_run "
+    );
+    let sql = format!(
+        "{CRAWLS} {which} ORDER BY l.id DESC LIMIT 1) WHERE k.name IN ({})",
+        places(names.len(), 1)
+    );
+    let rows: Vec<CrawlRow<PlanSummary>> = on!(tx, |conn| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for name in names {
+            query = query.bind(name);
+        }
+        query.fetch_all(conn).await
+    })?;
+    let named = |row: CrawlRow<PlanSummary>| {
+        let crawl = CrawlSummary::try_from(row)?;
+        Ok((crawl.request.crawler.clone().unwrap_or_default(), crawl))
+    };
+    rows.into_iter().map(named).collect()
 }
 
 /// Whether a crawl of this crawler, dry runs left out, is waiting or under way, or was asked to stop.
@@ -164,17 +178,38 @@ async fn with_crawls(tx: &mut Read, row: CrawlerRow) -> Result<Crawler> {
 /// # Errors
 /// Only the database's own.
 pub async fn crawler_state(tx: &mut Look, crawler: &str) -> Result<CrawlerState> {
-    const SQL: &str = "SELECT stop_requested FROM crawls
-        WHERE crawler_name = $1 AND NOT dry_run AND state IN ('QUEUED', 'RUNNING')";
-    let under_way: Vec<bool> = on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(crawler)
-        .fetch_all(conn)
-        .await)?;
-    Ok(match under_way.as_slice() {
+    let under_way = stops_requested(tx, &[crawler.to_owned()]).await?;
+    Ok(state_of(under_way.get(crawler).map_or(&[], Vec::as_slice)))
+}
+
+/// Of each crawl of these crawlers, dry runs left out, that waits or is under way: whether it was asked to stop.
+async fn stops_requested(tx: &mut Look, crawlers: &[String]) -> Result<HashMap<String, Vec<bool>>> {
+    let sql = format!(
+        "SELECT crawler_name, stop_requested FROM crawls
+        WHERE state IN ('QUEUED', 'RUNNING') AND NOT dry_run AND crawler_name IN ({})",
+        places(crawlers.len(), 1)
+    );
+    let rows: Vec<(String, bool)> = on!(tx, |conn| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for crawler in crawlers {
+            query = query.bind(crawler);
+        }
+        query.fetch_all(conn).await
+    })?;
+    let mut requested: HashMap<String, Vec<bool>> = HashMap::new();
+    for (crawler, asked) in rows {
+        requested.entry(crawler).or_default().push(asked);
+    }
+    Ok(requested)
+}
+
+/// What a crawler does whose crawls under way were asked to stop or not.
+fn state_of(asked: &[bool]) -> CrawlerState {
+    match asked {
         [] => CrawlerState::Ready,
         asked if asked.iter().all(|asked| *asked) => CrawlerState::Stopping,
         _ => CrawlerState::Running,
-    })
+    }
 }
 
 /// Puts `input` in the place of the crawler with its name; says whether there was one.
@@ -229,31 +264,32 @@ pub async fn insert(tx: &mut Note, id: &str, request: &CrawlRequest, now: DateTi
 /// # Errors
 /// Only the database's own.
 pub async fn find(tx: &mut Look, id: &str) -> Result<Option<Crawl>> {
-    one_of(tx, select_crawls!("WHERE id = $1"), id).await
-}
-
-/// The crawl that a query finds with `key`.
-async fn one_of(tx: &mut Look, sql: &'static str, key: &str) -> Result<Option<Crawl>> {
-    let row: Option<CrawlRow> = on!(tx, |conn| sqlx::query_as(sql)
-        .bind(key)
-        .fetch_optional(conn)
-        .await)?;
+    const SQL: &str = select_crawls!(
+        "p.body",
+        "crawls c LEFT JOIN crawl_plans p ON p.crawl_id = c.id WHERE c.id = $1"
+    );
+    let row: Option<CrawlRow<Plan>> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
     row.map(Crawl::try_from).transpose()
 }
 
 /// Crawls, the newest first, one more than the page holds where there are more; of one crawler where it is named, and
-/// then without dry runs.
+/// then without dry runs. Plans aren't read.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn list(tx: &mut Read, crawler: Option<&str>, page: &PageRequest) -> Result<Vec<Crawl>> {
-    const ALL: &str = select_crawls!("WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2");
-    const OF_ONE: &str = select_crawls!(
-        "WHERE crawler_name = $3 AND NOT dry_run AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2"
+pub async fn list(tx: &mut Read, crawler: Option<&str>, page: &PageRequest) -> Result<Vec<CrawlSummary>> {
+    const ALL: &str = select_crawls!(
+        "c.summary",
+        "crawls c WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2"
     );
-    let before = page.after.clone().unwrap_or_default();
+    const OF_ONE: &str = select_crawls!(
+        "c.summary",
+        "crawls c WHERE c.crawler_name = $3 AND NOT c.dry_run AND c.id < $1 ORDER BY c.id DESC LIMIT $2"
+    );
+    let before = behind_every_id(page);
     let limit = i64::from(page.limit) + 1;
-    let rows: Vec<CrawlRow> = match crawler {
+    let rows: Vec<CrawlRow<PlanSummary>> = match crawler {
         None => on!(tx, |conn| sqlx::query_as(ALL)
             .bind(before)
             .bind(limit)
@@ -266,25 +302,39 @@ pub async fn list(tx: &mut Read, crawler: Option<&str>, page: &PageRequest) -> R
             .fetch_all(conn)
             .await)?,
     };
-    rows.into_iter().map(Crawl::try_from).collect()
+    rows.into_iter().map(CrawlSummary::try_from).collect()
 }
 
-/// When crawls of a crawler began and ended, of those that succeeded, the newest first.
+/// When crawls of these crawlers began and ended, each with its crawler: of each those that succeeded, at most `limit`, the
+/// newest first.
 ///
 /// # Errors
 /// Only the database's own.
 pub async fn runtimes(
     tx: &mut Look,
-    crawler: &str,
+    crawlers: &[String],
     limit: i64,
-) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>)>> {
-    const SQL: &str = "SELECT started_at, finished_at FROM crawls
-        WHERE crawler_name = $1 AND NOT dry_run AND state = 'SUCCEEDED' ORDER BY id DESC LIMIT $2";
-    on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(crawler)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)
+) -> Result<Vec<(String, DateTime<Utc>, DateTime<Utc>)>> {
+    let mut times = Vec::new();
+    for some in crawlers.chunks(NAMES) {
+        let sql = format!(
+            "SELECT crawler_name, started_at, finished_at FROM (
+                SELECT crawler_name, id, started_at, finished_at,
+                    ROW_NUMBER() OVER (PARTITION BY crawler_name ORDER BY id DESC) AS place
+                FROM crawls WHERE NOT dry_run AND state = 'SUCCEEDED' AND crawler_name IN ({})) ended
+            WHERE place <= $1 ORDER BY crawler_name, id DESC",
+            places(some.len(), 2)
+        );
+        let found: Vec<(String, DateTime<Utc>, DateTime<Utc>)> = on!(tx, |conn| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(limit);
+            for crawler in some {
+                query = query.bind(crawler);
+            }
+            query.fetch_all(conn).await
+        })?;
+        times.extend(found);
+    }
+    Ok(times)
 }
 
 /// The crawls of a crawler, dry runs left out, that aren't over.
@@ -388,10 +438,10 @@ pub async fn set_applied(
     plan: Option<&Plan>,
     at: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    const SQL: &str = "UPDATE crawls SET plan = $2, applied_at = $3 WHERE id = $1";
+    const SQL: &str = "UPDATE crawls SET applied_at = $2 WHERE id = $1";
+    crawl_plans::put(tx, id, plan).await?;
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
-        .bind(plan.map(Json))
         .bind(at)
         .execute(conn)
         .await
@@ -410,12 +460,13 @@ pub async fn finish(
     error: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    const SQL: &str =
-        "UPDATE crawls SET state = $2, plan = COALESCE($3, plan), error = $4, finished_at = $5 WHERE id = $1";
+    const SQL: &str = "UPDATE crawls SET state = $2, error = $3, finished_at = $4 WHERE id = $1";
+    if plan.is_some() {
+        crawl_plans::put(tx, id, plan).await?;
+    }
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(state.as_str())
-        .bind(plan.map(Json))
         .bind(error)
         .bind(now)
         .execute(conn)

@@ -17,6 +17,8 @@ pub mod classifiers;
 pub mod commits;
 pub mod connections;
 pub mod crawl_memory;
+pub mod crawl_plans;
+mod crawl_rows;
 pub mod crawl_slices;
 pub mod crawls;
 pub mod databases;
@@ -226,6 +228,7 @@ impl Store {
         let mut tx = self.write().await?;
         partitions::put_earlier_in_order(&mut tx).await?;
         search::put_missing(&mut tx).await?;
+        crawl_plans::sum_up_earlier(&mut tx).await?;
         tx.commit().await
     }
 
@@ -369,6 +372,12 @@ fn is_outside_transactions(connection: &SqliteConnection) -> bool {
 
 fn libsqlite3_version() -> i32 {
     libsqlite3_sys::SQLITE_VERSION_NUMBER
+}
+
+/// `$2, $3`: places for so many values, numbered from `first`.
+fn places(count: usize, first: usize) -> String {
+    let places: Vec<String> = (first..first + count).map(|at| format!("${at}")).collect();
+    places.join(", ")
 }
 
 /// The id that a page of the newest goes on before: ids are hexadecimal, so this text is behind them all.

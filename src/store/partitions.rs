@@ -4,24 +4,25 @@
 //! table as a shape. Rows lie in the order of their values (`values_key`), and a second time spread over places that are
 //! alike full (`place`), of which a segment is a range.
 
+mod shapes;
 mod some;
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
-pub use some::find_all;
+pub use shapes::columns_in_use;
+use shapes::{shape_of, with_shapes};
+pub use some::{delete_all, find_all, find_by_key, in_use};
 
-use super::{Look, Read, Write, on};
+use super::{Look, Read, Write, on, places};
 use crate::error::Result;
 use crate::model::page::{Page, PageRequest};
 use crate::model::partition::key::{KeyOrder, KeyRange, spread};
 use crate::model::partition::{Partition, PartitionInput};
-use crate::model::table::{Column, StorageDescriptor, Table};
+use crate::model::table::{StorageDescriptor, Table};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -34,6 +35,16 @@ struct Row {
 
 /// How many partitions one statement adds; each brings five of the values of which databases take some 32,000.
 const ROWS: usize = 1000;
+
+/// A partition as it is written.
+struct NewRow {
+    key: String,
+    place: i64,
+    misfit: i64,
+    shape_id: Option<String>,
+    /// What is its own.
+    own: PartitionInput,
+}
 
 /// Where a page of a segment begins: behind this place and key.
 pub type Position = (i64, String);
@@ -84,21 +95,12 @@ impl<'a> Adding<'a> {
         inputs: &[&PartitionInput],
         conflict: &str,
     ) -> Result<HashSet<String>> {
-        let mut rows = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            let key = self.order.key(&input.values);
-            let (shape_id, own) = self.without_shape(tx, input).await?;
-            rows.push((key, self.misfit(&input.values), shape_id, own));
-        }
+        let rows = self.rows(tx, inputs).await?;
         // All in one statement: a hundred would go to the database a hundred times.
         let mut written = HashSet::new();
         for some in rows.chunks(ROWS) {
             let values: Vec<String> = (0..some.len())
-                .map(|row| {
-                    let first = 3 + row * 5;
-                    let (place, misfit, shape, body) = (first + 1, first + 2, first + 3, first + 4);
-                    format!("($1, ${first}, ${place}, ${misfit}, ${shape}, ${body}, $2, $2)")
-                })
+                .map(|row| format!("($1, {}, $2, $2)", places(5, 3 + row * 5)))
                 .collect();
             let sql = format!(
                 "INSERT INTO partitions (table_id, values_key, place, misfit, shape_id, body, created_at, updated_at)
@@ -109,9 +111,9 @@ impl<'a> Adding<'a> {
                 let mut query = sqlx::query_scalar(AssertSqlSafe(sql))
                     .bind(self.table_id)
                     .bind(self.now);
-                for (key, misfit, shape_id, own) in some {
-                    query = query.bind(key).bind(spread(key)).bind(misfit);
-                    query = query.bind(shape_id).bind(Json(own));
+                for row in some {
+                    query = query.bind(&row.key).bind(row.place).bind(row.misfit);
+                    query = query.bind(&row.shape_id).bind(Json(&row.own));
                 }
                 query.fetch_all(conn).await
             })?;
@@ -152,104 +154,62 @@ impl<'a> Adding<'a> {
         self.put(tx, &[input]).await
     }
 
-    /// Puts `input` in the place of the partition with `values`, whose values may change by it. Says whether it was there.
-    ///
-    /// # Errors
-    /// AlreadyExists where another partition has the new values.
-    pub async fn update(
-        &mut self,
-        tx: &mut Write,
-        values: &[String],
-        input: &PartitionInput,
-    ) -> Result<bool> {
-        const SQL: &str =
-            "UPDATE partitions SET values_key = $3, place = $4, misfit = $5, shape_id = $6, body = $7, updated_at = $8
-            WHERE table_id = $1 AND values_key = $2";
-        let key = self.order.key(&input.values);
-        let (shape_id, own) = self.without_shape(tx, input).await?;
-        on!(tx, |conn| sqlx::query(SQL)
-            .bind(self.table_id)
-            .bind(self.order.key(values))
-            .bind(&key)
-            .bind(spread(&key))
-            .bind(self.misfit(&input.values))
-            .bind(shape_id)
-            .bind(Json(own))
-            .bind(self.now)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected() > 0))
-    }
-
     /// As a number, which databases index alike.
     fn misfit(&self, values: &[String]) -> i64 {
         i64::from(!self.order.fits(values))
     }
 
-    /// What is a partition's own, and the name of the shape that it shares, which is kept from now on.
-    async fn without_shape(
-        &mut self,
-        tx: &mut Write,
-        input: &PartitionInput,
-    ) -> Result<(Option<String>, PartitionInput)> {
-        let mut own = input.clone();
-        let Some(mut shape) = own.storage.take() else {
-            return Ok((None, own));
-        };
-        own.storage = Some(StorageDescriptor {
-            location: shape.location.take(),
-            parameters: shape.parameters.take(),
-            ..StorageDescriptor::default()
-        });
-        Ok((Some(self.keep_shape(tx, &shape).await?), own))
+    /// Partitions as rows; the shapes that they share are kept from now on.
+    async fn rows(&mut self, tx: &mut Write, inputs: &[&PartitionInput]) -> Result<Vec<NewRow>> {
+        let mut rows = Vec::with_capacity(inputs.len());
+        let mut shapes = BTreeMap::new();
+        for input in inputs {
+            let mut own = PartitionInput::clone(input);
+            let mut shape_id = None;
+            if let Some(mut shape) = own.storage.take() {
+                own.storage = Some(StorageDescriptor {
+                    location: shape.location.take(),
+                    parameters: shape.parameters.take(),
+                    ..StorageDescriptor::default()
+                });
+                let id = shape_of(&shape)?;
+                if !self.shapes.contains(&id) {
+                    shapes.insert(id.clone(), shape);
+                }
+                shape_id = Some(id);
+            }
+            let key = self.order.key(&input.values);
+            rows.push(NewRow {
+                place: spread(&key),
+                key,
+                misfit: self.misfit(&input.values),
+                shape_id,
+                own,
+            });
+        }
+        self.keep_shapes(tx, shapes).await?;
+        Ok(rows)
     }
 
     async fn keep_shape(&mut self, tx: &mut Write, shape: &StorageDescriptor) -> Result<String> {
-        const SQL: &str = "INSERT INTO partition_shapes (table_id, id, body) VALUES ($1, $2, $3)
-            ON CONFLICT (table_id, id) DO NOTHING";
         let id = shape_of(shape)?;
-        if self.shapes.insert(id.clone()) {
-            on!(tx, |conn| sqlx::query(SQL)
-                .bind(self.table_id)
-                .bind(&id)
-                .bind(Json(shape))
-                .execute(conn)
-                .await
-                .map(drop))?;
+        if !self.shapes.contains(&id) {
+            let shapes = BTreeMap::from([(id.clone(), shape.clone())]);
+            self.keep_shapes(tx, shapes).await?;
         }
         Ok(id)
     }
-}
 
-/// The columns of a table's partitions: each set of columns that any has, once.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn columns_in_use(tx: &mut Look, table_id: &str) -> Result<Vec<Vec<Column>>> {
-    const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1
-        AND id IN (SELECT DISTINCT shape_id FROM partitions WHERE table_id = $1 AND shape_id IS NOT NULL)
-        ORDER BY id";
-    let shapes: Vec<Json<StorageDescriptor>> = on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(table_id)
-        .fetch_all(conn)
-        .await)?;
-    let mut columns: Vec<Vec<Column>> = Vec::new();
-    for shape in shapes {
-        if !columns.contains(&shape.0.columns) {
-            columns.push(shape.0.columns);
-        }
+    async fn keep_shapes(
+        &mut self,
+        tx: &mut Write,
+        shapes: BTreeMap<String, StorageDescriptor>,
+    ) -> Result<()> {
+        let shapes: Vec<(String, StorageDescriptor)> = shapes.into_iter().collect();
+        shapes::keep(tx, self.table_id, &shapes).await?;
+        self.shapes.extend(shapes.into_iter().map(|(id, _)| id));
+        Ok(())
     }
-    Ok(columns)
-}
-
-/// The name of a shape: a digest of what it is.
-fn shape_of(shape: &StorageDescriptor) -> Result<String> {
-    let text = serde_json::to_string(shape).map_err(|cause| {
-        crate::error::Error::internal("a storage descriptor can't be written").source(cause)
-    })?;
-    let mut id = hex::encode(Sha256::digest(text.as_bytes()));
-    id.truncate(32);
-    Ok(id)
 }
 
 /// The partition with these values.
@@ -338,34 +298,6 @@ pub async fn list_places(
     with_shapes(tx, table_id, rows).await
 }
 
-/// Shapes that were read. A shape's name is the digest of its text, so that none ever changes.
-static SHAPES: LazyLock<Mutex<HashMap<String, Arc<StorageDescriptor>>>> = LazyLock::new(Mutex::default);
-/// How many of them are kept at hand.
-const MAX_SHAPES: usize = 1000;
-
-fn known_shapes() -> MutexGuard<'static, HashMap<String, Arc<StorageDescriptor>>> {
-    SHAPES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Gives each row its shape.
-async fn with_shapes(tx: &mut Read, table_id: &str, rows: Vec<Row>) -> Result<Vec<(String, Partition)>> {
-    let mut partitions = Vec::with_capacity(rows.len());
-    for row in rows {
-        let shape = match row.shape_id {
-            None => None,
-            Some(id) => Some(shape(tx, table_id, id).await?),
-        };
-        let partition = Partition {
-            own: row.body.0,
-            shape,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        };
-        partitions.push((row.values_key, partition));
-    }
-    Ok(partitions)
-}
-
 /// The values of the partitions that have one that its key's type can't have; the first `limit`.
 ///
 /// # Errors
@@ -381,26 +313,6 @@ pub async fn misfits(tx: &mut Look, table_id: &str, limit: i64) -> Result<Vec<Ve
     Ok(rows.into_iter().map(|row| row.0.values).collect())
 }
 
-async fn shape(tx: &mut Look, table_id: &str, id: String) -> Result<Arc<StorageDescriptor>> {
-    const SQL: &str = "SELECT body FROM partition_shapes WHERE table_id = $1 AND id = $2";
-    let known = known_shapes().get(&id).cloned();
-    if let Some(shape) = known {
-        return Ok(shape);
-    }
-    let body: Json<StorageDescriptor> = on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(table_id)
-        .bind(&id)
-        .fetch_one(conn)
-        .await)?;
-    let shape = Arc::new(body.0);
-    let mut shapes = known_shapes();
-    if shapes.len() >= MAX_SHAPES {
-        shapes.clear();
-    }
-    shapes.insert(id, shape.clone());
-    Ok(shape)
-}
-
 /// How many partitions a table has.
 ///
 /// # Errors
@@ -413,42 +325,26 @@ pub async fn count(tx: &mut Look, table_id: &str) -> Result<i64> {
         .await)
 }
 
-/// Removes the partition with these values; says whether it was there.
+/// How many partitions each of a page of tables has, by the tables' ids; one that has none is left out.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete(tx: &mut Write, table: &Table, values: &[String]) -> Result<bool> {
-    const SQL: &str = "DELETE FROM partitions WHERE table_id = $1 AND values_key = $2";
-    let key = KeyOrder::of(&table.input.partition_keys).key(values);
-    on!(tx, |conn| sqlx::query(SQL)
-        .bind(&table.id)
-        .bind(key)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() > 0))
-}
-
-/// Removes the partitions with these values.
-///
-/// # Errors
-/// Only the database's own.
-pub async fn delete_all(tx: &mut Write, table: &Table, values: &[Vec<String>]) -> Result<()> {
-    let order = KeyOrder::of(&table.input.partition_keys);
-    for some in values.chunks(ROWS) {
-        let places: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 2)).collect();
-        let sql = format!(
-            "DELETE FROM partitions WHERE table_id = $1 AND values_key IN ({})",
-            places.join(", ")
-        );
-        on!(tx, |conn| {
-            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(&table.id);
-            for values in some {
-                query = query.bind(order.key(values));
-            }
-            query.execute(conn).await.map(drop)
-        })?;
+pub async fn counts(tx: &mut Look, tables: &[String]) -> Result<HashMap<String, i64>> {
+    if tables.is_empty() {
+        return Ok(HashMap::new());
     }
-    Ok(())
+    let sql = format!(
+        "SELECT table_id, COUNT(*) FROM partitions WHERE table_id IN ({}) GROUP BY table_id",
+        places(tables.len(), 1)
+    );
+    let counts: Vec<(String, i64)> = on!(tx, |conn| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for table in tables {
+            query = query.bind(table);
+        }
+        query.fetch_all(conn).await
+    })?;
+    Ok(counts.into_iter().collect())
 }
 
 /// Makes the keys of a table's partitions anew, in `order`.

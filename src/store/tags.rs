@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::AssertSqlSafe;
+
 use super::{Look, Write, on};
 use crate::error::Result;
+
+/// Of how many resources one statement removes the tags.
+const RESOURCES: usize = 100;
 
 /// Adds a tag, or puts it in the place of the one with the same key.
 ///
@@ -48,17 +53,26 @@ pub async fn delete(tx: &mut Write, resource: &str, key: &str) -> Result<()> {
         .map(drop))
 }
 
-/// Removes all tags of a resource and of what lies in it, because it is gone itself.
+/// Removes all tags of resources and of what lies in them, because they are gone themselves.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn delete_all(tx: &mut Write, resource: &str) -> Result<()> {
-    const SQL: &str = "DELETE FROM tags WHERE resource = $1 OR (resource > $2 AND resource < $3)";
-    on!(tx, |conn| sqlx::query(SQL)
-        .bind(resource)
-        .bind(format!("{resource}/"))
-        .bind(format!("{resource}0"))
-        .execute(conn)
-        .await
-        .map(drop))
+pub async fn delete_all(tx: &mut Write, resources: &[String]) -> Result<()> {
+    for some in resources.chunks(RESOURCES) {
+        let with_what_lies_in_it = |at: usize| {
+            let (it, from, to) = (at * 3 + 1, at * 3 + 2, at * 3 + 3);
+            format!("resource = ${it} OR (resource > ${from} AND resource < ${to})")
+        };
+        let each: Vec<String> = (0..some.len()).map(with_what_lies_in_it).collect();
+        let sql = format!("DELETE FROM tags WHERE {}", each.join(" OR "));
+        on!(tx, |conn| {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for resource in some {
+                query = query.bind(resource);
+                query = query.bind(format!("{resource}/")).bind(format!("{resource}0"));
+            }
+            query.execute(conn).await.map(drop)
+        })?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -20,6 +21,7 @@ pub struct Children {
     queries: Door,
     background: Arc<Semaphore>,
     spills: Option<Spills>,
+    started: AtomicU64,
 }
 
 impl Children {
@@ -32,6 +34,7 @@ impl Children {
             // Each worker's task has one child at the most, so nobody waits here unless that changes.
             background: Arc::new(Semaphore::new(tasks.workers.min(Semaphore::MAX_PERMITS))),
             spills: Some(Spills::new(tasks.spill_dir.clone(), tasks.spill_bytes)),
+            started: AtomicU64::new(0),
         }
     }
 
@@ -42,6 +45,7 @@ impl Children {
             queries: Door::new(at_once, 0, Duration::ZERO),
             background: Arc::new(Semaphore::new(at_once)),
             spills: None,
+            started: AtomicU64::new(0),
         }
     }
 
@@ -77,8 +81,14 @@ impl Children {
         }
     }
 
+    /// How many were started so far.
+    pub fn started(&self) -> u64 {
+        self.started.load(Ordering::Relaxed)
+    }
+
     async fn start_at(&self, spec: &Spec, place: super::door::Place) -> Result<Child> {
         let spill = self.spills.as_ref().map(Spills::folder).transpose()?;
+        self.started.fetch_add(1, Ordering::Relaxed);
         let remains = Remains { spill, place };
         Child::start(&self.program, spec, remains).await
     }

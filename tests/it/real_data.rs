@@ -1,4 +1,5 @@
-//! The TLC's own files. They are not part of this repository: where they are absent, these tests say so and pass.
+//! The TLC's own files. They are not part of this repository: where they are absent, these tests say so and pass, unless
+//! somebody named their folder.
 
 use std::path::PathBuf;
 
@@ -10,12 +11,17 @@ use crate::harness::TestApp;
 #[expect(clippy::disallowed_methods, reason = "how a developer says where the data is")]
 fn trips() -> Option<PathBuf> {
     let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
-    let folder = std::env::var("MASTIC_SHARED_DATA")
-        .map_or_else(|_| beside(), PathBuf::from)
-        .join("tlc");
+    let named = std::env::var_os("MASTIC_SHARED_DATA").map(PathBuf::from);
+    let is_named = named.is_some();
+    let folder = named.unwrap_or_else(beside).join("tlc");
     if folder.is_dir() {
         return Some(folder);
     }
+    assert!(
+        !is_named,
+        "MASTIC_SHARED_DATA is set, and there is no {}",
+        folder.display()
+    );
     crate::harness::skipped(&format!("tests on real trips: there is no {}", folder.display()));
     None
 }

@@ -90,13 +90,20 @@ pub(crate) fn show(result: &Result<Verdict, ClassifyError>) -> String {
     clippy::disallowed_methods,
     reason = "where the data are is a setting of the tests, not of the program"
 )]
-/// The folder of test data that nobody here wrote, or `None` (having said so) where it isn't.
+/// The folder of test data that nobody here wrote, or `None` (having said so) where it isn't and nobody named it.
 pub(crate) fn shared_data() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("MASTIC_SHARED_DATA").map_or_else(beside, PathBuf::from);
+    let named = std::env::var_os("MASTIC_SHARED_DATA").map(PathBuf::from);
+    let is_named = named.is_some();
+    let folder = named.unwrap_or_else(beside);
     if folder.is_dir() {
         return Some(folder);
     }
+    assert!(
+        !is_named,
+        "MASTIC_SHARED_DATA is set, and there is no {}",
+        folder.display()
+    );
     let said = format!("tests on real data: there are none in {}", folder.display());
     println!("skipped: {said}");
     if let Some(list) = std::env::var_os("MASTIC_TESTS_SKIPPED") {

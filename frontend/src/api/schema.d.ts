@@ -2161,6 +2161,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2190,6 +2192,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2209,7 +2213,15 @@ export interface operations {
     put_classifier: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what is replaced, or `*` for whatever is there. Where it has another, nothing changes, and the answer
+                 *     is 412.
+                 */
+                "If-Match"?: string | null;
+                /** @description `*`: nothing is replaced. Where something is there, the answer is 412. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 name: string;
             };
@@ -2223,6 +2235,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2461,6 +2475,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2490,6 +2506,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2509,7 +2527,15 @@ export interface operations {
     put_crawler: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what is replaced, or `*` for whatever is there. Where it has another, nothing changes, and the answer
+                 *     is 412.
+                 */
+                "If-Match"?: string | null;
+                /** @description `*`: nothing is replaced. Where something is there, the answer is 412. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 name: string;
             };
@@ -2523,6 +2549,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3034,6 +3062,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3375,6 +3405,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3394,7 +3426,15 @@ export interface operations {
     register_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what is replaced, or `*` for whatever is there. Where it has another, nothing changes, and the answer
+                 *     is 412.
+                 */
+                "If-Match"?: string | null;
+                /** @description `*`: nothing is replaced. Where something is there, the answer is 412. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 name: string;
             };
@@ -3408,6 +3448,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The version, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
-use crate::catalog::{databases, partition_indexes, tables};
+use crate::catalog::{databases, partition_indexes, partitions, tables};
 use crate::crawl::plan::write::{self, CRAWL_RUN_ID, DEPRECATED_BY_CRAWLER};
 use crate::error::{Error, Result};
 use crate::model::crawl::{Crawl, CrawlProgress};
@@ -299,7 +299,8 @@ impl<'a> Applier<'a> {
                     .untouched(table, &partitions.iter().collect::<Vec<_>>())
                     .await?;
                 let values: Vec<Vec<String>> = values_of(&removed);
-                store::partitions::delete_all(self.tx, table, &values).await?;
+                let keys = partitions::keys(table, &values);
+                store::partitions::delete_all(self.tx, &table.id, &keys).await?;
                 self.wrote(values.len());
                 self.remember_partitions(table, Vec::new(), &[], &removed).await
             }
@@ -383,7 +384,7 @@ impl<'a> Applier<'a> {
         self.retired(table, left, None).await?;
         store::tables::delete(self.tx, &name).await?;
         let resource = format!("table/{}/{}", name.database, name.name);
-        store::tags::delete_all(self.tx, &resource).await
+        store::tags::delete_all(self.tx, &[resource]).await
     }
 
     /// Notes how a table was that is retired. `version`: its version since; absent where it is deleted.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
-use crate::catalog::tables;
+use crate::catalog::{partitions, tables};
 use crate::error::{Error, Result};
 use crate::model::crawl::{Crawl, WorkState};
 use crate::model::crawl_memory::{CrawledTable, SharedPartition, UndoStep};
@@ -88,7 +88,8 @@ impl Undoing<'_> {
                 for values in &added {
                     self.check_untouched(&table, values).await?;
                 }
-                store::partitions::delete_all(self.tx, &table, &added).await?;
+                let keys = partitions::keys(&table, &added);
+                store::partitions::delete_all(self.tx, &table.id, &keys).await?;
                 for partition in &changed {
                     self.check_untouched(&table, &partition.own.values).await?;
                 }
@@ -135,7 +136,7 @@ impl Undoing<'_> {
         }
         store::tables::delete(self.tx, &table.name()).await?;
         let resource = format!("table/{}/{name}", self.crawl.request.database);
-        store::tags::delete_all(self.tx, &resource).await
+        store::tags::delete_all(self.tx, &[resource]).await
     }
 
     async fn put_back(

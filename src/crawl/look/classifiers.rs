@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::classifier::Classifier;
 use crate::model::name::plain_name;
 use crate::model::page::{Page, PageRequest};
+use crate::model::precondition::Precondition;
 use crate::store;
 
 /// The built-in classifiers that don't look at text.
@@ -39,15 +40,19 @@ pub async fn create(app: &App, definition: ClassifierDefinition) -> Result<Class
 /// again by the next crawl that asks it.
 ///
 /// # Errors
-/// NotFound; Invalid where the new definition can't be used; whatever `change` fails with.
+/// NotFound; Outdated where the precondition doesn't hold; Invalid where the new definition can't be used; whatever
+/// `change` fails with.
 pub async fn update(
     app: &App,
     name: &str,
+    precondition: &Precondition,
     change: impl FnOnce(ClassifierDefinition) -> Result<ClassifierDefinition>,
 ) -> Result<Classifier> {
     let mut tx = app.store.note().await?;
-    let present = require(&mut tx, name).await?.definition;
-    let definition = checked(change(present)?)?;
+    store::classifiers::hold(&mut tx, name).await?;
+    let present = require(&mut tx, name).await?;
+    precondition.check(&format!("classifier {name}"), Some(present.version))?;
+    let definition = checked(change(present.definition)?)?;
     if definition.name() != name {
         return Err(Error::invalid(format!(
             "classifier {name} can't become {}: names stay",

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use sqlx::AssertSqlSafe;
+use sqlx::types::Json;
 
-use super::super::{Read, Write, on};
-use super::{Adding, ROWS, Row, shape_of, with_shapes};
+use super::super::{Look, Read, Write, on, places};
+use super::shapes::{shape_of, with_shapes};
+use super::{Adding, ROWS, Row};
 use crate::error::Result;
-use crate::model::partition::Partition;
 use crate::model::partition::key::KeyOrder;
+use crate::model::partition::{Partition, PartitionInput};
 use crate::model::table::{StorageDescriptor, Table};
 
 impl Adding<'_> {
@@ -50,6 +52,45 @@ impl Adding<'_> {
         }
         Ok(reshaped)
     }
+
+    /// Puts partitions, whose values may be others, in the places of those with the given keys. No key may be there twice, of
+    /// the old and the new ones together, but where a partition keeps its own. Gives the new keys of those that were there.
+    ///
+    /// # Errors
+    /// AlreadyExists where another partition has new values.
+    pub async fn update(
+        &mut self,
+        tx: &mut Write,
+        changes: &[(String, &PartitionInput)],
+    ) -> Result<HashSet<String>> {
+        let inputs: Vec<&PartitionInput> = changes.iter().map(|(_, input)| *input).collect();
+        let rows = self.rows(tx, &inputs).await?;
+        let with_old_keys: Vec<_> = changes.iter().map(|(old, _)| old).zip(&rows).collect();
+        let mut updated = HashSet::new();
+        for some in with_old_keys.chunks(ROWS) {
+            let values: Vec<String> = (0..some.len())
+                .map(|row| format!("({})", places(6, 3 + row * 6)))
+                .collect();
+            let sql = format!(
+                "UPDATE partitions SET values_key = n.column2, place = n.column3, misfit = n.column4,
+                    shape_id = n.column5, body = n.column6, updated_at = $2
+                FROM (VALUES {}) AS n WHERE table_id = $1 AND values_key = n.column1 RETURNING values_key",
+                values.join(", ")
+            );
+            let keys: Vec<String> = on!(tx, |conn| {
+                let mut query = sqlx::query_scalar(AssertSqlSafe(sql))
+                    .bind(self.table_id)
+                    .bind(self.now);
+                for (old, row) in some {
+                    query = query.bind(*old).bind(&row.key).bind(row.place);
+                    query = query.bind(row.misfit).bind(&row.shape_id).bind(Json(&row.own));
+                }
+                query.fetch_all(conn).await
+            })?;
+            updated.extend(keys);
+        }
+        Ok(updated)
+    }
 }
 
 /// Those of a table's partitions that have one of these lists of values, in the order of their values.
@@ -58,28 +99,81 @@ impl Adding<'_> {
 /// Only the database's own.
 pub async fn find_all(tx: &mut Read, table: &Table, values: &[Vec<String>]) -> Result<Vec<Partition>> {
     let order = KeyOrder::of(&table.input.partition_keys);
-    let mut found = Vec::with_capacity(values.len());
-    for some in values.chunks(ROWS) {
+    let keys: Vec<String> = values.iter().map(|values| order.key(values)).collect();
+    let found = find_by_key(tx, &table.id, &keys).await?;
+    Ok(found.into_iter().map(|(_, partition)| partition).collect())
+}
+
+/// Those of a table's partitions that have one of these keys, with their keys, in their order.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find_by_key(tx: &mut Read, table_id: &str, keys: &[String]) -> Result<Vec<(String, Partition)>> {
+    let mut found = Vec::with_capacity(keys.len());
+    for some in keys.chunks(ROWS) {
         let sql = format!(
             "SELECT values_key, shape_id, body, created_at, updated_at FROM partitions
             WHERE table_id = $1 AND values_key IN ({}) ORDER BY values_key",
             places(some.len(), 2)
         );
         let rows: Vec<Row> = on!(tx, |conn| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(&table.id);
-            for values in some {
-                query = query.bind(order.key(values));
+            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(table_id);
+            for key in some {
+                query = query.bind(key);
             }
             query.fetch_all(conn).await
         })?;
-        let partitions = with_shapes(tx, &table.id, rows).await?;
-        found.extend(partitions.into_iter().map(|(_, partition)| partition));
+        found.extend(with_shapes(tx, table_id, rows).await?);
     }
     Ok(found)
 }
 
-/// `$2, $3`: places for so many values, numbered from `first`.
-fn places(count: usize, first: usize) -> String {
-    let places: Vec<String> = (first..first + count).map(|at| format!("${at}")).collect();
-    places.join(", ")
+/// Which of these keys a table has partitions under.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn in_use(tx: &mut Look, table_id: &str, keys: &[String]) -> Result<HashSet<String>> {
+    keys_of(
+        tx,
+        "SELECT values_key FROM partitions WHERE table_id = $1 AND values_key IN",
+        "",
+        (table_id, keys),
+    )
+    .await
+}
+
+/// Removes the partitions with these keys; gives the keys of those that were there.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_all(tx: &mut Write, table_id: &str, keys: &[String]) -> Result<HashSet<String>> {
+    keys_of(
+        tx,
+        "DELETE FROM partitions WHERE table_id = $1 AND values_key IN",
+        "RETURNING values_key",
+        (table_id, keys),
+    )
+    .await
+}
+
+/// The keys that a statement gives, of those that stand in the list between its two parts.
+async fn keys_of(
+    tx: &mut Look,
+    before: &str,
+    behind: &str,
+    (table_id, keys): (&str, &[String]),
+) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    for some in keys.chunks(ROWS) {
+        let sql = format!("{before} ({}) {behind}", places(some.len(), 2));
+        let keys: Vec<String> = on!(tx, |conn| {
+            let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(table_id);
+            for key in some {
+                query = query.bind(key);
+            }
+            query.fetch_all(conn).await
+        })?;
+        found.extend(keys);
+    }
+    Ok(found)
 }

@@ -1,7 +1,9 @@
 //! The REST API as a program meets it.
 
+mod costs;
 mod notices;
 mod operations;
+mod preconditions;
 mod requests;
 mod silence;
 mod start;
@@ -402,7 +404,9 @@ async fn operators_and_browsers_find_what_they_look_for() {
     assert_eq!(send(&app, "GET", "/healthz", None).await.2, "ok");
     assert_eq!(send(&app, "GET", "/readyz", None).await.0, 200);
     let (_, _, metrics) = send(&app, "GET", "/metrics", None).await;
-    assert!(metrics.as_str().unwrap().contains("mastic_tasks_unfinished 0"));
+    for told in ["mastic_tasks_unfinished 0", "mastic_children_started_total 0"] {
+        assert!(metrics.as_str().unwrap().contains(told));
+    }
     let (status, media, _) = send(&app, "GET", "/databases/raw/tables/yellow", None).await;
     assert_eq!((status, media.as_str()), (200, "text/html; charset=utf-8"));
     assert_eq!(send(&app, "GET", "/assets/nothing.js", None).await.0, 404);

@@ -128,3 +128,33 @@ async fn a_delta_tables_columns_come_from_its_checkpoint_where_its_commits_are_g
     assert_eq!(set_aside(&crawl), Vec::<String>::new());
     assert_eq!(columns(&app, "w.delta").await, "id bigint, name string");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_tables_are_looked_at_by_one_child_and_each_fails_alone() {
+    let app = TestApp::start().await;
+    let metadata = r#"{"format-version": 2, "current-schema-id": 0, "schemas": [{"schema-id": 0, "type": "struct",
+        "fields": [{"id": 1, "name": "id", "required": true, "type": "long"}]}]}"#;
+    for number in 0..20 {
+        let text = if number == 7 { "{" } else { metadata };
+        let key = format!("w/t{number:02}/metadata/00000-a.metadata.json");
+        app.put("lake", &key, text).await;
+        app.put("lake", &format!("w/t{number:02}/data/a.parquet"), "not read")
+            .await;
+    }
+    let before = app.app().children.started();
+    let crawl = app.crawl("s3://lake/w/", "w", false).await;
+    assert_eq!(app.app().children.started() - before, 1);
+    assert_eq!(changes(&crawl).len(), 1 + 19);
+    assert_eq!(crawl.progress.files_read, 20);
+    assert_eq!(
+        set_aside(&crawl),
+        [
+            "s3://lake/w/t07/metadata/00000-a.metadata.json: it is no metadata of an Iceberg table: it is no JSON"
+        ]
+    );
+    app.put("lake", "w/t99/metadata/00000-a.metadata.json", metadata)
+        .await;
+    let before = app.app().children.started();
+    app.crawl("s3://lake/w/", "w", true).await;
+    assert_eq!(app.app().children.started() - before, 2, "twenty for each");
+}

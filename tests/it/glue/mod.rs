@@ -1,6 +1,8 @@
 //! The Glue API, in the words of AWS's own client.
 
+mod batches;
 mod commits;
+mod costs;
 mod crawlers;
 mod databases;
 mod jobs;

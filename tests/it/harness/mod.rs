@@ -176,6 +176,13 @@ impl TestApp {
         &self.server().app
     }
 
+    /// How many statements go to the database while this is done, and what comes of it.
+    pub(crate) async fn statements<T>(&self, done: impl Future<Output = T>) -> (u64, T) {
+        let before = self.app().store.statements();
+        let outcome = done.await;
+        (self.app().store.statements() - before, outcome)
+    }
+
     /// Where the Glue API is.
     pub(crate) fn glue_url(&self) -> String {
         format!("http://{}", self.server().address)

@@ -7,29 +7,39 @@ use mastic::etl::{jobs, runs};
 use mastic::events;
 use mastic::model::crawl::WorkState;
 use mastic::model::pattern::Captures;
+use serde_json::{Value, json};
 
+use crate::api::send;
 use crate::both_databases;
+use crate::glue;
 use crate::harness::{Database, TestApp};
 
 both_databases! {
     what_an_earlier_version_knew_is_not_done_again,
     an_output_of_an_earlier_version_is_the_jobs_own,
+    crawls_of_an_earlier_version_show_what_they_did,
 }
 
 /// A database and a lake of migration 4, once on SQLite and once as a dump of PostgreSQL: the jobs `copy` and `broken`, which listen to `in/{d}/*.csv`, two objects there, a
 /// run of each job for each, and the outputs of `copy`.
-fn before_arrivals(database: Database) -> String {
-    let name = match database {
-        Database::Sqlite => "before-arrivals.tar.gz",
-        Database::Postgres => "before-arrivals-postgres.tar.gz",
-    };
-    format!("{}/tests/it/upgrade/{name}", env!("CARGO_MANIFEST_DIR"))
-}
+const BEFORE_ARRIVALS: &str = "before-arrivals";
 
-async fn opened(database: Database) -> TestApp {
+/// The same of migration 10: `s3://lake/in/` with the table `shops` of two partitions and a file that is none, and one crawl
+/// of it by the crawler `in`.
+const BEFORE_SUMMARIES: &str = "before-summaries";
+
+async fn opened(database: Database, left: &str) -> TestApp {
     let folder = tempfile::tempdir().unwrap();
+    let kind = match database {
+        Database::Sqlite => "",
+        Database::Postgres => "-postgres",
+    };
+    let packed = format!(
+        "{}/tests/it/upgrade/{left}{kind}.tar.gz",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let unpacked = Command::new("tar")
-        .args(["-xzf", &before_arrivals(database), "-C"])
+        .args(["-xzf", &packed, "-C"])
         .arg(folder.path())
         .status()
         .unwrap();
@@ -48,7 +58,7 @@ async fn opened(database: Database) -> TestApp {
 }
 
 async fn what_an_earlier_version_knew_is_not_done_again(database: Database) {
-    let app = opened(database).await;
+    let app = opened(database, BEFORE_ARRIVALS).await;
     assert_eq!(app.runs().await.len(), 4);
     app.run_tasks().await;
     assert_eq!(
@@ -77,7 +87,7 @@ async fn what_an_earlier_version_knew_is_not_done_again(database: Database) {
 }
 
 async fn an_output_of_an_earlier_version_is_the_jobs_own(database: Database) {
-    let app = opened(database).await;
+    let app = opened(database, BEFORE_ARRIVALS).await;
     app.put("lake", "in/1/a.csv", "n\n10\n").await;
     app.run_tasks().await;
     assert_eq!(
@@ -93,5 +103,28 @@ async fn an_output_of_an_earlier_version_is_the_jobs_own(database: Database) {
     assert_eq!(
         again.body.parameters,
         Captures::from([("d".to_owned(), "1".to_owned())])
+    );
+}
+
+async fn crawls_of_an_earlier_version_show_what_they_did(database: Database) {
+    let app = opened(database, BEFORE_SUMMARIES).await;
+    let get = async |path: &str| send(&app, "GET", &format!("/api/v1/{path}"), None).await.2;
+    let listed = get("crawls").await["items"][0].take();
+    assert_eq!((&listed["changes"], &listed["warnings"]), (&json!(3), &json!(1)));
+    // In the list as by itself, and beside its crawler.
+    let mut crawl = get(&format!("crawls/{}", listed["id"].as_str().unwrap())).await;
+    let plan = crawl.as_object_mut().unwrap().remove("plan").unwrap();
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 3);
+    assert_eq!(crawl, listed);
+    assert_eq!(get("crawlers/in").await["last_crawl"], listed);
+    let glue = glue::client(&app);
+    let metrics = glue.get_crawler_metrics().send().await.unwrap();
+    assert_eq!(metrics.crawler_metrics_list()[0].tables_created(), 1);
+    let history = glue.list_crawls().crawler_name("in").send().await.unwrap();
+    let summary: Value = serde_json::from_str(history.crawls()[0].summary().unwrap()).unwrap();
+    let table = json!({ "ADD": { "Details": { "names": ["old.shops"] }, "Count": 1 } });
+    assert_eq!(
+        summary,
+        json!({ "TABLE": table, "PARTITION": { "ADD": { "Count": 2 } } })
     );
 }
