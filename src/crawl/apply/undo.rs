@@ -1,5 +1,7 @@
 //! Undoing a crawl: what it changed is put back, all of it or nothing, in however many transactions it was changed.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
@@ -85,14 +87,14 @@ impl Undoing<'_> {
                 shapes,
             } => {
                 let table = self.table(&table).await?;
-                for values in &added {
-                    self.check_untouched(&table, values).await?;
-                }
+                self.check_untouched(&table, &added).await?;
                 let keys = partitions::keys(&table, &added);
                 store::partitions::delete_all(self.tx, &table.id, &keys).await?;
-                for partition in &changed {
-                    self.check_untouched(&table, &partition.own.values).await?;
-                }
+                let values: Vec<Vec<String>> = changed
+                    .iter()
+                    .map(|partition| partition.own.values.clone())
+                    .collect();
+                self.check_untouched(&table, &values).await?;
                 let inputs: Vec<PartitionInput> = changed
                     .iter()
                     .chain(&removed)
@@ -193,13 +195,24 @@ impl Undoing<'_> {
         Ok(table)
     }
 
-    async fn check_untouched(&mut self, table: &Table, values: &[String]) -> Result<()> {
-        let partition = store::partitions::find(self.tx, table, values).await?;
-        let is_untouched = partition.is_some_and(|partition| Some(partition.updated_at) == self.written_at());
-        if is_untouched {
-            return Ok(());
+    /// Refuses where somebody changed one of these partitions since, or removed it.
+    async fn check_untouched(&mut self, table: &Table, values: &[Vec<String>]) -> Result<()> {
+        let keys = partitions::keys(table, values);
+        let found = store::partitions::find_by_key(self.tx, &table.id, &keys).await?;
+        let written_at = self.written_at();
+        let untouched: HashSet<String> = found
+            .into_iter()
+            .filter(|(_, partition)| Some(partition.updated_at) == written_at)
+            .map(|(key, _)| key)
+            .collect();
+        match values
+            .iter()
+            .zip(&keys)
+            .find(|(_, key)| !untouched.contains(*key))
+        {
+            Some((values, _)) => Err(changed(&partition_name(table, values))),
+            None => Ok(()),
         }
-        Err(changed(&partition_name(table, values)))
     }
 }
 
