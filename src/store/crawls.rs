@@ -89,7 +89,8 @@ pub async fn find_crawlers(tx: &mut Read, names: &[String]) -> Result<Vec<Crawle
     let mut found = Vec::with_capacity(names.len());
     for some in names.chunks(NAMES) {
         let sql = format!(
-            "SELECT body, version, next_crawl_at, created_at, updated_at FROM crawlers WHERE name IN ({})",
+            "{}({})",
+            select_crawlers!("WHERE name IN "),
             places(some.len(), 1)
         );
         let rows: Vec<CrawlerRow> = on!(tx, |conn| {
