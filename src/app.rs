@@ -1,6 +1,7 @@
 //! What any operation may use.
 
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -14,9 +15,17 @@ use crate::store::Store;
 use crate::store::watches::Watches;
 use crate::task::Children;
 
-/// The program's parts. Cheap to clone.
+/// The program's parts, and who asks for something to be done with them. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
+    parts: Arc<AppParts>,
+    /// Who asks now: the program itself, unless a wire says otherwise.
+    pub caller: Caller,
+}
+
+/// What the program is put together of.
+#[derive(Clone)]
+pub struct AppParts {
     /// The database.
     pub store: Store,
     /// The object stores.
@@ -33,19 +42,33 @@ pub struct App {
     pub watches: Arc<Watches>,
     /// Says who asks.
     pub authenticator: Arc<dyn Authenticator>,
-    /// Who asks now: the program itself, unless a wire says otherwise.
-    pub caller: Caller,
     /// Told whenever a task was put on the queue, so that a worker needn't wait for its next look.
     pub work_arrived: Arc<Notify>,
 }
 
+impl Deref for App {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.parts
+    }
+}
+
 impl App {
+    /// These parts, for the program itself.
+    pub fn new(parts: AppParts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            caller: Caller::program(),
+        }
+    }
+
     /// The same, for this caller.
     #[must_use]
     pub fn for_caller(&self, caller: Caller) -> Self {
         Self {
+            parts: Arc::clone(&self.parts),
             caller,
-            ..self.clone()
         }
     }
 

@@ -19,8 +19,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 
-use crate::access::{Authenticator, Caller, OneKey};
-use crate::app::App;
+use crate::access::{Authenticator, OneKey};
+use crate::app::{App, AppParts};
 use crate::browser::{self, Pages};
 use crate::buckets::{Access, Buckets};
 use crate::catalog::databases;
@@ -107,10 +107,7 @@ impl Server {
             None => None,
         };
         config.listen = local_address(&listener)?;
-        let app = App {
-            authenticator,
-            ..put_together(config, clock).await?
-        };
+        let app = put_together_for(authenticator, config, clock).await?;
         let mut server = Self {
             address: app.config.listen,
             lake_address: app.config.lake.as_ref().map(|lake| lake.listen),
@@ -199,6 +196,15 @@ impl Server {
 /// # Errors
 /// Those of [`Store::open`] and [`Buckets::new`].
 pub async fn put_together(config: Config, clock: Arc<dyn Clock>) -> Result<App> {
+    let authenticator = Arc::new(OneKey::new(config.credentials.clone()));
+    put_together_for(authenticator, config, clock).await
+}
+
+async fn put_together_for(
+    authenticator: Arc<dyn Authenticator>,
+    config: Config,
+    clock: Arc<dyn Clock>,
+) -> Result<App> {
     let access = config
         .lake
         .as_ref()
@@ -206,18 +212,17 @@ pub async fn put_together(config: Config, clock: Arc<dyn Clock>) -> Result<App> 
     let store = Store::open(&config.database_url).await?;
     let children = Arc::new(Children::new(&config));
     children.remove_leftovers().await;
-    Ok(App {
+    Ok(App::new(AppParts {
         store,
         buckets: Buckets::new(&access).await?,
         access,
         children,
         clock,
-        authenticator: Arc::new(OneKey::new(config.credentials.clone())),
-        caller: Caller::program(),
+        authenticator,
         config: Arc::new(config),
         watches: Arc::default(),
         work_arrived: Arc::new(Notify::new()),
-    })
+    }))
 }
 
 /// Every route. What is wrong with the jobs folder is known later.
@@ -245,32 +250,26 @@ fn router(app: App, job_errors: Arc<OnceLock<Vec<String>>>, gate: watch::Receive
         )
         .fallback(web::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn_with_state(gate, after_registration))
-        .layer(middleware::from_fn(refuse_nul))
+        .layer(middleware::from_fn_with_state(Arc::new(gate), admitted))
         .with_state(app)
 }
 
-/// Lets what changes something wait until the jobs are registered.
-async fn after_registration(
-    State(mut gate): State<watch::Receiver<bool>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if browser::changes(&request) {
+/// Refuses what can't be asked for at all, and lets what changes something wait until the jobs are registered. One step,
+/// because each costs every request something.
+async fn admitted(State(gate): State<Arc<watch::Receiver<bool>>>, request: Request, next: Next) -> Response {
+    // No name has a NUL, and no database can hold one.
+    if request.uri().path().contains("%00") {
+        let error = Error::invalid("the path has a NUL character (%00), which no name has");
+        return refusal(&request, error.hint("leave it out"));
+    }
+    let is_registered = *gate.borrow();
+    if !is_registered && browser::changes(&request) {
+        let mut gate = watch::Receiver::clone(&gate);
         let registered = gate.wait_for(|is_done| *is_done);
         if !matches!(tokio::time::timeout(REGISTRATION, registered).await, Ok(Ok(_))) {
             let error = Error::unavailable("the jobs folder is not registered yet");
             return refusal(&request, error.hint("try again in some seconds"));
         }
-    }
-    next.run(request).await
-}
-
-/// No name has a NUL, and no database can hold one.
-async fn refuse_nul(request: Request, next: Next) -> Response {
-    if request.uri().path().contains("%00") {
-        let error = Error::invalid("the path has a NUL character (%00), which no name has");
-        return refusal(&request, error.hint("leave it out"));
     }
     next.run(request).await
 }

@@ -29,7 +29,7 @@ mod wording;
 
 use serde_json::Value;
 
-use answers::Answers;
+use answers::{Answers, Asked};
 
 use crate::access::Role;
 use crate::app::App;
@@ -70,12 +70,18 @@ impl aws::Service for Glue {
     }
 
     async fn perform(&self, app: &App, operation: &str, request: Value) -> Answer<Body> {
-        if operation == "GetTable" && tables::is_whole(&request) {
-            let asked = request.to_string();
-            let answer = perform(app, operation, request);
-            return self.tables.answer(app, asked, answer).await;
+        let asked = (operation == "GetTable" && tables::is_whole(&request))
+            .then(|| Asked::now(app, &request))
+            .flatten();
+        if let Some(body) = asked.as_ref().and_then(|asked| self.tables.recall(asked)) {
+            return Ok(body);
         }
-        perform(app, operation, request).await
+        // On the heap: the future is as large as the largest of all operations', and was moved about otherwise.
+        let body = Box::pin(perform(app, operation, request)).await?;
+        if let Some(asked) = asked {
+            self.tables.remember(app, asked, body.text());
+        }
+        Ok(body)
     }
 }
 

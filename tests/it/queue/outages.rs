@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use mastic::app::App;
+use mastic::app::{App, AppParts};
 use mastic::buckets::{Access, Buckets};
 use mastic::model::crawl::WorkState;
 use mastic::worker;
@@ -45,10 +45,11 @@ async fn with_store(test: &TestApp, url: String) -> App {
         secret_key: "keys".to_owned(),
         region: "us-east-1".to_owned(),
     };
-    let mut app = test.app().clone();
-    app.buckets = Buckets::new(&access).await.unwrap();
-    app.access = access;
-    app
+    App::new(AppParts {
+        buckets: Buckets::new(&access).await.unwrap(),
+        access,
+        ..AppParts::clone(test.app())
+    })
 }
 
 /// A place where nobody listens.
