@@ -66,6 +66,10 @@ async fn get(app: &TestApp, id: &str) -> Crawl {
     crawl::get(app.app(), id).await.unwrap()
 }
 
+/// How many partitions a slice has in these tests. One poll of a crawl may come through several transactions, as many as
+/// the runtime lets a future do in a row; so slices are small, and there are many.
+const SLICE: u64 = 1;
+
 /// A crawl whose worker is gone as soon as it has written so many partitions, or some more.
 async fn left_after(app: &TestApp, written: i64) -> String {
     let (id, lease) = begin(app).await;
@@ -114,7 +118,7 @@ async fn state(app: &TestApp, text: &str) -> String {
 }
 
 async fn what_a_worker_left_is_done_without_looking_again(database: Database) {
-    let app = server(database, 25).await;
+    let app = server(database, SLICE).await;
     fill(&app, "t", 0..60, ROWS);
     let first = app.crawl("s3://lake/raw/", "shop", false).await;
     assert_eq!(first.state, WorkState::Succeeded);
@@ -214,7 +218,7 @@ async fn a_server_that_is_killed_between_slices_goes_on(database: Database) {
 }
 
 async fn what_others_write_between_slices_stays(database: Database) {
-    let app = server(database, 25).await;
+    let app = server(database, SLICE).await;
     fill(&app, "t", 0..60, ROWS);
     let id = left_after(&app, 20).await;
     app.advance(Duration::from_secs(1));
@@ -248,7 +252,7 @@ async fn what_others_write_between_slices_stays(database: Database) {
 
 async fn a_table_that_is_removed_between_slices_ends_the_crawl_by_name(database: Database) {
     for is_made_again in [false, true] {
-        let app = server(database, 25).await;
+        let app = server(database, SLICE).await;
         fill(&app, "t", 0..60, ROWS);
         let id = left_after(&app, 20).await;
         let input = table(&app, "shop.t").await.input;
@@ -281,7 +285,7 @@ async fn a_table_that_is_removed_between_slices_ends_the_crawl_by_name(database:
 }
 
 async fn a_later_table_that_changes_between_slices_ends_the_crawl_by_name(database: Database) {
-    let app = server(database, 25).await;
+    let app = server(database, SLICE).await;
     fill(&app, "b", 0..3, ROWS);
     app.crawl("s3://lake/raw/", "shop", false).await;
     app.advance(Duration::from_secs(1));
@@ -312,8 +316,7 @@ async fn a_later_table_that_changes_between_slices_ends_the_crawl_by_name(databa
 }
 
 async fn a_plan_that_was_overtaken_before_its_first_slice_is_made_anew(database: Database) {
-    // Many slices, so that writing them down takes longer than the change that comes between.
-    let app = server(database, 1).await;
+    let app = server(database, SLICE).await;
     fill(&app, "t", 0..60, ROWS);
     app.crawl("s3://lake/raw/", "shop", false).await;
     fill(&app, "t", 0..60, MORE);
@@ -347,7 +350,7 @@ async fn a_plan_that_was_overtaken_before_its_first_slice_is_made_anew(database:
 }
 
 async fn a_crawl_that_is_stopped_between_slices_says_what_it_wrote(database: Database) {
-    let app = server(database, 25).await;
+    let app = server(database, SLICE).await;
     fill(&app, "t", 0..60, ROWS);
     let id = left_after(&app, 20).await;
     crawl::cancel(app.app(), &id).await.unwrap();
@@ -365,7 +368,7 @@ async fn a_crawl_that_is_stopped_between_slices_says_what_it_wrote(database: Dat
 }
 
 async fn partitions_that_a_stopped_crawl_did_not_come_to_follow_their_table_at_the_next(database: Database) {
-    let app = server(database, 25).await;
+    let app = server(database, SLICE).await;
     fill(&app, "t", 0..60, ROWS);
     app.crawl("s3://lake/raw/", "shop", false).await;
     app.advance(Duration::from_secs(1));
@@ -394,7 +397,7 @@ async fn partitions_that_a_stopped_crawl_did_not_come_to_follow_their_table_at_t
 }
 
 async fn an_object_that_is_put_between_slices_is_not_kept_waiting(database: Database) {
-    let app = server(database, 1).await;
+    let app = server(database, SLICE).await;
     fill(&app, "t", 0..200, ROWS);
     let (id, lease) = begin(&app).await;
     let mut crawling = Box::pin(crawl::run(app.app(), &lease, &id));
