@@ -60,19 +60,17 @@ pub async fn update(tx: &mut Note, definition: &ClassifierDefinition, now: DateT
         .map(|done| done.rows_affected() > 0))
 }
 
-/// Keeps others that edit the classifier out of it until the transaction ends. SQLite has one writer anyhow.
+/// Keeps others that edit the classifier out of it until the transaction ends.
 ///
 /// # Errors
 /// Only the database's own.
 pub async fn hold(tx: &mut Note, name: &str) -> Result<()> {
-    const POSTGRES: &str = "SELECT name FROM classifiers WHERE name = $1 FOR NO KEY UPDATE";
-    const SQLITE: &str = "SELECT name FROM classifiers WHERE name = $1";
-    let sql = tx.pick(SQLITE, POSTGRES);
-    on!(tx, |conn| sqlx::query(sql)
-        .bind(name)
-        .fetch_optional(conn)
-        .await
-        .map(drop))
+    super::hold_row(
+        tx,
+        "SELECT name FROM classifiers WHERE name = $1 FOR NO KEY UPDATE",
+        name,
+    )
+    .await
 }
 
 /// The classifier called `name`.

@@ -66,19 +66,17 @@ pub async fn find_crawler(tx: &mut Read, name: &str) -> Result<Option<Crawler>> 
     Ok(with_crawls(tx, row.into_iter().collect()).await?.pop())
 }
 
-/// Keeps others that edit the crawler out of it until the transaction ends. SQLite has one writer anyhow.
+/// Keeps others that edit the crawler out of it until the transaction ends.
 ///
 /// # Errors
 /// Only the database's own.
 pub async fn hold_crawler(tx: &mut Note, name: &str) -> Result<()> {
-    const POSTGRES: &str = "SELECT name FROM crawlers WHERE name = $1 FOR NO KEY UPDATE";
-    const SQLITE: &str = "SELECT name FROM crawlers WHERE name = $1";
-    let sql = tx.pick(SQLITE, POSTGRES);
-    on!(tx, |conn| sqlx::query(sql)
-        .bind(name)
-        .fetch_optional(conn)
-        .await
-        .map(drop))
+    super::hold_row(
+        tx,
+        "SELECT name FROM crawlers WHERE name = $1 FOR NO KEY UPDATE",
+        name,
+    )
+    .await
 }
 
 /// Those of the crawlers with these names that are there.

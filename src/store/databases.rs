@@ -56,19 +56,17 @@ pub async fn insert_if_absent(tx: &mut Write, input: &DatabaseInput, now: DateTi
         .map(drop))
 }
 
-/// Keeps others that hold the database, too, out of it until the transaction ends. SQLite has one writer anyhow.
+/// Keeps others that hold the database, too, out of it until the transaction ends.
 ///
 /// # Errors
 /// Only the database's own.
 pub async fn hold(tx: &mut Write, name: &str) -> Result<()> {
-    const POSTGRES: &str = "SELECT name FROM databases WHERE name = $1 FOR NO KEY UPDATE";
-    const SQLITE: &str = "SELECT name FROM databases WHERE name = $1";
-    let sql = tx.pick(SQLITE, POSTGRES);
-    on!(tx, |conn| sqlx::query(sql)
-        .bind(name)
-        .fetch_optional(conn)
-        .await
-        .map(drop))
+    super::hold_row(
+        tx,
+        "SELECT name FROM databases WHERE name = $1 FOR NO KEY UPDATE",
+        name,
+    )
+    .await
 }
 
 /// The database called `name`.

@@ -10,7 +10,7 @@
 //!   for the PostgreSQL columns that are sorted by);
 //! - `CAST(SUM(x) AS BIGINT)`; `ON CONFLICT … DO UPDATE … RETURNING` is allowed.
 //!
-//! Two things may differ by database, through [`Look::pick`]: claiming a task, and full-text search.
+//! Three things may differ by database, through [`Look::pick`]: claiming a task, holding a row, and full-text search.
 
 mod changes;
 pub mod classifiers;
@@ -378,6 +378,19 @@ fn libsqlite3_version() -> i32 {
 fn places(count: usize, first: usize) -> String {
     let places: Vec<String> = (first..first + count).map(|at| format!("${at}")).collect();
     places.join(", ")
+}
+
+/// Keeps others that write a row, or hold it, out of it until the transaction ends. SQLite has one writer anyhow: it is
+/// asked nothing.
+async fn hold_row(tx: &mut Note, sql: &'static str, name: &str) -> Result<()> {
+    if tx.pick(true, false) {
+        return Ok(());
+    }
+    on!(tx, |conn| sqlx::query(sql)
+        .bind(name)
+        .fetch_optional(conn)
+        .await
+        .map(drop))
 }
 
 /// The id that a page of the newest goes on before: ids are hexadecimal, so this text is behind them all.

@@ -10,7 +10,6 @@ forgetting took; exits with 1 where an answer took more than 100 ms in the media
 
 import argparse
 import contextlib
-import json
 import pathlib
 import sqlite3
 import statistics
@@ -20,6 +19,7 @@ import time
 import urllib.request
 
 import servers
+from wire import rest
 
 LIMIT_MS = 100
 DAYS = 180
@@ -62,12 +62,7 @@ SELECT printf('%s-%s-7000-8000-%012x', substr(printf('%012x', ms), 1, 8), substr
 
 
 def call(port, path, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        text = answer.read()
-    return json.loads(text) if text.startswith(b"{") else text
+    return rest(f"http://127.0.0.1:{port}{path}", body)
 
 
 def until(what, is_there):
@@ -141,7 +136,8 @@ def grow(path, options):
 def ask(server, times):
     for name, path in PAGES.items():
         began = time.perf_counter()
-        call(server.port, path)
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}") as answer:
+            answer.read()
         times.setdefault(name, []).append((time.perf_counter() - began) * 1000)
 
 

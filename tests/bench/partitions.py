@@ -8,28 +8,19 @@ of one file.
 """
 
 import argparse
-import json
 import pathlib
 import statistics
 import tempfile
 import time
-import urllib.error
-import urllib.request
 
 import servers
+from wire import rest
 
 ROWS = 5
 
 
 def call(port, path, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=600) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as refusal:
-        raise RuntimeError(refusal.read().decode()) from None
+    return rest(f"http://127.0.0.1:{port}{path}", body)
 
 
 def rows(partition):

@@ -6,6 +6,8 @@ import os
 import socket
 import subprocess
 import tempfile
+import urllib.error
+import urllib.request
 
 # Nobody checks it on loopback, but moto tells by its scope which service a request is for.
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/glue/aws4_request, SignedHeaders=host, Signature=00"
@@ -60,6 +62,17 @@ class Client:
             self.stream.close()
             self.socket.close()
             self.stream = None
+
+
+def rest(url, body=None):
+    """What the REST API answers to a GET, or to a POST of `body`."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        raise RuntimeError(f"{url}: {refusal.read().decode()}") from None
 
 
 def wrk(port, operation, bodies, connections, seconds):
