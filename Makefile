@@ -6,11 +6,13 @@ NPM ?= npm
 TARGET := $(shell $(CARGO) metadata --format-version 1 --no-deps 2>/dev/null | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 MASTIC := $(TARGET)/debug/mastic
 PYTHON_TOOLS := $(TARGET)/python
+# The engines that reading is measured beside.
+ENGINES := $(TARGET)/engines
 
 # Where tests write what they left out, and why.
 export MASTIC_TESTS_SKIPPED := $(TARGET)/skipped-tests
 
-.PHONY: demo build machine frontend openapi dev one test test-tools clients crash-test check bench
+.PHONY: demo build machine frontend openapi dev one test test-tools clients crash-test reading-test check bench
 
 # Builds everything, and tells the whole story on generated trips.
 demo: build
@@ -62,6 +64,13 @@ crash-test: frontend
 	tests/install-tools $(PYTHON_TOOLS)
 	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(TARGET)/release/mastic --objects 10000 --kills 200
 
+# Thousands of polluted CSV files and of made-up tables, crawled and read, each value compared.
+reading-test: frontend
+	$(CARGO) build --locked --release
+	tests/install-tools $(PYTHON_TOOLS)
+	$(PYTHON_TOOLS)/bin/python tests/reading/polluted.py $(TARGET)/release/mastic --files 5000
+	$(PYTHON_TOOLS)/bin/python tests/reading/property.py $(TARGET)/release/mastic --tables 2000
+
 test-tools:
 	tests/install-tools $(PYTHON_TOOLS)
 
@@ -90,3 +99,5 @@ bench: frontend
 	$(PYTHON_TOOLS)/bin/python tests/bench/history.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/partitions.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/queries.py $(TARGET)/release/mastic
+	tests/bench/install-engines $(ENGINES)
+	$(ENGINES)/bin/python tests/bench/reading.py $(TARGET)/release/mastic
