@@ -20,7 +20,9 @@ import tempfile
 import duckdb
 
 import cells
+import dialect
 import lake
+import questions
 import tables
 import writing
 
@@ -101,7 +103,7 @@ def as_scalar(value, name):
             return JsonText(value)
         return writing.text_of(value)
     if isinstance(value, (str, dict, list)):
-        return cells.value_of(cells_field(value), name) if isinstance(value, str) else None
+        return cells.value_of(dialect.field(value), name) if isinstance(value, str) else None
     if name in ("double", "float"):
         return float(value)
     if name == "timestamp" and not isinstance(value, datetime.datetime):
@@ -109,12 +111,6 @@ def as_scalar(value, name):
     if name in WHOLE and isinstance(value, (float, decimal.Decimal)):
         return int(value) if value == int(value) else None
     return value
-
-
-def cells_field(text):
-    import dialect
-
-    return dialect.field(text)
 
 
 def same(got, want):
@@ -178,6 +174,32 @@ def compare(table, answer, count):
     return found, compared
 
 
+def ask_conditions(lake_, made, answered):
+    """What the answers to questions for some of the rows lack or have too much, by the table's name."""
+    asked = []
+    for name, answer in answered.items():
+        if isinstance(answer, Exception):
+            continue
+        types = {column["name"]: column["type"] for column in answer["columns"]}
+        rows = {
+            number: {own: as_type(row.get(own), type_) for own, type_ in types.items()}
+            for number, row in written_rows(made[name]).items()
+        }
+        asked += [(name, condition, wanted) for condition, wanted in questions.questions(made[name], rows, types)]
+    answers = lake_.ask_all([f'SELECT row_id FROM made."{name}" WHERE {condition}' for name, condition, _ in asked])
+    found = collections.defaultdict(list)
+    for (name, condition, wanted), answer in zip(asked, answers):
+        if isinstance(answer, Exception):
+            found[name].append(("condition refused", f"{condition}: {str(answer)[:300]}"))
+            continue
+        got = sorted(int(row[0]) for row in answer["rows"])
+        if got != sorted(wanted):
+            what = f"{condition[:200]}: {len(got)} rows instead of {len(wanted)}, such as {sorted(wanted ^ set(got))[:3]}"
+            found[name].append(("condition", what))
+    print(f"{len(asked)} conditions asked for")
+    return found
+
+
 def wrong_types(table, types):
     """Columns of one kind whose type is another: all their values may be equal, and be texts."""
     for name, type_ in types.items():
@@ -224,19 +246,20 @@ def alike(got, want):
 def judge(lake_, made, prefix, keep):
     state = lake_.crawl(prefix, "made")
     print(f"crawled {state['files_read']} files into {state['tables']} tables")
-    made_of = collections.Counter(table["location"].split("/")[4] for table in state["plan"]["tables"])
-    present = set(lake_.tables("made"))
-    split = [name for name in made if name not in present or made_of[name] != 1]
+    files = {table["name"]: table["files"] for table in state["plan"]["tables"]}
+    # A file that has too little in common with the others is set aside, or a table of its own.
+    split = [name for name, table in made.items() if files.get(name) != len(table.files)]
     asked = [name for name in made if name not in split]
     answers = lake_.ask_all([f'SELECT * FROM made."{name}"' for name in asked])
     counts = lake_.ask_all([f'SELECT count(*) FROM made."{name}"' for name in asked])
+    conditions = ask_conditions(lake_, made, dict(zip(asked, answers)))
     kinds, examples, opinions = collections.Counter(), {}, collections.Counter()
     values, wrong = 0, set()
     formats = collections.defaultdict(lambda: [0, 0])
     for name, answer, count in zip(asked, answers, counts):
         table = made[name]
         found, compared = compare(table, answer, count)
-        found += wrong_record_count(lake_, table, name)
+        found += wrong_record_count(lake_, table, name) + conditions[name]
         values += compared
         opinions[table.format, opinion(table, lake_.place(prefix) / name)] += 1
         formats[table.format][0] += 1
