@@ -153,6 +153,9 @@ def judge(lake_, kinds, prefix, keep):
         types = [column["type"] for column in verdict["columns"]]
         values, by_module = expected_rows(path, verdict)
         seconded[by_module] += 1
+        if by_module is False:
+            print(f"Python's csv splits {table} otherwise: {', '.join(kinds[path])}")
+            shutil.copy(path, keep / f"{table}_{path.name}")
         total, equal, wrong = compare(values, types, answer)
         if table not in tables:
             wrong = "no table: inference calls it CSV, the crawl made nothing of it"
