@@ -160,12 +160,16 @@ def by_module(text, dialect):
     mean something, no carriage returns alone."""
     if len(dialect["delimiter"]) > 1 or dialect["comment"] or not dialect["quote"] or dialect["skip_lines"]:
         return None
-    if dialect["line_terminator"] == "\r" or '" ' in text or ' "' in text or "\r" in text.replace("\r\n", ""):
+    quote = dialect["quote"]
+    if dialect["line_terminator"] == "\r" or f"{quote} " in text or f" {quote}" in text or "\r" in text.replace("\r\n", ""):
+        return None
+    # To the module a line of an empty text in quotes is as blank as one of nothing.
+    if f"\n{quote * 2}\n" in text.replace("\r", ""):
         return None
     if dialect["escape"] or dialect["delimiter"] in "\r\n":
         return None
     csv.field_size_limit(1 << 30)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect["delimiter"], quotechar=dialect["quote"])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect["delimiter"], quotechar=quote)
     records = [record for record in reader if record and (len(record) > 1 or record[0].strip(" \t"))]
     records = records[dialect["header"] + dialect.get("skip_after_header", 0) :]
     return records[: len(records) - dialect.get("skip_footer", 0)]
