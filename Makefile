@@ -55,6 +55,8 @@ test: machine test-tools build
 	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS)
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(MASTIC) --updates 10
 	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(MASTIC) --objects 30 --kills 6
+	$(PYTHON_TOOLS)/bin/python tests/reading/polluted.py $(MASTIC) --files 120 --every-case 8
+	$(PYTHON_TOOLS)/bin/python tests/reading/property.py $(MASTIC) --tables 30
 	MASTIC_BIN=$(MASTIC) tests/with-demo $(NPM) --prefix frontend run test:browser
 	@tests/say-skipped
 
