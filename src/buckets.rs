@@ -6,7 +6,6 @@
 mod access;
 mod conditional;
 mod failure;
-pub mod pinned;
 pub mod plain_text;
 mod uploads;
 

@@ -35,7 +35,7 @@ pub use custom::{
     GrokClassifier, JsonClassifier, XmlClassifier,
 };
 pub use encoding::TextDecoder;
-pub use json::JsonScanner;
+pub use json::{JsonPath, JsonReader, JsonScanner, JsonStep};
 pub use type_text::TypeTextError;
 pub use types::{DataType, Field};
 pub use values::NULL_WORDS;

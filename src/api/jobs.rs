@@ -51,7 +51,10 @@ pub(super) struct Parameter {
 /// A table of the script.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Input {
+    /// A pattern of objects, or `database.table`.
     location: String,
+    /// Of a table of the catalog: which of its partitions.
+    partitions: Option<String>,
     /// Columns that the script relies on, with their types.
     columns: BTreeMap<String, String>,
     optional: bool,
@@ -146,6 +149,7 @@ impl From<nouns::Job> for Job {
                 name,
                 Input {
                     location: input.location,
+                    partitions: input.partitions,
                     columns: input.columns,
                     optional: input.optional,
                     empty: input.empty.as_str(),

@@ -25,11 +25,14 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct QueryResult {
     columns: Vec<ResultColumn>,
-    /// A value for each column: null, true, false, a number or text.
+    /// A value for each column: null, true, false, a number, a text, or of structs, arrays and maps an object or a list.
+    /// Decimals, and integers that a double doesn't hold, are texts.
     #[schema(value_type = Vec<Vec<serde_json::Value>>)]
     rows: Vec<Vec<serde_json::Value>>,
     /// Whether there are more rows.
     truncated: bool,
+    /// What is worth saying of the rows that were read: values that didn't fit their columns' types, files left out.
+    remarks: Vec<String>,
     /// How long it took, in milliseconds.
     elapsed_ms: i64,
 }
@@ -101,9 +104,13 @@ impl Rendering {
             }
             Next::Rows => Some(Ok(match self.answer.next().await {
                 Ok(Part::Rows(text)) => text.into(),
-                Ok(Part::End { rows, truncated }) => {
+                Ok(Part::End {
+                    rows,
+                    truncated,
+                    remarks,
+                }) => {
                     self.next = Next::Nothing;
-                    self.end(rows, truncated).into()
+                    self.end(rows, truncated, &remarks).into()
                 }
                 Err(error) => {
                     self.next = Next::BreakOff;
@@ -130,13 +137,13 @@ impl Rendering {
         }
     }
 
-    fn end(&self, rows: u64, truncated: bool) -> String {
+    fn end(&self, rows: u64, truncated: bool, remarks: &[String]) -> String {
         let elapsed = (self.clock.now() - self.started).num_milliseconds();
+        let remarks = json!(remarks);
+        let end = format!("\"truncated\":{truncated},\"remarks\":{remarks},\"elapsed_ms\":{elapsed}}}");
         match self.form {
-            RowForm::Listed => format!("],\"truncated\":{truncated},\"elapsed_ms\":{elapsed}}}"),
-            RowForm::Lines => {
-                format!("{{\"rows\":{rows},\"truncated\":{truncated},\"elapsed_ms\":{elapsed}}}\n")
-            }
+            RowForm::Listed => format!("],{end}"),
+            RowForm::Lines => format!("{{\"rows\":{rows},{end}\n"),
         }
     }
 

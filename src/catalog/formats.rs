@@ -6,7 +6,7 @@
 use classifiers::{CsvDialect, CsvSerde, Verdict};
 
 use crate::model::output::CsvOptions;
-use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor};
+use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput, UPDATED_BY_JOB};
 
 const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
@@ -347,13 +347,70 @@ fn csv_serde(dialect: &CsvDialect, quoted: bool) -> SerdeInfo {
     )
 }
 
+/// How a SerDe says that files are read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Serde {
+    /// Delimited text, its columns by their places.
+    Csv(CsvDialect),
+    /// JSON documents; by a column in lower case, its name in them where that is another (OpenX's `mapping.*`).
+    Json(Parameters),
+    /// Lines that a regular expression takes apart (`RegexSerDe`).
+    Regex(String),
+    /// Apache Parquet.
+    Parquet,
+    /// Something that isn't read here, by its name.
+    Other(String),
+    /// It doesn't say.
+    Unsaid,
+}
+
+/// How the files of a table or a partition are read, by the SerDe's class and what the parameters say.
+pub fn serde_of(parameters: &Parameters, storage: &StorageDescriptor) -> Serde {
+    let serde = storage.serde_info.clone().unwrap_or_default();
+    let library = serde.serialization_library.unwrap_or_default();
+    let class = library
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let classification = parameters.get("classification").map_or("", String::as_str);
+    if let Some(dialect) = csv_dialect(parameters, storage) {
+        return Serde::Csv(dialect);
+    }
+    let mapping = || {
+        let named = serde.parameters.iter();
+        let named = named.filter_map(|(key, name)| Some((key.strip_prefix("mapping.")?, name)));
+        named
+            .map(|(column, name)| (column.to_lowercase(), name.clone()))
+            .collect()
+    };
+    match (class.as_str(), classification) {
+        ("regexserde", _) => Serde::Regex(serde.parameters.get("input.regex").cloned().unwrap_or_default()),
+        ("parquethiveserde", _) | (_, "parquet") => Serde::Parquet,
+        ("jsonserde" | "hivejsonserde", _) | (_, "json") => Serde::Json(mapping()),
+        ("orcserde", _) | (_, "orc") => Serde::Other("ORC".to_owned()),
+        ("avroserde", _) | (_, "avro") => Serde::Other("Avro".to_owned()),
+        ("xmlserde", _) | (_, "xml") => Serde::Other("XML".to_owned()),
+        ("grokserde", _) => Serde::Other("log lines".to_owned()),
+        ("" | "lazysimpleserde" | "opencsvserde" | "multidelimitserde", "") => Serde::Unsaid,
+        (_, "") => Serde::Other(library.clone()),
+        (_, other) => Serde::Other(other.to_owned()),
+    }
+}
+
 /// How a catalogued CSV table is written, out of its parameters and its SerDe's; absent where it is no CSV.
+///
+/// `LazySimpleSerDe` and `MultiDelimitSerDe` know no quotes, and the former's delimiter is `\u{1}` where none is said;
+/// `OpenCSVSerde` has `,`, `"` and the backslash (Hive's documentation, "Hive data definition" and "CSV SerDe"). Files that
+/// are read as Glue's classification alone says (no SerDe) have what a `,` file has.
 pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Option<CsvDialect> {
     let serde = storage.serde_info.clone().unwrap_or_default();
     let library = serde.serialization_library.unwrap_or_default();
-    let is_csv = match parameters.get("classification") {
+    let classification = parameters.get("classification").map(String::as_str);
+    let is_csv_serde = [LAZY_SERDE, CSV_SERDE, MULTI_SERDE].contains(&library.as_str());
+    let is_csv = match classification {
         Some(classification) => classification == "csv",
-        None => library == LAZY_SERDE || library == CSV_SERDE,
+        None => is_csv_serde,
     };
     if !is_csv {
         return None;
@@ -361,13 +418,27 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
     let setting = |name: &str| serde.parameters.get(name).or_else(|| parameters.get(name));
     let delimiter = setting(FIELD_DELIM)
         .or_else(|| setting(SEPARATOR_CHAR))
-        .or_else(|| setting("delimiter"));
+        .or_else(|| setting("delimiter"))
+        .map(|delimiter| sign(delimiter));
+    let default = match (library.as_str(), classification) {
+        (LAZY_SERDE, None) => "\u{1}",
+        _ => ",",
+    };
+    let is_plain = matches!(library.as_str(), LAZY_SERDE | MULTI_SERDE);
+    let quote = setting(QUOTE_CHAR)
+        .cloned()
+        .or_else(|| (!is_plain).then(|| "\"".to_owned()));
     let lines = |name: &str| -> u64 { setting(name).and_then(|lines| lines.parse().ok()).unwrap_or(0) };
+    // Ours double their quotes, and say a backslash because the class wants one said.
+    let is_ours = parameters.contains_key(UPDATED_BY_JOB);
+    let escape = setting(ESCAPE_CHAR)
+        .map(String::as_str)
+        .or((library == CSV_SERDE).then_some("\\"));
+    let escape = escape.filter(|escape| !(is_ours && *escape == "\\"));
     Some(CsvDialect {
-        delimiter: delimiter.cloned().unwrap_or_else(|| ",".to_owned()),
-        quote: Some(setting(QUOTE_CHAR).cloned().unwrap_or_else(|| "\"".to_owned())),
-        // OpenCSVSerde names a backslash where nothing is said; doubled quotes are read in any case.
-        escape: setting(ESCAPE_CHAR).filter(|escape| *escape != "\\").cloned(),
+        delimiter: delimiter.unwrap_or_else(|| default.to_owned()),
+        quote: quote.filter(|quote| quote.len() == 1),
+        escape: escape.filter(|escape| escape.len() == 1).map(str::to_owned),
         comment: None,
         header: setting(SKIP_HEADER).is_some_and(|lines| lines != "0"),
         // The last of the lines that are skipped counts as the header: whatever it says, the names are the catalog's.
@@ -376,6 +447,52 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
         skip_footer: lines(SKIP_FOOTER),
         line_terminator: "\n".to_owned(),
     })
+}
+
+/// A sign as Hive writes it: itself, an escape (`\t`, `\u0001`, `\001`), or its number.
+fn sign(text: &str) -> String {
+    let code = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    let sign = match text {
+        "\\t" => Some('\t'),
+        _ => match text.strip_prefix('\\') {
+            Some(digits) if digits.len() == 3 => code(digits, 8),
+            Some(rest) => rest.strip_prefix('u').and_then(|digits| code(digits, 16)),
+            None => text.parse::<u8>().ok().map(char::from),
+        },
+    };
+    sign.map_or_else(|| text.to_owned(), |sign| sign.to_string())
+}
+
+/// Whether files are read otherwise than a crawl said: columns by other names, other signs, other lines that are skipped.
+pub fn reads_otherwise(now: &TableInput, described: &TableInput) -> bool {
+    let storage = |table: &TableInput| table.storage.clone().unwrap_or_default();
+    let (own, crawled) = (storage(now), storage(described));
+    let names = |storage: &StorageDescriptor| -> Vec<String> {
+        storage
+            .columns
+            .iter()
+            .map(|column| column.name.to_lowercase())
+            .collect()
+    };
+    let signs = |table: &TableInput, storage: &StorageDescriptor| {
+        let serde = storage.serde_info.clone().unwrap_or_default();
+        let skipped = [SKIP_HEADER, SKIP_FOOTER].map(|name| table.parameters.get(name).cloned());
+        (serde.serialization_library, serde.parameters, skipped)
+    };
+    let known = names(&crawled);
+    // Columns that somebody added or left out are no other names.
+    let is_renamed = names(&own)
+        .iter()
+        .zip(&known)
+        .any(|(own, crawled)| own != crawled && !known.contains(own));
+    is_renamed || signs(now, &own) != signs(described, &crawled)
+}
+
+/// The encoding of a table's text files, where it isn't UTF-8.
+pub fn encoding_of(storage: &StorageDescriptor) -> Option<String> {
+    let serde = storage.serde_info.as_ref()?;
+    let encoding = serde.parameters.get(SERIALIZATION_ENCODING)?.to_lowercase();
+    (!matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii")).then_some(encoding)
 }
 
 /// The text that stands for NULL in a CSV table's files, beside the empty field: what was declared, and where nothing was,

@@ -7,6 +7,7 @@ pub mod files;
 pub mod formats;
 pub mod functions;
 pub mod iceberg;
+pub mod listing;
 pub mod partition_indexes;
 pub mod partitions;
 pub mod search;

@@ -50,6 +50,9 @@ impl Sql {
             global.quiet,
             &format!("{} rows in {} ms{more}", end["rows"], end["elapsed_ms"]),
         );
+        for remark in end["remarks"].as_array().into_iter().flatten() {
+            output::say(global.quiet, remark.as_str().unwrap_or_default());
+        }
         Ok(Outcome::Done)
     }
 }

@@ -2,11 +2,11 @@
 
 use super::apply::undo::take_back;
 use super::look::{classifiers, sources};
-use super::shape::globs;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::crawl::{Crawl, CrawlRequest, CrawlSummary, CrawlTarget, CrawlerState};
 use crate::model::crawl_options::MAX_SAMPLE_SIZE;
+use crate::model::globs;
 use crate::model::location::Location;
 use crate::model::name::catalog_name;
 use crate::model::page::{Page, PageRequest};

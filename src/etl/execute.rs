@@ -438,6 +438,7 @@ impl Execution<'_> {
             .flat_map(|table| {
                 table
                     .files
+                    .given()
                     .iter()
                     .map(move |file| (LogLevel::Info, line(table, file)))
             })
@@ -480,7 +481,7 @@ fn inputs_read(tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> Vec<RunI
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let mut read = Vec::new();
     for (index, table) in tables.iter().enumerate() {
-        for (file_index, file) in table.files.iter().enumerate() {
+        for (file_index, file) in table.files.given().iter().enumerate() {
             let rows = rows_in.get(index).and_then(|rows| rows.get(file_index));
             read.push(RunInput {
                 name: table.name.clone(),

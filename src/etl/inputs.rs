@@ -1,48 +1,56 @@
 //! A job's inputs: from patterns to the very object versions that a run reads.
 
-use std::collections::BTreeMap;
-
+use super::reading::Readable;
 use crate::app::App;
-use crate::catalog::files;
+use crate::catalog::{listing, tables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::data_files;
 use crate::model::job::{EmptyObjects, InputDefinition, Job};
+use crate::model::name::TableRef;
 use crate::model::pattern::{Captures, ObjectPattern};
-use crate::task::{FileOfTable, ObjectToRead, TableToRead};
+use crate::task::{FileOfTable, FilesPage, FilesToRead, ObjectToRead, PartToRead, TableToRead};
 
 /// The tables of a run: every input with the objects that are there now, in the order of their keys.
 ///
 /// # Errors
 /// NotFound where an input that isn't optional has no object; Unavailable where the store can't be listed.
 pub(super) async fn resolve(app: &App, job: &Job, parameters: &Captures) -> Result<Vec<TableToRead>> {
-    let mut tables = Vec::with_capacity(job.definition.inputs.len());
+    let mut read = Vec::with_capacity(job.definition.inputs.len());
     for (name, input) in &job.definition.inputs {
+        if let Some(table) = input.table() {
+            read.push(catalogued(app, name, &table, input, parameters).await?);
+            continue;
+        }
         let objects = objects_of(app, input, parameters).await?;
         if objects.is_empty() && !input.optional {
             return Err(Error::not_found(absent(name, input, parameters)?)
                 .hint("put the object there, or make the input optional"));
         }
-        tables.push(TableToRead {
+        let whole = |object| FileOfTable {
+            object,
+            part: 0,
+            look: None,
+        };
+        read.push(TableToRead {
             name: name.clone(),
-            files: objects
-                .into_iter()
-                .map(|object| FileOfTable {
-                    object,
-                    partition: BTreeMap::new(),
-                })
-                .collect(),
             columns: input
                 .columns
                 .iter()
                 .map(|(name, hive)| (name.clone(), hive.clone()))
                 .collect(),
+            keys: Vec::new(),
             as_declared: false,
-            csv: None,
-            null: None,
+            format: None,
             strict: input.strict,
+            files: FilesToRead::Given(FilesPage {
+                parts: vec![PartToRead::default()],
+                files: objects.into_iter().map(whole).collect(),
+                is_last: true,
+                ..FilesPage::default()
+            }),
         });
     }
-    Ok(tables)
+    Ok(read)
 }
 
 /// What a run would wait for: the first input that isn't optional and has no object.
@@ -51,11 +59,45 @@ pub(super) async fn resolve(app: &App, job: &Job, parameters: &Captures) -> Resu
 /// Unavailable where the store can't be listed.
 pub(super) async fn missing(app: &App, job: &Job, parameters: &Captures) -> Result<Option<String>> {
     for (name, input) in &job.definition.inputs {
-        if !input.optional && objects_of(app, input, parameters).await?.is_empty() {
+        if !input.optional && input.table().is_none() && objects_of(app, input, parameters).await?.is_empty()
+        {
             return absent(name, input, parameters).map(Some);
         }
     }
     Ok(None)
+}
+
+/// A table of the catalog, with its columns, and its objects pinned as they are now.
+async fn catalogued(
+    app: &App,
+    name: &str,
+    table: &TableRef,
+    input: &InputDefinition,
+    parameters: &Captures,
+) -> Result<TableToRead> {
+    let within = |error: Error| error.within(format!("input {name}"));
+    let table = tables::get(app, table).await.map_err(within)?;
+    let readable = Readable::of(app, table).await.map_err(within)?;
+    let expression = input.expression(parameters)?;
+    let mut pages = readable
+        .again()
+        .pages_where(app, expression.as_deref().unwrap_or_default())
+        .map_err(within)?;
+    let mut all = FilesPage::default();
+    while !all.is_last {
+        let page = pages.next().await.map_err(within)?;
+        let (parts, looks) = (all.parts.len(), all.looks.len());
+        all.files.extend(page.files.into_iter().map(|file| FileOfTable {
+            part: file.part + parts,
+            look: file.look.map(|look| look + looks),
+            ..file
+        }));
+        all.parts.extend(page.parts);
+        all.looks.extend(page.looks);
+        all.left_out.extend(page.left_out);
+        all.is_last = page.is_last;
+    }
+    Ok(readable.definition(name, FilesToRead::Given(all)))
 }
 
 fn absent(name: &str, input: &InputDefinition, parameters: &Captures) -> Result<String> {
@@ -72,7 +114,7 @@ async fn objects_of(app: &App, input: &InputDefinition, parameters: &Captures) -
         written.with_plain_values(parameters)?,
     ];
     for pattern in spelled.into_iter().flatten() {
-        let listed = match files::visible(app, pattern.bucket(), pattern.literal_prefix()).await {
+        let listed = match listing::visible(app, pattern.bucket(), pattern.literal_prefix()).await {
             Ok(listed) => listed,
             Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),

@@ -10,6 +10,7 @@ mod past;
 mod places;
 mod publish;
 pub mod query;
+mod reading;
 pub mod runs;
 pub mod triggers;
 

@@ -88,7 +88,7 @@ pub(super) async fn refuse_inputs(
     tables: &[TableToRead],
 ) -> Result<()> {
     for table in tables {
-        for file in &table.files {
+        for file in table.files.given() {
             let object = &file.object;
             if !folder.contains(&object.bucket, &object.key) {
                 continue;

@@ -95,6 +95,7 @@ fn check_readers(writer: &str, job: &JobDefinition, reader: &str, other: &JobDef
     let inputs = other
         .inputs
         .iter()
+        .filter(|(_, input)| input.table().is_none())
         .map(|(name, input)| (format!("input {name}"), input.location.as_str()));
     let triggers = other
         .triggers

@@ -1,17 +1,19 @@
 //! Queries over catalogued tables, each in a child of its own. Rows are passed on as they come, and never read here.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::reading::{Pages, Readable};
 use crate::app::App;
-use crate::catalog::{files, formats, tables};
+use crate::catalog::tables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::name::TableRef;
-use crate::model::table::{Column, Table};
 use crate::task::{
-    Child, Failure, FileOfTable, Limits, Message, ObjectToRead, QueryWork, Spec, TableToRead, Tables, Work,
+    Child, Failure, FilesPage, FilesToRead, KeyBound, Limits, Message, QueryWork, Spec, TableToRead, Tables,
+    Work,
 };
 
 pub use crate::task::RowForm;
@@ -32,6 +34,8 @@ pub struct QueryResult {
     pub rows: Vec<Vec<Value>>,
     /// Whether there are more.
     pub truncated: bool,
+    /// What is worth saying of the rows that were read.
+    pub remarks: Vec<String>,
 }
 
 /// A query's answer on its way. Dropping it ends the query.
@@ -53,6 +57,8 @@ pub enum Part {
         rows: u64,
         /// Whether there are more.
         truncated: bool,
+        /// What is worth saying of the rows that were read: values that didn't fit, files left out.
+        remarks: Vec<String>,
     },
 }
 
@@ -83,24 +89,27 @@ pub async fn begin(app: &App, sql: &str, limit: usize, form: RowForm) -> Result<
         },
     };
     let mut child = app.children.start_query(&spec).await?;
+    let mut answering = Answering {
+        app: app.clone(),
+        tables: Vec::new(),
+        scans: HashMap::new(),
+    };
     let mut columns = Vec::new();
     let first = loop {
-        match child.next().await? {
-            Message::NeedTables { names } => {
-                let answer = tables_called(app, &names).await?;
-                child.say(&answer).await?;
-            }
-            Message::Columns { columns: said } => columns = said,
-            message => {
+        let message = child.next().await?;
+        match answering.answer(&mut child, message).await? {
+            Some(Message::Columns { columns: said }) => columns = said,
+            Some(message) => {
                 if let Some(part) = part_of(message)? {
                     break part;
                 }
             }
+            None => {}
         }
     };
     let rest = matches!(first, Part::Rows(_)).then(|| {
         let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-        tokio::spawn(pass_on(child, sender));
+        tokio::spawn(pass_on(child, answering, sender));
         receiver
     });
     Ok(Answer {
@@ -111,10 +120,10 @@ pub async fn begin(app: &App, sql: &str, limit: usize, form: RowForm) -> Result<
 }
 
 /// Passes a child's rows on as fast as they are taken. It ends with the child, or when nobody takes them any more.
-async fn pass_on(mut child: Child, parts: mpsc::Sender<Result<Part>>) {
+async fn pass_on(mut child: Child, mut answering: Answering, parts: mpsc::Sender<Result<Part>>) {
     loop {
         let part = tokio::select! {
-            part = next_part(&mut child) => part,
+            part = next_part(&mut child, &mut answering) => part,
             () = parts.closed() => return,
         };
         let is_last = !matches!(part, Ok(Part::Rows(_)));
@@ -125,9 +134,12 @@ async fn pass_on(mut child: Child, parts: mpsc::Sender<Result<Part>>) {
     }
 }
 
-async fn next_part(child: &mut Child) -> Result<Part> {
+async fn next_part(child: &mut Child, answering: &mut Answering) -> Result<Part> {
     loop {
-        if let Some(part) = part_of(child.next().await?)? {
+        let message = child.next().await?;
+        if let Some(message) = answering.answer(child, message).await?
+            && let Some(part) = part_of(message)?
+        {
             return Ok(part);
         }
     }
@@ -136,7 +148,15 @@ async fn next_part(child: &mut Child) -> Result<Part> {
 fn part_of(message: Message) -> Result<Option<Part>> {
     match message {
         Message::Rows { text, .. } => Ok(Some(Part::Rows(text))),
-        Message::End { rows, truncated } => Ok(Some(Part::End { rows, truncated })),
+        Message::End {
+            rows,
+            truncated,
+            remarks,
+        } => Ok(Some(Part::End {
+            rows,
+            truncated,
+            remarks,
+        })),
         Message::Failed(failure) => Err(failure.into()),
         _ => Ok(None),
     }
@@ -171,10 +191,12 @@ impl Answer {
 pub async fn run(app: &App, sql: &str, limit: usize) -> Result<QueryResult> {
     let mut answer = begin(app, sql, limit, RowForm::Listed).await?;
     let mut text = vec![b'['];
-    let truncated = loop {
+    let (truncated, remarks) = loop {
         match answer.next().await? {
             Part::Rows(piece) => text.extend_from_slice(&piece),
-            Part::End { truncated, .. } => break truncated,
+            Part::End {
+                truncated, remarks, ..
+            } => break (truncated, remarks),
         }
     };
     text.push(b']');
@@ -184,6 +206,7 @@ pub async fn run(app: &App, sql: &str, limit: usize) -> Result<QueryResult> {
         columns: answer.columns,
         rows,
         truncated,
+        remarks,
     })
 }
 
@@ -201,61 +224,88 @@ pub async fn sample(app: &App, table: &TableRef, limit: usize, form: RowForm) ->
     begin(app, &sql, limit.min(app.config.query.max_rows), form).await
 }
 
-async fn tables_called(app: &App, names: &[String]) -> Result<Tables> {
-    let mut answer = Tables {
-        tables: Vec::new(),
-        missing: None,
-    };
-    for name in names {
-        match table_called(app, name).await {
-            Ok(table) => answer.tables.push(table),
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
-                answer.missing = Some(Failure::from(error));
-                break;
+/// What a query's child asks, and what it was told.
+struct Answering {
+    app: App,
+    /// The tables that the query names, by their places.
+    tables: Vec<Readable>,
+    /// The scans that have begun.
+    scans: HashMap<u64, Pages>,
+}
+
+impl Answering {
+    /// Answers a question of the child; gives back what is none.
+    async fn answer(&mut self, child: &mut Child, message: Message) -> Result<Option<Message>> {
+        match message {
+            Message::NeedTables { names } => {
+                let answer = self.tables_called(&names).await?;
+                child.say(&answer).await?;
             }
-            Err(error) => return Err(error),
+            Message::NeedFiles { scan, table, bounds } => {
+                let page = self.first_files(scan, table, &bounds).await;
+                child.say(&page.map_err(Failure::from)).await?;
+            }
+            Message::MoreFiles { scan } => {
+                let page = self.more_files(scan).await;
+                child.say(&page.map_err(Failure::from)).await?;
+            }
+            other => return Ok(Some(other)),
         }
+        Ok(None)
     }
-    Ok(answer)
-}
 
-async fn table_called(app: &App, name: &str) -> Result<TableToRead> {
-    let unquoted = name.replace('"', "");
-    let table = match TableRef::parse(&unquoted) {
-        Ok(reference) => tables::get(app, &reference).await?,
-        Err(_) => {
-            return Err(Error::invalid(format!("'{unquoted}' names no database"))
-                .hint("write tables as database.table"));
+    async fn first_files(&mut self, scan: u64, table: usize, bounds: &[KeyBound]) -> Result<FilesPage> {
+        let readable = self
+            .tables
+            .get(table)
+            .ok_or_else(|| Error::internal("a query asks for the files of a table that it doesn't name"))?;
+        let pages = readable.again().pages(&self.app, bounds)?;
+        self.scans.insert(scan, pages);
+        self.more_files(scan).await
+    }
+
+    async fn more_files(&mut self, scan: u64) -> Result<FilesPage> {
+        let pages = self
+            .scans
+            .get_mut(&scan)
+            .ok_or_else(|| Error::internal("a query asks for files of a scan that hasn't begun"))?;
+        let page = pages.next().await?;
+        if page.is_last {
+            self.scans.remove(&scan);
         }
-    };
-    readable(app, &table, &unquoted).await
-}
+        Ok(page)
+    }
 
-/// A catalogued table with the objects that it consists of now.
-async fn readable(app: &App, table: &Table, name: &str) -> Result<TableToRead> {
-    let found = files::of(app, table).await?;
-    let storage = table.input.storage.clone().unwrap_or_default();
-    let declared = |column: &Column| {
-        (
-            column.name.clone(),
-            formats::real_type(column).unwrap_or("string").to_owned(),
-        )
-    };
-    let parts = found.parts;
-    Ok(TableToRead {
-        name: name.to_owned(),
-        files: found
-            .files
-            .into_iter()
-            .map(|file| FileOfTable {
-                object: ObjectToRead::of(&file.bucket, file.object),
-                partition: parts[file.part].values.clone(),
-            })
-            .collect(),
-        columns: storage.columns.iter().map(declared).collect(),
-        as_declared: true,
-        csv: formats::csv_dialect(&table.input.parameters, &storage),
-        null: formats::null_text(&table.input.parameters, &storage),
-        strict: false,
-    })
+    async fn tables_called(&mut self, names: &[String]) -> Result<Tables> {
+        let mut answer = Tables {
+            tables: Vec::new(),
+            missing: None,
+        };
+        for name in names {
+            match self.table_called(name).await {
+                Ok(table) => answer.tables.push(table),
+                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
+                    answer.missing = Some(Failure::from(error));
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn table_called(&mut self, name: &str) -> Result<TableToRead> {
+        let unquoted = name.replace('"', "");
+        let table = match TableRef::parse(&unquoted) {
+            Ok(reference) => tables::get(&self.app, &reference).await?,
+            Err(_) => {
+                return Err(Error::invalid(format!("'{unquoted}' names no database"))
+                    .hint("write tables as database.table"));
+            }
+        };
+        let readable = Readable::of(&self.app, table).await?;
+        let definition = readable.definition(&unquoted, FilesToRead::Asked);
+        self.tables.push(readable);
+        Ok(definition)
+    }
 }

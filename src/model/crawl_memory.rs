@@ -44,6 +44,9 @@ pub struct CrawledTable {
     /// What partitions that are to follow the table may have in common still: the crawl was not yet through with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub followers: Vec<StorageDescriptor>,
+    /// Files below its folder that the crawl set aside, and why: they are no part of it. The first thousand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<(String, String)>,
 }
 
 /// A step that puts back something that a crawl changed.

@@ -17,6 +17,9 @@ pub enum Step {
     Create {
         /// The table.
         input: Box<TableInput>,
+        /// Files below its folder that are no part of it, and why.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        set_aside: Vec<(String, String)>,
     },
     /// Change a table, if it is as it was when the plan was made.
     Update {
@@ -32,6 +35,9 @@ pub enum Step {
         is_others: bool,
         /// What its partitions that are to follow it have in common until they do.
         followers: Vec<StorageDescriptor>,
+        /// Files below its folder that are no part of it, and why.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        set_aside: Vec<(String, String)>,
     },
     /// Write some partitions of a table.
     Partitions {

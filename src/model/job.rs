@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::document::parse_toml;
+pub use crate::model::input::{EmptyObjects, InputDefinition};
 use crate::model::name::{TableRef, plain_name};
 pub use crate::model::output::{OutputDefinition, OutputFormat, OutputMode};
 use crate::model::overlap::Keys;
@@ -83,88 +84,6 @@ pub struct ParameterDefinition {
     /// The value where none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
-}
-
-/// A table of the script: `name = "s3://…"`, or a table with `location` and more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "InputForm")]
-pub struct InputDefinition {
-    /// The objects that are read, as a pattern; `{parameter}` is filled in.
-    pub location: String,
-    /// Columns that the script relies on, by name, with their types in Hive's spelling: one that a file lacks reads as
-    /// NULL, and one of another type is cast.
-    pub columns: BTreeMap<String, String>,
-    /// Whether a run starts although no object is there; the table is empty then, and has just the declared columns.
-    pub optional: bool,
-    /// What becomes of objects without a byte.
-    pub empty: EmptyObjects,
-    /// Whether a row of CSV with other than the file's number of fields fails the run. Otherwise what is too much is left
-    /// out, what is missing is NULL, and the log counts both.
-    pub strict: bool,
-}
-
-/// What becomes of an input's objects that have no byte.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EmptyObjects {
-    /// They are no data.
-    #[default]
-    Skip,
-    /// The run fails, naming one.
-    Error,
-}
-
-impl EmptyObjects {
-    /// The name in `job.toml`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Skip => "skip",
-            Self::Error => "error",
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum InputForm {
-    Location(String),
-    Table(InputTable),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InputTable {
-    location: String,
-    #[serde(default)]
-    columns: BTreeMap<String, String>,
-    #[serde(default)]
-    optional: bool,
-    #[serde(default)]
-    empty: EmptyObjects,
-    #[serde(default)]
-    strict: bool,
-}
-
-impl From<InputForm> for InputDefinition {
-    fn from(form: InputForm) -> Self {
-        let table = match form {
-            InputForm::Table(table) => table,
-            InputForm::Location(location) => InputTable {
-                location,
-                columns: BTreeMap::new(),
-                optional: false,
-                empty: EmptyObjects::Skip,
-                strict: false,
-            },
-        };
-        Self {
-            location: table.location,
-            columns: table.columns,
-            optional: table.optional,
-            empty: table.empty,
-            strict: table.strict,
-        }
-    }
 }
 
 /// When a job runs by itself: one kind for each thing that a trigger can wait for.
@@ -278,15 +197,6 @@ impl Arrivals {
     }
 }
 
-impl InputDefinition {
-    /// The folder of its pattern: what stands before the last name.
-    pub fn folder(&self) -> &str {
-        self.location
-            .rfind('/')
-            .map_or(self.location.as_str(), |end| &self.location[..=end])
-    }
-}
-
 impl JobDefinition {
     /// Reads and checks `job.toml`.
     ///
@@ -309,23 +219,8 @@ impl JobDefinition {
         }
         for (name, input) in &self.inputs {
             check_identifier("input", name)?;
-            let pattern = ObjectPattern::parse(&input.location)?;
-            pattern.check()?;
-            self.check_captures(&pattern, &format!("inputs.{name}"))?;
-            for (column, data_type) in &input.columns {
-                data_type.parse::<classifiers::DataType>().map_err(|cause| {
-                    Error::invalid(format!(
-                        "inputs.{name}.columns.{column}: '{data_type}' is not a type: {cause}"
-                    ))
-                    .hint("types are spelled as in Hive: bigint, double, decimal(10,2), timestamp, string")
-                })?;
-            }
-            if input.optional && input.columns.is_empty() {
-                return Err(
-                    Error::invalid(format!("inputs.{name} is optional and declares no columns")).hint(
-                        "list the columns that the script uses, so that an empty table can stand in for it",
-                    ),
-                );
+            if let Some(pattern) = input.check(name, &self.parameters)? {
+                self.check_captures(&pattern, &format!("inputs.{name}"))?;
             }
         }
         if let Some(output) = &self.output {
@@ -369,7 +264,9 @@ impl JobDefinition {
     fn check_inputs_of(&self, output: &OutputDefinition, folder: &ObjectPattern) -> Result<()> {
         let written = Keys::of_some_value(folder);
         for (name, input) in &self.inputs {
-            let read = Keys::of_some_value(&ObjectPattern::parse(&input.location)?);
+            // The objects of a table are known when it is read: then they are refused.
+            let Some(pattern) = input.pattern()? else { continue };
+            let read = Keys::of_some_value(&pattern);
             if !read.meet(&written) || input.optional && input.folder() == output.location {
                 continue;
             }
@@ -431,7 +328,9 @@ impl JobDefinition {
             parameters.insert(name.clone(), value.clone());
         }
         for input in self.inputs.values() {
-            ObjectPattern::parse(&input.location)?.with_values(&parameters)?;
+            if let Some(pattern) = input.pattern()? {
+                pattern.with_values(&parameters)?;
+            }
         }
         if let Some(output) = &self.output {
             output.folder(&parameters)?;

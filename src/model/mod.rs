@@ -14,6 +14,8 @@ pub mod database_url;
 pub mod document;
 pub mod event;
 pub mod function;
+pub mod globs;
+pub mod input;
 pub mod job;
 pub mod location;
 pub mod name;

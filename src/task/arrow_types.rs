@@ -16,7 +16,8 @@ pub(super) fn to_arrow(hive: &Hive) -> Arrow {
     }
 }
 
-fn nested_to_arrow(hive: &Hive) -> Arrow {
+/// The same of a value inside of another.
+pub(super) fn nested_to_arrow(hive: &Hive) -> Arrow {
     match hive {
         Hive::Null | Hive::String => Arrow::Utf8,
         Hive::Boolean => Arrow::Boolean,

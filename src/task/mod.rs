@@ -14,7 +14,6 @@ pub mod child;
 mod children;
 mod classify;
 mod csv_encoder;
-mod csv_table;
 mod delta;
 mod door;
 mod failure;
@@ -23,10 +22,10 @@ mod inventory;
 mod judge;
 mod parent;
 mod ranges;
+mod read;
 mod rows;
 mod session;
 mod sink;
-mod source;
 mod speech;
 mod spill;
 mod sql;
@@ -206,18 +205,53 @@ pub struct ScriptWork {
 pub struct TableToRead {
     /// How the SQL names it: `yellow`, or `raw.yellow`.
     pub name: String,
-    /// What it is made of.
-    pub files: Vec<FileOfTable>,
     /// Columns that it has in any case, in order, with their types in Hive's spelling.
     pub columns: Vec<(String, String)>,
-    /// It has no others; and a value that doesn't fit its type reads as NULL, as Hive has it.
+    /// Its partition keys, with their types.
+    pub keys: Vec<(String, String)>,
+    /// It has no other columns; and a value that doesn't fit its type reads as NULL, as Hive has it.
     pub as_declared: bool,
-    /// How its CSV files are written, where that is known: then the declared columns are theirs, in their order.
-    pub csv: Option<CsvDialect>,
-    /// The text that stands for NULL in its CSV files, beside the empty field.
-    pub null: Option<String>,
+    /// What its files are (`csv`, `json`, `parquet`); files that are something else are left out.
+    pub format: Option<String>,
     /// Whether a row of CSV with other than the file's number of fields is an error.
     pub strict: bool,
+    /// What it is made of.
+    pub files: FilesToRead,
+}
+
+/// The files of a table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilesToRead {
+    /// These are all.
+    Given(FilesPage),
+    /// They are asked for when the table is read: [`Message::NeedFiles`].
+    Asked,
+}
+
+impl FilesToRead {
+    /// The files, where they are there already.
+    pub fn given(&self) -> &[FileOfTable] {
+        match self {
+            Self::Given(page) => &page.files,
+            Self::Asked => &[],
+        }
+    }
+}
+
+/// Some files of a table.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FilesPage {
+    /// The partitions that they are of.
+    pub parts: Vec<PartToRead>,
+    /// What crawls saw of them: a verdict, or why there is none.
+    pub looks: Vec<Result<Verdict, String>>,
+    /// The files, partition by partition.
+    pub files: Vec<FileOfTable>,
+    /// What is no part of the table though it lies there, and why.
+    pub left_out: Vec<String>,
+    /// Whether there are no more.
+    pub is_last: bool,
 }
 
 /// One object of a table.
@@ -225,8 +259,88 @@ pub struct TableToRead {
 pub struct FileOfTable {
     /// The object.
     pub object: ObjectToRead,
-    /// The values of its partition keys, which are columns too.
-    pub partition: BTreeMap<String, String>,
+    /// The place of its partition on the page.
+    pub part: usize,
+    /// The place of what a crawl saw of it, where one did.
+    pub look: Option<usize>,
+}
+
+/// A partition, or all of a table that has none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PartToRead {
+    /// The values of the partition keys.
+    pub values: BTreeMap<String, String>,
+    /// How its files are read, where that is declared; else each is read as what it is.
+    pub form: Option<Form>,
+    /// The text that stands for NULL in its text files, beside the empty field.
+    pub null: Option<String>,
+    /// What its text files are written in, where that is declared and isn't UTF-8.
+    pub encoding: Option<String>,
+    /// The names of its columns by their places, where they aren't the table's.
+    pub names: Option<Vec<String>>,
+    /// Where in JSON documents the rows are, where that isn't the documents themselves.
+    pub path: Option<String>,
+    /// By a column in lower case, its name in JSON documents where that is another (OpenX's `mapping.*`).
+    pub mapping: BTreeMap<String, String>,
+}
+
+/// How files are read, as a table's SerDe says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Delimited text, whose fields are the columns in their order.
+    Csv {
+        /// How it is written.
+        dialect: CsvDialect,
+    },
+    /// Lines that a regular expression takes apart, whose groups are the columns in their order.
+    Lines {
+        /// The expression.
+        pattern: String,
+    },
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// A condition on a partition key: a comparison with a value, or with any of several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyBound {
+    /// The key.
+    pub key: String,
+    /// How it is compared.
+    pub operator: KeyOperator,
+    /// As what it is compared.
+    pub kind: KeyKind,
+    /// With what: one value, or any of several of [`KeyOperator::In`].
+    pub values: Vec<String>,
+}
+
+/// How a partition key is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyOperator {
+    /// It is one of the values.
+    In,
+    /// It is less than the value.
+    Less,
+    /// It is at most the value.
+    LessOrEqual,
+    /// It is more than the value.
+    Greater,
+    /// It is at least the value.
+    GreaterOrEqual,
+}
+
+/// As what a partition key is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// As a text.
+    Text,
+    /// As a number.
+    Number,
+    /// As a date, `2022-01-31`.
+    Date,
 }
 
 /// A multipart upload that was begun.
@@ -280,6 +394,20 @@ pub enum Message {
         /// Their names as the query has them.
         names: Vec<String>,
     },
+    /// A scan begins, and asks for the first files: answer with a line of a [`FilesPage`], or a [`Failure`].
+    NeedFiles {
+        /// The scan's number: a query may read a table twice.
+        scan: u64,
+        /// The table's place among those that were given.
+        table: usize,
+        /// Conditions that all have to hold of its partitions; the child tests the rest.
+        bounds: Vec<KeyBound>,
+    },
+    /// A scan asks for its next files, with the same answers.
+    MoreFiles {
+        /// The scan's number.
+        scan: u64,
+    },
     /// The columns of a query's result with their types in Hive's spelling; its rows follow.
     Columns {
         /// Name and type of each.
@@ -301,6 +429,8 @@ pub enum Message {
         rows: u64,
         /// Whether there are more than were asked for.
         truncated: bool,
+        /// What is worth saying of the rows that were read: values that didn't fit, files left out.
+        remarks: Vec<String>,
     },
     /// The end of anything else.
     Done,

@@ -3,15 +3,10 @@
 //! What is written is held back until it is large or all there, so that a result of common size is there as a whole or
 //! not at all. Only a larger one may end with an error in the middle.
 
-use std::fmt::Write as _;
-
-use datafusion::arrow::array::Array;
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use serde_json::Value;
 
-use super::arrow_types::TIMESTAMP;
+use super::read::to_json::Writer;
 use super::speech::say_rows;
 use super::wire::MAX_PIECE;
 use super::{QueryWork, RowForm};
@@ -54,20 +49,13 @@ impl Rows {
     /// # Errors
     /// Limit where they have too many bytes.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<bool> {
-        let options = FormatOptions::default()
-            .with_timestamp_format(Some(TIMESTAMP))
-            .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"));
-        let formatters = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|cause| Error::internal("a result can't be shown").source(cause))?;
+        let writers = batch.columns().iter().map(Writer::new);
+        let writers = writers.collect::<Result<Vec<_>>>()?;
         for row in 0..batch.num_rows() {
             if self.rows == self.limit {
                 return Ok(false);
             }
-            self.write_row(batch, &formatters, row)?;
+            self.write_row(&writers, row)?;
             if self.text.len() > self.hold {
                 self.say();
                 // From here on there is no way back.
@@ -92,25 +80,16 @@ impl Rows {
         self.text.shrink_to(2 * MAX_PIECE);
     }
 
-    fn write_row(
-        &mut self,
-        batch: &RecordBatch,
-        formatters: &[ArrayFormatter<'_>],
-        row: usize,
-    ) -> Result<()> {
+    fn write_row(&mut self, writers: &[Writer<'_>], row: usize) -> Result<()> {
         if self.rows > 0 && self.form == RowForm::Listed {
             self.text.push(b',');
         }
         self.text.push(b'[');
-        for (index, formatter) in formatters.iter().enumerate() {
+        for (index, writer) in writers.iter().enumerate() {
             if index > 0 {
                 self.text.push(b',');
             }
-            if batch.column(index).is_null(row) {
-                self.text.extend_from_slice(b"null");
-            } else {
-                self.write_value(index, formatter, row)?;
-            }
+            writer.json(row, &mut self.text)?;
             if self.room().is_none() {
                 return Err(self.too_large(index));
             }
@@ -120,30 +99,10 @@ impl Rows {
             self.text.push(b'\n');
         }
         if self.room().is_none() {
-            return Err(self.too_large(formatters.len().saturating_sub(1)));
+            return Err(self.too_large(writers.len().saturating_sub(1)));
         }
         self.rows += 1;
         Ok(())
-    }
-
-    fn write_value(&mut self, index: usize, formatter: &ArrayFormatter<'_>, row: usize) -> Result<()> {
-        let mut value = Bounded {
-            text: String::new(),
-            room: self.room().unwrap_or_default(),
-        };
-        let written = write!(value, "{}", formatter.value(row));
-        if written.is_err() {
-            return Err(self.too_large(index));
-        }
-        let json = match self.schema.field(index).data_type() {
-            numeric if numeric.is_numeric() || numeric.is_null() => {
-                serde_json::from_str(&value.text).unwrap_or(Value::String(value.text))
-            }
-            DataType::Boolean => Value::Bool(value.text == "true"),
-            _ => Value::String(value.text),
-        };
-        serde_json::to_writer(&mut self.text, &json)
-            .map_err(|cause| Error::internal("a result can't be shown").source(cause))
     }
 
     /// How many bytes may follow; none where there are too many.
@@ -161,22 +120,6 @@ impl Rows {
             self.limit
         ))
         .hint("ask for fewer rows (LIMIT) or fewer columns, or raise query.max_bytes")
-    }
-}
-
-/// Text that can't grow beyond its room.
-struct Bounded {
-    text: String,
-    room: u64,
-}
-
-impl std::fmt::Write for Bounded {
-    fn write_str(&mut self, more: &str) -> std::fmt::Result {
-        if (self.text.len() + more.len()) as u64 > self.room {
-            return Err(std::fmt::Error);
-        }
-        self.text.push_str(more);
-        Ok(())
     }
 }
 

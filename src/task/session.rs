@@ -1,16 +1,18 @@
 //! The engine as it works here: what it may hold in memory and on the disk, and files as one table of it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
 use super::children::Means;
 use super::failure::failure;
-use super::{FileOfTable, ObjectToRead, TableToRead, source};
+use super::{FileOfTable, FilesPage, FilesToRead, ObjectToRead, PartToRead, TableToRead, read};
 use crate::buckets::Buckets;
 use crate::error::Result;
 
@@ -36,7 +38,17 @@ pub(super) fn context(means: &Means) -> Result<SessionContext> {
     let config = SessionConfig::new()
         .with_information_schema(false)
         .with_round_robin_repartition(false);
-    Ok(SessionContext::new_with_config_rt(config, runtime))
+    let ctx = SessionContext::new_with_config_rt(config, runtime);
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(read::CompareAsMeant)];
+    rules.extend(ctx.state().analyzer().rules.iter().cloned());
+    let mut physical: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
+        vec![Arc::new(read::ExtremesFromFooters)];
+    physical.extend(ctx.state().physical_optimizers().iter().cloned());
+    let state = SessionStateBuilder::new_from_existing(ctx.state())
+        .with_analyzer_rules(rules)
+        .with_physical_optimizer_rules(physical)
+        .build();
+    Ok(SessionContext::new_with_state(state))
 }
 
 /// Files as one table.
@@ -46,20 +58,26 @@ pub(super) async fn table_of(
     means: &Means,
 ) -> Result<DataFrame> {
     const NAME: &str = "files";
-    let of_no_partition = |object| FileOfTable {
+    let whole = |object| FileOfTable {
         object,
-        partition: BTreeMap::new(),
+        part: 0,
+        look: None,
     };
     let table = TableToRead {
         name: NAME.to_owned(),
-        files: files.into_iter().map(of_no_partition).collect(),
         columns: Vec::new(),
+        keys: Vec::new(),
         as_declared: false,
-        csv: None,
-        null: None,
+        format: None,
         strict: false,
+        files: FilesToRead::Given(FilesPage {
+            parts: vec![PartToRead::default()],
+            files: files.into_iter().map(whole).collect(),
+            is_last: true,
+            ..FilesPage::default()
+        }),
     };
     let ctx = context(means)?;
-    source::register(&ctx, buckets, vec![table]).await?;
+    read::register(&ctx, buckets, vec![table]).await?;
     ctx.table(NAME).await.map_err(|cause| failure(&cause))
 }

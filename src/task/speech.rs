@@ -2,7 +2,10 @@
 
 use std::io::{BufRead, Write};
 
-use super::{Message, Tables};
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use super::Message;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
 
@@ -38,14 +41,24 @@ pub(super) fn log(level: LogLevel, message: impl Into<String>) {
     });
 }
 
-/// Asks the parent for the tables of a query.
-pub(super) fn ask_for_tables(names: Vec<String>) -> Result<Tables> {
-    say(&Message::NeedTables { names });
-    let mut line = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
+/// Asks the parent something, and reads its answer, one line. One question is asked at a time.
+///
+/// # Errors
+/// Internal where there is none.
+pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(question: &Message) -> Result<T> {
+    static ASKING: Mutex<()> = Mutex::const_new(());
+    let asking = ASKING.lock().await;
+    say(question);
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        read.map(|_| line)
+    });
+    let line = answer
+        .await
+        .map_err(|cause| Error::internal("the server's answer was lost").source(cause))?
         .map_err(|cause| Error::internal("the server did not answer").source(cause))?;
+    drop(asking);
     serde_json::from_str(&line)
         .map_err(|cause| Error::internal("the server's answer can't be read").source(cause))
 }

@@ -18,8 +18,8 @@ use super::failure::failure;
 use super::rows::Rows;
 use super::session::context;
 use super::sink::FileSink;
-use super::speech::{ask_for_tables, log, say};
-use super::{Message, QueryWork, ScriptWork, Written, source};
+use super::speech::{ask, log, say};
+use super::{Message, QueryWork, ScriptWork, Tables, Written, read};
 use crate::buckets::Buckets;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
@@ -36,8 +36,8 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means
     let ctx = context(means)?;
     parse(&work.sql)?;
     let names: Vec<String> = work.tables.iter().map(|table| table.name.clone()).collect();
-    let sources = source::register(&ctx, &buckets, work.tables).await?;
-    let rows_in = sources.rows();
+    let tables = read::register(&ctx, &buckets, work.tables).await?;
+    let rows_in = tables.rows();
     for (name, rows) in names.iter().zip(&rows_in) {
         let counted: u64 = rows.iter().flatten().sum();
         log(
@@ -55,10 +55,7 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means
     let mut stream = in_order(frame).await?;
     let (mut written, mut turn) = (0, 0);
     while let Some(batch) = stream.next().await {
-        let batch = match batch {
-            Ok(batch) => batch,
-            Err(cause) => return Err(sources.blame(&ctx, cause).await),
-        };
+        let batch = batch.map_err(|cause| failure(&cause))?;
         let count = sinks.len();
         let sink = sinks
             .get_mut(turn % count)
@@ -70,6 +67,9 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means
         if written / PROGRESS_ROWS > before / PROGRESS_ROWS {
             log(LogLevel::Info, format!("{written} rows so far"));
         }
+    }
+    for line in tables.remarks() {
+        log(LogLevel::Warn, line);
     }
     let mut done = Written {
         columns: columns(&schema),
@@ -123,14 +123,14 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
     let tables = match names.is_empty() {
         true => Vec::new(),
         false => {
-            let answer = ask_for_tables(names)?;
+            let answer: Tables = ask(&Message::NeedTables { names }).await?;
             if let Some(missing) = answer.missing {
                 return Err(missing.into());
             }
             answer.tables
         }
     };
-    let sources = source::register(&ctx, &buckets, tables).await?;
+    let tables = read::register(&ctx, &buckets, tables).await?;
     let frame = plan(&ctx, &work.sql).await?;
     let frame = frame
         .limit(0, Some(work.limit.saturating_add(1)))
@@ -143,10 +143,7 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
     let mut rows = Rows::begin(&work, schema, means.limits.memory_bytes);
     let mut truncated = false;
     while let Some(batch) = stream.next().await {
-        let batch = match batch {
-            Ok(batch) => batch,
-            Err(cause) => return Err(sources.blame(&ctx, cause).await),
-        };
+        let batch = batch.map_err(|cause| failure(&cause))?;
         truncated = !rows.write(&batch)?;
         if truncated {
             break;
@@ -155,6 +152,7 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
     Ok(Message::End {
         rows: rows.finish(),
         truncated,
+        remarks: tables.remarks(),
     })
 }
 

@@ -1,6 +1,7 @@
-"""What partitions cost a reader: the same rows in one file, in 300 partitions of a file each, and in 20,000.
+"""What partitions cost a reader: the same rows in one file, in 300 partitions of a file each, and in 20,000; and what a
+million partitions of the catalog cost a query that asks for one of them, or for ten rows.
 
-    partitions.py MASTIC [--partitions N ...] [--again N]
+    partitions.py MASTIC [--partitions N ...] [--catalogued N] [--again N]
 
 Each table is crawled in the embedded store, then asked for a row, for the number of its rows, and for the rows of one
 partition, in turns with the table of one file that has the same bytes. Prints the median of each and its ratio to the table
@@ -14,7 +15,7 @@ import tempfile
 import time
 
 import servers
-from wire import rest
+from wire import Client, rest
 
 ROWS = 5
 
@@ -52,10 +53,59 @@ def ask(port, sql):
     return time.perf_counter() - began, answer["rows"]
 
 
+def catalogued(server, lake, count, again):
+    """A table with so many partitions in the catalog, of which every thousandth has a file."""
+    serde = {
+        "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        "Parameters": {"field.delim": ","},
+    }
+    storage = {"Columns": [{"Name": "id", "Type": "bigint"}], "SerdeInfo": serde}
+    client = Client(server.port)
+    table = {
+        "Name": "many",
+        "StorageDescriptor": {**storage, "Location": "s3://lake/many/"},
+        "PartitionKeys": [{"Name": "p", "Type": "string"}],
+        "Parameters": {"classification": "csv"},
+    }
+    client.call("CreateTable", {"DatabaseName": "shop", "TableInput": table})
+    for number in range(0, count, 1000):
+        place = lake / "lake" / "many" / f"p={number:07}"
+        place.mkdir(parents=True)
+        (place / "a.csv").write_text(f"{number}\n" * 20)
+    for first in range(0, count, 100):
+        inputs = [
+            {
+                "Values": [f"{number:07}"],
+                "StorageDescriptor": {**storage, "Location": f"s3://lake/many/p={number:07}/"},
+            }
+            for number in range(first, min(first + 100, count))
+        ]
+        request = {"DatabaseName": "shop", "TableName": "many", "PartitionInputList": inputs}
+        client.call("BatchCreatePartition", request)
+    client.close()
+    middle = count // 2 // 1000 * 1000
+    print(f"{count} partitions in the catalog:")
+    for question, sql, expected in [
+        ("nothing", "SELECT 1", 1),
+        ("one partition", f"SELECT id FROM shop.many WHERE p = '{middle:07}'", 20),
+        ("a range of ten", f"SELECT id FROM shop.many WHERE p >= '{middle:07}' AND p < '{middle + 10:07}'", 20),
+        ("ten rows", "SELECT * FROM shop.many LIMIT 10", 10),
+        ("one as a number", f"SELECT id FROM shop.many WHERE p = {middle}", 20),
+    ]:
+        times = []
+        for _ in range(again):
+            taken, rows = ask(server.port, sql)
+            if len(rows) != expected:
+                raise RuntimeError(f"{sql}: {len(rows)} rows")
+            times.append(taken * 1000)
+        print(f"  {question:16} {statistics.median(times):8.0f} ms")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("mastic")
     parser.add_argument("--partitions", type=int, nargs="+", default=[300, 20_000])
+    parser.add_argument("--catalogued", type=int, default=1_000_000)
     parser.add_argument("--again", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -87,6 +137,8 @@ def main():
                             raise RuntimeError(f"{question}: {found}")
                     parts, whole = (statistics.median(taken) * 1000 for taken in times.values())
                     print(f"  {question:14} {parts:8.0f} ms   one file {whole:6.0f} ms   {parts / whole:6.1f} x")
+            if options.catalogued:
+                catalogued(server, lake, options.catalogued, options.again)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ use mastic::etl::jobs::JobSource;
 
 use crate::harness::TestApp;
 
-/// The folder of the trip files: `MASTIC_SHARED_DATA`, or `../shared/data` beside the checkout.
+/// A folder of shared data: in `MASTIC_SHARED_DATA`, or `../shared/data` beside the checkout.
 #[expect(clippy::disallowed_methods, reason = "how a developer says where the data is")]
-fn trips() -> Option<PathBuf> {
+pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
     let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
     let named = std::env::var_os("MASTIC_SHARED_DATA").map(PathBuf::from);
     let is_named = named.is_some();
-    let folder = named.unwrap_or_else(beside).join("tlc");
+    let folder = named.unwrap_or_else(beside).join(name);
     if folder.is_dir() {
         return Some(folder);
     }
@@ -22,8 +22,12 @@ fn trips() -> Option<PathBuf> {
         "MASTIC_SHARED_DATA is set, and there is no {}",
         folder.display()
     );
-    crate::harness::skipped(&format!("tests on real trips: there is no {}", folder.display()));
+    crate::harness::skipped(&format!("tests on shared data: there is no {}", folder.display()));
     None
+}
+
+fn trips() -> Option<PathBuf> {
+    shared_data("tlc")
 }
 
 fn column_sum(csv: &str, name: &str) -> (usize, f64) {

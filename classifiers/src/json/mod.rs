@@ -5,8 +5,8 @@ mod scanner;
 mod shape;
 mod split;
 
-pub use scanner::JsonScanner;
 use scanner::Rows;
+pub use scanner::{JsonReader, JsonScanner};
 use serde::de::IgnoredAny;
 use split::{Document, Splitter};
 
@@ -195,4 +195,5 @@ fn records_inside(columns: &[Column], rows: u64) -> Option<String> {
 }
 mod path;
 
-pub(crate) use path::{JsonPath, classify_at};
+pub(crate) use path::classify_at;
+pub use path::{JsonPath, JsonStep};

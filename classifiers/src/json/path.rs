@@ -12,15 +12,20 @@ use crate::{ClassifyError, JsonLayout};
 
 /// A step from a value to values inside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub enum JsonStep {
+    /// The field of this name of an object.
     Name(String),
+    /// The element at this place of an array, from 0.
     Index(usize),
+    /// Every field of an object, every element of an array.
     All,
 }
 
+use JsonStep as Step;
+
 /// Where in a document the rows are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct JsonPath {
+pub struct JsonPath {
     steps: Vec<Step>,
 }
 
@@ -30,7 +35,7 @@ impl JsonPath {
     /// # Errors
     ///
     /// What is wrong with it, as a sentence.
-    pub(crate) fn new(path: &str) -> Result<Self, String> {
+    pub fn new(path: &str) -> Result<Self, String> {
         let Some(mut rest) = path.trim().strip_prefix('$') else {
             return Err(format!("the path {path:?} does not start with `$`"));
         };
@@ -46,8 +51,13 @@ impl JsonPath {
         Ok(JsonPath { steps })
     }
 
-    /// What a row that is not an object is called.
-    fn column_name(&self) -> &str {
+    /// Its steps, from the document to its rows.
+    pub fn steps(&self) -> &[JsonStep] {
+        &self.steps
+    }
+
+    /// What the one column of a row that is not an object is called.
+    pub fn column_name(&self) -> &str {
         let names = self.steps.iter().rev().find_map(|step| match step {
             Step::Name(name) => Some(name.as_str()),
             _ => None,

@@ -155,23 +155,111 @@ impl<'de> Visitor<'de> for Row<'_> {
     }
 }
 
+/// A file that comes in pieces: its byte order mark, its documents, its end.
+#[derive(Debug)]
+struct Pieces {
+    splitter: Splitter,
+    /// The first bytes, until there are enough to see a byte order mark.
+    start: Option<Vec<u8>>,
+}
+
+type Each<'f> = &'f mut dyn FnMut(Document<'_>) -> Result<(), ClassifyError>;
+
+impl Pieces {
+    fn new(layout: JsonLayout) -> Self {
+        Pieces {
+            splitter: Splitter::new(layout),
+            start: Some(Vec::new()),
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8], each: Each<'_>) -> Result<(), ClassifyError> {
+        match self.start.take() {
+            None => self.splitter.feed(bytes, each),
+            Some(mut start) => {
+                start.extend_from_slice(bytes);
+                if start.len() < 3 {
+                    self.start = Some(start);
+                    return Ok(());
+                }
+                self.feed_start(&start, each)
+            }
+        }
+    }
+
+    fn finish(mut self, each: Each<'_>) -> Result<(), ClassifyError> {
+        if let Some(start) = self.start.take() {
+            self.feed_start(&start, each)?;
+        }
+        self.splitter.finish(each)
+    }
+
+    fn feed_start(&mut self, start: &[u8], each: Each<'_>) -> Result<(), ClassifyError> {
+        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+            let message = "the JSON is in UTF-16; decode it to UTF-8 first";
+            return Err(ClassifyError::new(ClassifyErrorKind::Unsupported, message));
+        }
+        self.splitter
+            .feed(start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start), each)
+    }
+}
+
+/// Finds the documents of a JSON file whose layout is known, piece by piece, without reading them. Memory depends on the
+/// longest document, not on the length of the file.
+#[derive(Debug)]
+pub struct JsonReader {
+    pieces: Pieces,
+}
+
+impl JsonReader {
+    /// Starts a file.
+    pub fn new(layout: JsonLayout) -> Self {
+        JsonReader {
+            pieces: Pieces::new(layout),
+        }
+    }
+
+    /// Takes the next bytes, uncompressed and in UTF-8, and calls `each` with the bytes of every document that ends in them
+    /// and the line that it starts on, from 1. Pieces may end anywhere.
+    ///
+    /// # Errors
+    ///
+    /// Malformed, with the line, for text between documents; TooLarge for a document beyond a [limit](crate::limits);
+    /// Unsupported for UTF-16 (decode it first). After an error the reader is of no more use.
+    pub fn feed(&mut self, bytes: &[u8], each: &mut dyn FnMut(&[u8], u64)) -> Result<(), ClassifyError> {
+        self.pieces.feed(bytes, &mut |document| {
+            each(document.bytes, document.line);
+            Ok(())
+        })
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`feed`](Self::feed), and Truncated when a document is unfinished.
+    pub fn finish(self, each: &mut dyn FnMut(&[u8], u64)) -> Result<(), ClassifyError> {
+        self.pieces.finish(&mut |document| {
+            each(document.bytes, document.line);
+            Ok(())
+        })
+    }
+}
+
 /// Types every value of a JSON file whose layout is known, so that a value in its last row counts too. Memory depends on
 /// the number of different names and on the longest document, not on the length of the file.
 #[derive(Debug)]
 pub struct JsonScanner {
-    splitter: Splitter,
+    pieces: Pieces,
     rows: Rows,
-    /// The first bytes, until there are enough to see a byte order mark.
-    start: Option<Vec<u8>>,
 }
 
 impl JsonScanner {
     /// Starts a file.
     pub fn new(layout: JsonLayout) -> Self {
         JsonScanner {
-            splitter: Splitter::new(layout),
+            pieces: Pieces::new(layout),
             rows: Rows::default(),
-            start: Some(Vec::new()),
         }
     }
 
@@ -182,17 +270,8 @@ impl JsonScanner {
     /// Malformed, with the line, for what isn't JSON or no object; TooLarge for what goes beyond a
     /// [limit](crate::limits); Unsupported for UTF-16 (decode it first). After an error the scanner is of no more use.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ClassifyError> {
-        match self.start.take() {
-            None => self.split(bytes),
-            Some(mut start) => {
-                start.extend_from_slice(bytes);
-                if start.len() < 3 {
-                    self.start = Some(start);
-                    return Ok(());
-                }
-                self.split_start(&start)
-            }
-        }
+        let JsonScanner { pieces, rows } = self;
+        pieces.feed(bytes, &mut |document| rows.read(&document))
     }
 
     /// Ends the file.
@@ -200,30 +279,12 @@ impl JsonScanner {
     /// # Errors
     ///
     /// As [`feed`](Self::feed), and Truncated when a document is unfinished.
-    pub fn finish(mut self) -> Result<Scanned, ClassifyError> {
-        if let Some(start) = self.start.take() {
-            self.split_start(&start)?;
-        }
-        let JsonScanner {
-            splitter, mut rows, ..
-        } = self;
-        splitter.finish(&mut |document| rows.read(&document))?;
+    pub fn finish(self) -> Result<Scanned, ClassifyError> {
+        let JsonScanner { pieces, mut rows } = self;
+        pieces.finish(&mut |document| rows.read(&document))?;
         Ok(Scanned {
             columns: rows.columns(),
             rows: rows.count,
         })
-    }
-
-    fn split_start(&mut self, start: &[u8]) -> Result<(), ClassifyError> {
-        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-            let message = "the JSON is in UTF-16; decode it to UTF-8 first";
-            return Err(ClassifyError::new(ClassifyErrorKind::Unsupported, message));
-        }
-        self.split(start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start))
-    }
-
-    fn split(&mut self, bytes: &[u8]) -> Result<(), ClassifyError> {
-        let JsonScanner { splitter, rows, .. } = self;
-        splitter.feed(bytes, &mut |document| rows.read(&document))
     }
 }

@@ -63,17 +63,65 @@ impl Splitter {
     ///
     /// Those of `each`; TooLarge for a document beyond the limit; Malformed for text between documents.
     pub(crate) fn feed(&mut self, bytes: &[u8], each: Each<'_>) -> Result<(), ClassifyError> {
-        for &byte in bytes {
-            if self.layout == JsonLayout::Lines {
-                self.line_byte(byte, each)?;
-            } else if self.depth > 0 {
+        if self.layout == JsonLayout::Lines {
+            return self.lines(bytes, each);
+        }
+        let mut rest = bytes;
+        loop {
+            rest = self.ordinary_bytes(rest)?;
+            let Some((&byte, after)) = rest.split_first() else {
+                return Ok(());
+            };
+            rest = after;
+            if self.depth > 0 {
                 self.inside(byte, each)?;
             } else {
                 self.between(byte)?;
             }
             self.line += u64::from(byte == b'\n');
         }
-        Ok(())
+    }
+
+    /// Takes the bytes of a document up to the next one that means something, all at once: most of a file.
+    fn ordinary_bytes<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], ClassifyError> {
+        if self.depth == 0 || self.escaped {
+            return Ok(bytes);
+        }
+        let length = match self.in_string {
+            true => bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n')),
+            false => bytes
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b'\n')),
+        };
+        let (ordinary, rest) = bytes
+            .split_at_checked(length.unwrap_or(bytes.len()))
+            .unwrap_or((bytes, &[]));
+        self.append(ordinary)?;
+        Ok(rest)
+    }
+
+    /// One document a line. A line that is here as a whole is not copied.
+    fn lines(&mut self, bytes: &[u8], each: Each<'_>) -> Result<(), ClassifyError> {
+        let mut rest = bytes;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            rest = after.get(1..).unwrap_or(&[]);
+            if self.document.is_empty() {
+                self.check_length(line.len())?;
+                let line = line.trim_ascii();
+                if !line.is_empty() {
+                    each(Document {
+                        bytes: line,
+                        line: self.line,
+                    })?;
+                }
+            } else {
+                self.append(line)?;
+                self.end_line(each)?;
+            }
+            self.line += 1;
+        }
+        self.append(rest)
     }
 
     /// Ends the input.
@@ -99,14 +147,6 @@ impl Splitter {
     /// The document that has begun and not ended.
     pub(crate) fn unfinished(&self) -> &[u8] {
         &self.document
-    }
-
-    fn line_byte(&mut self, byte: u8, each: Each<'_>) -> Result<(), ClassifyError> {
-        if byte == b'\n' {
-            self.end_line(each)
-        } else {
-            self.push(byte)
-        }
     }
 
     fn end_line(&mut self, each: Each<'_>) -> Result<(), ClassifyError> {
@@ -185,19 +225,28 @@ impl Splitter {
     }
 
     fn push(&mut self, byte: u8) -> Result<(), ClassifyError> {
-        if self.document.len() >= JSON_DOCUMENT_BYTES {
-            let message = format!(
-                "the JSON document that starts on line {} is longer than {} MiB; split it into one object a line",
-                if self.layout == JsonLayout::Lines {
-                    self.line
-                } else {
-                    self.first_line
-                },
-                JSON_DOCUMENT_BYTES >> 20
-            );
-            return Err(ClassifyError::new(ClassifyErrorKind::TooLarge, message));
-        }
-        self.document.push(byte);
+        self.append(&[byte])
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), ClassifyError> {
+        self.check_length(self.document.len() + bytes.len())?;
+        self.document.extend_from_slice(bytes);
         Ok(())
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), ClassifyError> {
+        if length <= JSON_DOCUMENT_BYTES {
+            return Ok(());
+        }
+        let message = format!(
+            "the JSON document that starts on line {} is longer than {} MiB; split it into one object a line",
+            if self.layout == JsonLayout::Lines {
+                self.line
+            } else {
+                self.first_line
+            },
+            JSON_DOCUMENT_BYTES >> 20
+        );
+        Err(ClassifyError::new(ClassifyErrorKind::TooLarge, message))
     }
 }

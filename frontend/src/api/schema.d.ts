@@ -1111,8 +1111,11 @@ export interface components {
             };
             /** @description What becomes of objects without a byte: skip or error. */
             empty: string;
+            /** @description A pattern of objects, or `database.table`. */
             location: string;
             optional: boolean;
+            /** @description Of a table of the catalog: which of its partitions. */
+            partitions?: string | null;
             /** @description Whether a row of CSV with other than the file's number of fields fails a run. */
             strict: boolean;
         };
@@ -1768,7 +1771,12 @@ export interface components {
              * @description How long it took, in milliseconds.
              */
             elapsed_ms: number;
-            /** @description A value for each column: null, true, false, a number or text. */
+            /** @description What is worth saying of the rows that were read: values that didn't fit their columns' types, files left out. */
+            remarks: string[];
+            /**
+             * @description A value for each column: null, true, false, a number, a text, or of structs, arrays and maps an object or a list.
+             *     Decimals, and integers that a double doesn't hold, are texts.
+             */
             rows: unknown[][];
             /** @description Whether there are more rows. */
             truncated: boolean;

@@ -5,7 +5,7 @@ import type { Table } from "../api/types";
 import { cell, counted } from "../format/number";
 import { duration } from "../format/time";
 import { DataGrid } from "../ui/DataTable";
-import { Button, Text } from "../ui/kit";
+import { Button, Stack, Text } from "../ui/kit";
 import { Empty, Loaded } from "../ui/Loaded";
 import { Panel } from "../ui/Page";
 
@@ -37,22 +37,39 @@ export function Sample({ table }: { table: Table }) {
       }
     >
       <Loaded query={query} lines={8}>
-        {(data) =>
-          data.rows.length === 0 ? (
-            <Empty title="No rows were found in this table's files." />
-          ) : (
-            <DataGrid
-              label="Sample rows"
-              head={data.columns.map((column) => ({
-                name: column.name,
-                note: column.type,
-                numeric: numeric.test(column.type),
-              }))}
-              rows={data.rows.map((row) => row.map(cell))}
-            />
-          )
-        }
+        {(data) => (
+          <>
+            <Remarks remarks={data.remarks} />
+            {data.rows.length === 0 ? (
+              <Empty title="No rows were found in this table's files." />
+            ) : (
+              <DataGrid
+                label="Sample rows"
+                head={data.columns.map((column) => ({
+                  name: column.name,
+                  note: column.type,
+                  numeric: numeric.test(column.type),
+                }))}
+                rows={data.rows.map((row) => row.map(cell))}
+              />
+            )}
+          </>
+        )}
       </Loaded>
     </Panel>
+  );
+}
+
+// What didn't fit its column, and what was left out.
+function Remarks({ remarks }: { remarks: string[] }) {
+  if (remarks.length === 0) return null;
+  return (
+    <Stack gap={4} px="md" pb="sm" role="note">
+      {remarks.map((remark) => (
+        <Text key={remark} size="sm" c="dimmed" style={{ overflowWrap: "anywhere" }}>
+          {remark}
+        </Text>
+      ))}
+    </Stack>
   );
 }

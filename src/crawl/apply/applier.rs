@@ -95,7 +95,7 @@ impl<'a> Applier<'a> {
     async fn step(&mut self, step: &Step) -> Result<()> {
         match step {
             Step::Database => self.database().await,
-            Step::Create { input } => self.create(input).await,
+            Step::Create { input, set_aside } => self.create(input, set_aside).await,
             Step::Update {
                 table,
                 input,
@@ -103,13 +103,21 @@ impl<'a> Applier<'a> {
                 left,
                 is_others,
                 followers,
+                set_aside,
             } => {
                 let table = self.table(table).await?;
                 let next = self.update(&table, input, left.as_deref(), *is_others).await?;
                 if let Some(described) = described {
                     let followers = followers.as_slice();
-                    self.keep(&next, described, left.as_deref(), *is_others, followers)
-                        .await?;
+                    self.keep(
+                        &next,
+                        described,
+                        left.as_deref(),
+                        *is_others,
+                        followers,
+                        set_aside,
+                    )
+                    .await?;
                 }
                 self.table = Some(next);
                 Ok(())
@@ -183,7 +191,7 @@ impl<'a> Applier<'a> {
         self.remember(UndoStep::Database { name: name.clone() }).await
     }
 
-    async fn create(&mut self, input: &TableInput) -> Result<()> {
+    async fn create(&mut self, input: &TableInput, set_aside: &[(String, String)]) -> Result<()> {
         let name = self.crawl.request.table(&input.name);
         if store::tables::find(self.tx, &name).await?.is_some() {
             return Err(self.overtaken(format!("somebody made table {name} meanwhile")));
@@ -196,6 +204,7 @@ impl<'a> Applier<'a> {
             described: input,
             written: table.input.clone(),
             followers: Vec::new(),
+            set_aside: set_aside.to_vec(),
         };
         store::crawl_memory::put_table(self.tx, &table.id, &left).await?;
         self.progress.tables_written += 1;
@@ -248,6 +257,7 @@ impl<'a> Applier<'a> {
         left: Option<&CrawledTable>,
         is_others: bool,
         followers: &[StorageDescriptor],
+        set_aside: &[(String, String)],
     ) -> Result<()> {
         let mut described = described.clone();
         if let Some(run) = table.input.parameters.get(CRAWL_RUN_ID).filter(|_| !is_others) {
@@ -257,6 +267,7 @@ impl<'a> Applier<'a> {
             described,
             written: table.input.clone(),
             followers: followers.iter().filter(|_| self.is_slice).cloned().collect(),
+            set_aside: set_aside.to_vec(),
         };
         if left == Some(&next) {
             return Ok(());

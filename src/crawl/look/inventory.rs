@@ -3,10 +3,10 @@
 use super::list::REPORT_EVERY;
 use super::session::Session;
 use crate::app::App;
-use crate::crawl::shape::globs;
 use crate::crawl::shape::tree::{Builder, File};
 use crate::error::{Error, Result};
 use crate::model::crawl::CrawlTarget;
+use crate::model::globs;
 use crate::model::location::Location;
 use crate::queue::Worked;
 use crate::task::{Limits, Message, ObjectToRead, Spec, Work};

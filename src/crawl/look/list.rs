@@ -6,11 +6,11 @@ use futures::{StreamExt, TryStreamExt, future};
 use super::session::Session;
 use crate::app::App;
 use crate::buckets::ObjectMeta;
-use crate::crawl::shape::globs;
 use crate::crawl::shape::tree::{Builder, File, Folder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::crawl::CrawlTarget;
 use crate::model::crawl_memory::RememberedFolder;
+use crate::model::globs;
 use crate::model::location::Location;
 use crate::queue::Worked;
 

@@ -54,6 +54,7 @@ pub fn plan(
         writing,
         told: Told::of(request),
         steps: Vec::new(),
+        set_aside: &set_aside,
     };
     if !current.database_exists && !found.is_empty() {
         planner.told.say(
@@ -80,12 +81,13 @@ pub fn plan(
             planner.retire(name, existing);
         }
     }
+    let (changes, steps) = (planner.told.changes, planner.steps);
     let plan = Plan {
-        changes: planner.told.changes,
+        changes,
         set_aside,
         tables,
     };
-    (plan, planner.steps)
+    (plan, steps)
 }
 
 fn summary(request: &CrawlRequest, table: &FoundTable) -> PlannedTable {
@@ -108,6 +110,8 @@ struct Planner<'a> {
     writing: &'a Writing,
     told: Told<'a>,
     steps: Vec<Step>,
+    /// The files that are no table's.
+    set_aside: &'a [SetAside],
 }
 
 impl Planner<'_> {
@@ -135,6 +139,7 @@ impl Planner<'_> {
         );
         self.steps.push(Step::Create {
             input: Box::new(write::fresh(self.request, self.writing, &table)),
+            set_aside: self.set_aside_below(&table),
         });
         let made = StepTable {
             name: table.name,
@@ -152,6 +157,18 @@ impl Planner<'_> {
             });
         }
         self.index(made, table.partition_keys.is_empty());
+    }
+
+    /// The files below a table's folder that are no part of it.
+    fn set_aside_below(&self, table: &FoundTable) -> Vec<(String, String)> {
+        let folder = table.location.to_string();
+        let below = self
+            .set_aside
+            .iter()
+            .filter(|aside| aside.path.starts_with(&folder));
+        below
+            .map(|aside| (aside.path.clone(), aside.reason.clone()))
+            .collect()
     }
 
     /// Has the index made that the configuration asks for.
@@ -252,6 +269,7 @@ impl Planner<'_> {
             left: existing.left.clone().map(Box::new),
             is_others: merged.is_others,
             followers: partitions.followed(),
+            set_aside: self.set_aside_below(&found),
         });
         self.steps
             .extend(partitions.into_steps(&mut found.partitions, &written, merged.is_others));

@@ -3,7 +3,6 @@
 pub mod alike;
 pub mod columns;
 pub mod found;
-pub mod globs;
 pub mod group;
 pub mod looks;
 pub mod merge;

@@ -135,6 +135,10 @@ async fn all_four_kinds_decide_what_files_are(database: Database) {
         serde.parameters().unwrap()["input.grokCustomPatterns"],
         "LEVEL (INFO|WARN)"
     );
+    // They are read as they were classified.
+    assert_eq!(app.rows("SELECT a FROM shop.inside ORDER BY a").await, "[[1],[2]]");
+    let carets = app.rows("SELECT * FROM shop.carets ORDER BY people").await;
+    assert_eq!(carets, r#"[["Aba",7],["Oslo",9]]"#);
 
     // A crawler whose classifier is gone says so, and changes nothing.
     glue.delete_classifier().name("carets").send().await.unwrap();

@@ -6,7 +6,6 @@ mod hardening;
 mod keys;
 mod links;
 mod listing;
-mod pinned;
 mod raw;
 mod signatures;
 mod survival;

@@ -29,7 +29,10 @@ async fn a_result_may_be_as_large_as_the_limit_and_one_byte_more_is_refused_by_n
         (&answer["truncated"], &answer["elapsed_ms"]),
         (&json!(false), &json!(0))
     );
-    assert_eq!(answer.as_object().unwrap().len(), 4);
+    assert_eq!(
+        (&answer["remarks"], answer.as_object().unwrap().len()),
+        (&json!([]), 5)
+    );
 
     let larger = TEN_ROWS.replace(", 5)", ", 6)");
     let (status, _, problem) = send(&app, "POST", "/api/v1/sql", Some(ask(larger))).await;
@@ -134,7 +137,7 @@ async fn rows_come_as_lines_to_who_asks_for_lines() {
     let expected = r#"{"columns":[{"name":"n","type":"bigint"},{"name":"t","type":"string"}]}
 [1,"a\nb"]
 [2,"a\nb"]
-{"rows":2,"truncated":false,"elapsed_ms":0}
+{"rows":2,"truncated":false,"remarks":[],"elapsed_ms":0}
 "#;
     assert_eq!(text, expected);
 }

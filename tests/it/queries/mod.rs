@@ -2,7 +2,11 @@
 
 mod answers;
 mod files;
+mod parquet;
 mod places;
+mod reading;
+mod reports;
+mod serdes;
 mod spill;
 
 use std::path::{Path, PathBuf};

@@ -68,7 +68,8 @@ async fn a_header_narrower_than_its_rows_is_the_header() {
     let log = app.log(&run.id).await;
     assert!(
         log.contains(
-            "s3://lake/in/2013-08.csv: 3 rows with more than its 4 fields, the first in line 3: what is too much is empty"
+            "trips: 3 rows of s3://lake/in/2013-08.csv have more fields than there are columns, and what is too much is \
+             left out: line 3, where it is empty"
         ),
         "{log}"
     );
@@ -90,9 +91,9 @@ async fn rows_that_dont_fit_their_header_are_counted_or_refused() {
     );
     let log = app.log(&run.id).await;
     for line in [
-        "s3://lake/in/a.csv: 2 rows with more than its 3 fields, the first in line 3: what is too much is left out, and is \
-         something in 1 row",
-        "s3://lake/in/a.csv: 1 row with fewer than its 3 fields, the first in line 4: what is missing is NULL",
+        "trips: 2 rows of s3://lake/in/a.csv have more fields than there are columns, and what is too much is left out: \
+         line 3; it is something in 1 of 2",
+        "trips: 1 row of s3://lake/in/a.csv has fewer fields than there are columns, and what is missing is NULL: line 4",
     ] {
         assert!(log.contains(line), "{log}");
     }
