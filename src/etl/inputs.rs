@@ -42,6 +42,7 @@ pub(super) async fn resolve(app: &App, job: &Job, parameters: &Captures) -> Resu
             as_declared: false,
             format: None,
             strict: input.strict,
+            rows: None,
             files: FilesToRead::Given(FilesPage {
                 parts: vec![PartToRead::default()],
                 files: objects.into_iter().map(whole).collect(),

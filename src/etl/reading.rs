@@ -64,6 +64,11 @@ impl Readable {
             as_declared: true,
             format: format.map(str::to_owned),
             strict: false,
+            // What the crawl counted, or reckoned.
+            rows: input
+                .parameters
+                .get("recordCount")
+                .and_then(|rows| rows.parse().ok()),
             files,
         }
     }

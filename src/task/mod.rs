@@ -215,6 +215,8 @@ pub struct TableToRead {
     pub format: Option<String>,
     /// Whether a row of CSV with other than the file's number of fields is an error.
     pub strict: bool,
+    /// About how many rows it has, where that is known: the smaller side of a join is kept in memory.
+    pub rows: Option<u64>,
     /// What it is made of.
     pub files: FilesToRead,
 }

@@ -70,6 +70,7 @@ pub(super) async fn table_of(
         as_declared: false,
         format: None,
         strict: false,
+        rows: None,
         files: FilesToRead::Given(FilesPage {
             parts: vec![PartToRead::default()],
             files: files.into_iter().map(whole).collect(),

@@ -126,6 +126,7 @@ async fn shaped(
         format: table.format.clone(),
         is_declared: table.as_declared,
         is_strict: table.strict,
+        rows: table.rows,
         remarks: Arc::new(Remarks::default()),
     };
     let keys = typed(&table.keys)?;
@@ -153,7 +154,8 @@ async fn shaped(
         .retain(|(name, _)| !keys.iter().any(|(key, _)| key == name));
     shape.columns.extend(keys);
     log_changes(&shape, &reads);
-    let rows = reads.iter().map(|read| read.rows).collect();
+    let rows: Vec<Option<u64>> = reads.iter().map(|read| read.rows).collect();
+    shape.rows = rows.iter().copied().sum();
     let files = files.into_iter().zip(reads);
     let files = files.map(|(file, read)| FileAt {
         read: Some(Arc::new(read)),

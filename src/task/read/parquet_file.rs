@@ -8,12 +8,13 @@ use datafusion::arrow::datatypes::{DataType as Arrow, Field, Schema, TimeUnit};
 use datafusion::arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::async_reader::{ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder};
 use parquet::arrow::{ProjectionMask, parquet_column};
 use parquet::basic::{LogicalType, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::adapt::adapt;
 use super::file::{FileRead, Origin, folded, null_of};
@@ -69,20 +70,12 @@ pub(super) async fn open(reading: Arc<Reading>, file: Arc<FileRead>) -> Result<B
             let _nobody_listens = sender.send(Err(error)).await;
         }
     });
-    let task = Ending(decoding);
+    // It ends when nobody wants it any more.
+    let task = AbortOnDropHandle::new(decoding);
     let batches = futures::stream::unfold((receiver, task), |(mut receiver, task)| async move {
         receiver.recv().await.map(|batch| (batch, (receiver, task)))
     });
     Ok(batches.boxed())
-}
-
-/// Ends what goes on in the background when nobody wants it any more.
-struct Ending(tokio::task::JoinHandle<()>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 fn left_out(reading: &Reading, file: &FileRead, why: &str) -> Batches {
@@ -225,59 +218,100 @@ struct Work {
     columns: Columns,
 }
 
+/// The rows of a row group that aren't decoded yet.
+type Rest = ParquetRecordBatchStream<Source>;
+
+/// A row group that was begun.
+struct Begun {
+    first: Option<RecordBatch>,
+    rest: Option<Rest>,
+}
+
 type Sender = mpsc::Sender<Result<RecordBatch>>;
 
 impl Work {
-    /// Reads one row group after the other, as far as they may have what is asked for.
+    /// Reads one row group after the other, as far as they may have what is asked for. The next one's bytes come while the
+    /// rows of the one before are decoded.
     async fn through(self, sender: &Sender) -> Result<()> {
-        let pruning = Pruning::of(&self.reading, &self.file, &self.metadata, &self.columns.names)?;
         self.say_losses();
-        for group in 0..self.metadata.metadata().num_row_groups() {
-            // What the engine has learned meanwhile counts.
-            if !pruning.may_have(group)? {
-                continue;
+        let work = Arc::new(self);
+        let groups = work.metadata.metadata().num_row_groups();
+        let begin = |group: usize| AbortOnDropHandle::new(tokio::spawn(Arc::clone(&work).begun(group)));
+        let mut next = (groups > 0).then(|| begin(0));
+        for group in 0..groups {
+            let Some(begun) = next.take() else { break };
+            let begun = begun.await;
+            let begun =
+                begun.map_err(|cause| Error::internal("reading a file ended early").source(cause))??;
+            let following = group + 1;
+            if work.reading.reads_ahead && following < groups {
+                next = Some(begin(following));
             }
-            if let Some(extremes) = self.extremes(&pruning, group)? {
-                if sender.send(Ok(extremes)).await.is_err() {
+            if let Some(Begun { first, rest }) = begun {
+                if let Some(first) = first
+                    && sender.send(Ok(first)).await.is_err()
+                {
                     return Ok(());
                 }
-                continue;
-            }
-            let mut builder = ParquetRecordBatchStreamBuilder::new_with_metadata(
-                self.source.clone(),
-                self.metadata.clone(),
-            );
-            if !pruning
-                .may_have_by_bloom(group, &mut builder)
-                .await
-                .map_err(|cause| unreadable(&self.file, cause))?
-            {
-                continue;
-            }
-            if let Some(pages) = pruning.pages(group)? {
-                if !pages.selects_any() {
-                    continue;
+                if let Some(mut rest) = rest {
+                    while let Some(batch) = work.next(&mut rest).await? {
+                        if sender.send(Ok(batch)).await.is_err() {
+                            return Ok(());
+                        }
+                    }
                 }
-                builder = builder.with_row_selection(pages);
             }
-            let mask = ProjectionMask::roots(builder.parquet_schema(), self.columns.roots.iter().copied());
-            let mut batches = builder
-                .with_projection(mask)
-                .with_row_groups(vec![group])
-                .with_batch_size(self.reading.batch_rows)
-                .build()
-                .map_err(|cause| unreadable(&self.file, cause))?;
-            while let Some(batch) = batches
-                .try_next()
-                .await
-                .map_err(|cause| unreadable(&self.file, cause))?
-            {
-                if sender.send(self.adapted(&batch)).await.is_err() {
-                    return Ok(());
-                }
+            if !work.reading.reads_ahead && following < groups {
+                next = Some(begin(following));
             }
         }
         Ok(())
+    }
+
+    /// Begins a row group, with its first rows; none where it can't have what is asked for.
+    async fn begun(self: Arc<Self>, group: usize) -> Result<Option<Begun>> {
+        let pruning = Pruning::of(&self.reading, &self.file, &self.metadata, &self.columns.names)?;
+        // What the engine has learned meanwhile counts.
+        if !pruning.may_have(group)? {
+            return Ok(None);
+        }
+        if let Some(extremes) = self.extremes(&pruning, group)? {
+            let first = Some(extremes);
+            return Ok(Some(Begun { first, rest: None }));
+        }
+        let mut builder =
+            ParquetRecordBatchStreamBuilder::new_with_metadata(self.source.clone(), self.metadata.clone());
+        if !pruning
+            .may_have_by_bloom(group, &mut builder)
+            .await
+            .map_err(|cause| unreadable(&self.file, cause))?
+        {
+            return Ok(None);
+        }
+        if let Some(pages) = pruning.pages(group)? {
+            if !pages.selects_any() {
+                return Ok(None);
+            }
+            builder = builder.with_row_selection(pages);
+        }
+        let mask = ProjectionMask::roots(builder.parquet_schema(), self.columns.roots.iter().copied());
+        let mut rest = builder
+            .with_projection(mask)
+            .with_row_groups(vec![group])
+            .with_batch_size(self.reading.batch_rows)
+            .build()
+            .map_err(|cause| unreadable(&self.file, cause))?;
+        let first = self.next(&mut rest).await?;
+        let rest = Some(rest);
+        Ok(Some(Begun { first, rest }))
+    }
+
+    async fn next(&self, rest: &mut Rest) -> Result<Option<RecordBatch>> {
+        let batch = rest
+            .try_next()
+            .await
+            .map_err(|cause| unreadable(&self.file, cause))?;
+        batch.map(|batch| self.adapted(&batch)).transpose()
     }
 
     /// The extremes of a row group, where they may stand for its rows and its footer tells them.

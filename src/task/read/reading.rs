@@ -37,6 +37,8 @@ pub(super) struct Reading {
     /// Whether the least and the greatest values of some rows may stand for them.
     pub(super) extremes: bool,
     pub(super) batch_rows: usize,
+    /// Whether what comes next in a file is read before its turn.
+    pub(super) reads_ahead: bool,
 }
 
 impl Reading {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::common::Statistics;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result as EngineResult};
@@ -15,7 +17,7 @@ use datafusion::physical_plan::filter_pushdown::{
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties,
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties, StatisticsArgs,
 };
 use futures::{StreamExt, TryStreamExt};
 
@@ -126,6 +128,20 @@ impl ExecutionPlan for Scan {
         Ok(Arc::new(Self::new(Arc::clone(&self.reading), share, self.limit)))
     }
 
+    fn statistics_from_inputs(
+        &self,
+        _: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> EngineResult<Arc<Statistics>> {
+        let mut statistics = Statistics::new_unknown(&self.reading.schema);
+        if let Some(rows) = self.reading.table.rows {
+            let parts = args.partition().map_or(1, |_| self.share.parts as u64);
+            let rows = usize::try_from(rows / parts).unwrap_or(usize::MAX);
+            statistics.num_rows = Precision::Inexact(rows);
+        }
+        Ok(Arc::new(statistics))
+    }
+
     fn supports_limit_pushdown(&self) -> bool {
         true
     }
@@ -175,6 +191,10 @@ impl ExecutionPlan for Scan {
             Some(_) => 1,
             None => OPEN_AHEAD,
         };
+        let reading = Arc::new(Reading {
+            reads_ahead: self.limit.is_none(),
+            ..Reading::clone(&reading)
+        });
         let share = Arc::clone(&self.share);
         let files = futures::stream::try_unfold(
             (share, Arc::clone(&reading)),

@@ -23,6 +23,8 @@ pub(super) struct TableShape {
     pub(super) is_declared: bool,
     /// Whether a row of CSV with other than the file's number of fields is an error.
     pub(super) is_strict: bool,
+    /// About how many rows it has.
+    pub(super) rows: Option<u64>,
     /// What is worth saying of its rows.
     pub(super) remarks: Arc<Remarks>,
 }

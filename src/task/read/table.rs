@@ -97,6 +97,7 @@ impl TableProvider for LakeTable {
             tests: physical(&others)?,
             extremes: false,
             batch_rows: state.config().batch_size(),
+            reads_ahead: limit.is_none(),
         });
         let asked = keys::expression(&of_keys);
         let partitions = state.config().target_partitions();

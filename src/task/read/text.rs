@@ -1,6 +1,6 @@
 //! What a text says as a value of another type; surrounding blanks don't count.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::arrow::compute::kernels::cast_utils::{Parser, parse_decimal, string_to_datetime};
 use datafusion::arrow::datatypes::{Date32Type, Decimal128Type};
 
@@ -88,9 +88,51 @@ pub(super) fn date(text: &str) -> Option<i32> {
 /// Microseconds since 1970; a time without an offset is UTC's.
 pub(super) fn timestamp(text: &str) -> Option<i64> {
     let text = trimmed(text);
+    if let Some(micros) = plain_timestamp(text.as_bytes()) {
+        return Some(micros);
+    }
     let parsed = match text.get(..10).is_some_and(|date| date.contains('/')) {
         true => string_to_datetime(&Utc, &text.replace('/', "-")),
         false => string_to_datetime(&Utc, text),
     };
     parsed.ok().map(|time: DateTime<Utc>| time.timestamp_micros())
+}
+
+/// `2022-01-31 23:59:59`, as nearly all times are written: read digit by digit.
+fn plain_timestamp(text: &[u8]) -> Option<i64> {
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b' ' | b'T',
+        h1,
+        h2,
+        b':',
+        i1,
+        i2,
+        b':',
+        s1,
+        s2,
+    ] = text
+    else {
+        return None;
+    };
+    let number = |digits: &[&u8]| {
+        digits.iter().try_fold(0_u32, |number, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| number * 10 + u32::from(**digit - b'0'))
+        })
+    };
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
+    let time = date.and_hms_opt(number(&[h1, h2])?, number(&[i1, i2])?, number(&[s1, s2])?)?;
+    Some(time.and_utc().timestamp_micros())
 }

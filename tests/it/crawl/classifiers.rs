@@ -136,7 +136,10 @@ async fn all_four_kinds_decide_what_files_are(database: Database) {
         "LEVEL (INFO|WARN)"
     );
     // They are read as they were classified.
-    assert_eq!(app.rows("SELECT a FROM shop.inside ORDER BY a").await, "[[1],[2]]");
+    assert_eq!(
+        app.rows("SELECT a FROM shop.inside ORDER BY a").await,
+        "[[1],[2]]"
+    );
     let carets = app.rows("SELECT * FROM shop.carets ORDER BY people").await;
     assert_eq!(carets, r#"[["Aba",7],["Oslo",9]]"#);
 
