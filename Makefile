@@ -82,11 +82,11 @@ clients: test-tools build
 	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS) $(TARGET)/stores
 
 # Form, lints, and what dependencies may be.
-check: frontend
+check: frontend test-tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	cd frontend && $(NPM) run check
-	tests/check-dependencies
+	tests/check-dependencies $(PYTHON_TOOLS)
 
 # Speed and memory, as ratios measured side by side in one run.
 bench: frontend

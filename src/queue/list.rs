@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::page::{Page, PageRequest};
 use crate::model::task::{TaskRecord, TaskState};
-use crate::store::{self, Look, Read, tasks};
+use crate::store::{self, Look, tasks};
 
 /// A task, and the job that it is about where there is one.
 #[derive(Clone, Debug)]
@@ -22,12 +22,8 @@ pub struct Listed {
 pub async fn list(app: &App, state: Option<TaskState>, page: &PageRequest) -> Result<Page<Listed>> {
     let mut tx = app.store.read().await?;
     let found = tasks::list(&mut tx, state, page).await?;
-    let mut items = Vec::with_capacity(found.items.len());
-    for task in found.items {
-        items.push(with_job(&mut tx, task).await?);
-    }
     Ok(Page {
-        items,
+        items: with_jobs(&mut tx, found.items).await?,
         next: found.next,
     })
 }
@@ -96,15 +92,27 @@ fn not_failed(task: &TaskRecord) -> Error {
     .hint("only what failed for good is tried again or settled by hand")
 }
 
-async fn with_job(tx: &mut Read, task: TaskRecord) -> Result<Listed> {
-    let mut job = None;
-    if let Some(run) = task.about("run") {
-        job = store::runs::find(tx, run).await?.map(|run| run.job);
-    } else if let Some(batch) = task.about("batch")
-        && let Some(batch) = store::events::find_batch(tx, batch).await?
-    {
-        let trigger = store::triggers::find(tx, &batch.trigger).await?;
-        job = trigger.map(|trigger| trigger.job);
-    }
+/// The run or the batch that a task is about, where it is about one.
+fn run_or_batch(task: &TaskRecord) -> Option<&str> {
+    task.about("run").or_else(|| task.about("batch"))
+}
+
+/// Tasks with the names of their jobs, in as many statements for many as for one.
+async fn with_jobs(tx: &mut Look, tasks: Vec<TaskRecord>) -> Result<Vec<Listed>> {
+    let about: Vec<String> = tasks.iter().filter_map(run_or_batch).map(str::to_owned).collect();
+    let jobs = tasks::jobs(tx, &about).await?;
+    let with_its_own = |task: TaskRecord| Listed {
+        job: run_or_batch(&task).and_then(|id| jobs.get(id).cloned()),
+        task,
+    };
+    Ok(tasks.into_iter().map(with_its_own).collect())
+}
+
+/// A task with the name of its job.
+async fn with_job(tx: &mut Look, task: TaskRecord) -> Result<Listed> {
+    let job = match run_or_batch(&task) {
+        Some(id) => tasks::jobs(tx, &[id.to_owned()]).await?.remove(id),
+        None => None,
+    };
     Ok(Listed { task, job })
 }

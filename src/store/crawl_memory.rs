@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
-use super::{Look, Note, Read, on};
+use super::{Look, Note, Read, on, on_many};
 use crate::error::Result;
 use crate::model::crawl_memory::{CrawledTable, KnownFile, RememberedFolder, UndoStep};
 use crate::model::event::ObjectEvent;
 
-/// How many rows one statement writes or asks for.
+/// How many rows one statement writes.
 const ROWS: usize = 500;
 
 /// `($1, $2), ($3, $4)`: places for `rows` rows of `columns` values, numbered from `first`.
@@ -39,30 +39,17 @@ struct FileRow {
 /// # Errors
 /// Only the database's own.
 pub async fn known_files(tx: &mut Look, bucket: &str, keys: &[String]) -> Result<Vec<KnownFile>> {
-    let mut known = Vec::new();
-    for some in keys.chunks(ROWS) {
-        let list: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 2)).collect();
-        let sql = format!(
-            "SELECT f.object_key, f.etag, f.size, f.judge, v.body FROM known_files f
-            JOIN verdicts v ON v.id = f.verdict_id WHERE f.bucket = $1 AND f.object_key IN ({})",
-            list.join(", ")
-        );
-        let rows: Vec<FileRow> = on!(tx, |conn| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(bucket);
-            for key in some {
-                query = query.bind(key);
-            }
-            query.fetch_all(conn).await
-        })?;
-        known.extend(rows.into_iter().map(|row| KnownFile {
-            key: row.object_key,
-            etag: row.etag,
-            size: row.size,
-            judge: row.judge,
-            verdict: row.body,
-        }));
-    }
-    Ok(known)
+    const SQL: &str = "SELECT f.object_key, f.etag, f.size, f.judge, v.body FROM known_files f
+        JOIN verdicts v ON v.id = f.verdict_id WHERE f.bucket = $1 AND f.object_key IN ({})";
+    let rows: Vec<FileRow> = on_many!(tx, query_as, SQL, [bucket], keys)?;
+    let known = |row: FileRow| KnownFile {
+        key: row.object_key,
+        etag: row.etag,
+        size: row.size,
+        judge: row.judge,
+        verdict: row.body,
+    };
+    Ok(rows.into_iter().map(known).collect())
 }
 
 /// Remembers what files are; each comes with the digest of its verdict.
@@ -177,20 +164,9 @@ pub async fn put_folders(
 /// # Errors
 /// Only the database's own.
 pub async fn forget_some_folders(tx: &mut Note, crawler: &str, bucket: &str, paths: &[String]) -> Result<()> {
-    for some in paths.chunks(ROWS) {
-        let list: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 3)).collect();
-        let sql = format!(
-            "DELETE FROM crawled_folders WHERE crawler_name = $1 AND bucket = $2 AND path IN ({})",
-            list.join(", ")
-        );
-        on!(tx, |conn| {
-            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(crawler).bind(bucket);
-            for path in some {
-                query = query.bind(path);
-            }
-            query.execute(conn).await.map(drop)
-        })?;
-    }
+    const SQL: &str = "DELETE FROM crawled_folders
+        WHERE crawler_name = $1 AND bucket = $2 AND path IN ({}) RETURNING path";
+    let _forgotten: Vec<String> = on_many!(tx, query_scalar, SQL, [crawler, bucket], paths)?;
     Ok(())
 }
 

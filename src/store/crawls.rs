@@ -3,20 +3,16 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
 use super::crawl_rows::{CrawlRow, select_crawls};
-use super::{Look, Note, Read, behind_every_id, crawl_plans, on, places};
+use super::{Look, Note, Read, behind_every_id, crawl_plans, on, on_many};
 use crate::error::Result;
 use crate::model::crawl::{
     Crawl, CrawlProgress, CrawlRequest, CrawlSummary, Crawler, CrawlerInput, CrawlerState, Plan, PlanSummary,
     WorkState,
 };
 use crate::model::page::{Page, PageRequest};
-
-/// How many crawlers one statement asks for by name.
-const NAMES: usize = 1000;
 
 #[derive(sqlx::FromRow)]
 struct CrawlerRow {
@@ -84,23 +80,9 @@ pub async fn hold_crawler(tx: &mut Note, name: &str) -> Result<()> {
 /// # Errors
 /// Only the database's own.
 pub async fn find_crawlers(tx: &mut Read, names: &[String]) -> Result<Vec<Crawler>> {
-    let mut found = Vec::with_capacity(names.len());
-    for some in names.chunks(NAMES) {
-        let sql = format!(
-            "{}({})",
-            select_crawlers!("WHERE name IN "),
-            places(some.len(), 1)
-        );
-        let rows: Vec<CrawlerRow> = on!(tx, |conn| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql));
-            for name in some {
-                query = query.bind(name);
-            }
-            query.fetch_all(conn).await
-        })?;
-        found.extend(with_crawls(tx, rows).await?);
-    }
-    Ok(found)
+    const SQL: &str = select_crawlers!("WHERE name IN ({})");
+    let rows: Vec<CrawlerRow> = on_many!(tx, query_as, SQL, [], names)?;
+    with_crawls(tx, rows).await
 }
 
 /// Crawlers by name.
@@ -123,9 +105,6 @@ pub async fn list_crawlers(tx: &mut Read, page: &PageRequest) -> Result<Page<Cra
 
 /// Crawlers with what their crawls do, in as many statements for many as for one.
 async fn with_crawls(tx: &mut Read, rows: Vec<CrawlerRow>) -> Result<Vec<Crawler>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
     let names: Vec<String> = rows.iter().map(|row| row.body.name.clone()).collect();
     let under_way = stops_requested(tx, &names).await?;
     let mut last = last_crawls(tx, &names, "").await?;
@@ -154,17 +133,8 @@ async fn last_crawls(tx: &mut Look, names: &[String], which: &str) -> Result<Has
         "c.summary",
         "crawlers k JOIN crawls c ON c.id = (SELECT l.id FROM crawls l WHERE l.crawler_name = k.name AND NOT l.dry_run "
     );
-    let sql = format!(
-        "{CRAWLS} {which} ORDER BY l.id DESC LIMIT 1) WHERE k.name IN ({})",
-        places(names.len(), 1)
-    );
-    let rows: Vec<CrawlRow<PlanSummary>> = on!(tx, |conn| {
-        let mut query = sqlx::query_as(AssertSqlSafe(sql));
-        for name in names {
-            query = query.bind(name);
-        }
-        query.fetch_all(conn).await
-    })?;
+    let sql = [CRAWLS, which, " ORDER BY l.id DESC LIMIT 1) WHERE k.name IN ({})"].concat();
+    let rows: Vec<CrawlRow<PlanSummary>> = on_many!(tx, query_as, sql, [], names)?;
     let named = |row: CrawlRow<PlanSummary>| {
         let crawl = CrawlSummary::try_from(row)?;
         Ok((crawl.request.crawler.clone().unwrap_or_default(), crawl))
@@ -183,18 +153,9 @@ pub async fn crawler_state(tx: &mut Look, crawler: &str) -> Result<CrawlerState>
 
 /// Of each crawl of these crawlers, dry runs left out, that waits or is under way: whether it was asked to stop.
 async fn stops_requested(tx: &mut Look, crawlers: &[String]) -> Result<HashMap<String, Vec<bool>>> {
-    let sql = format!(
-        "SELECT crawler_name, stop_requested FROM crawls
-        WHERE state IN ('QUEUED', 'RUNNING') AND NOT dry_run AND crawler_name IN ({})",
-        places(crawlers.len(), 1)
-    );
-    let rows: Vec<(String, bool)> = on!(tx, |conn| {
-        let mut query = sqlx::query_as(AssertSqlSafe(sql));
-        for crawler in crawlers {
-            query = query.bind(crawler);
-        }
-        query.fetch_all(conn).await
-    })?;
+    const SQL: &str = "SELECT crawler_name, stop_requested FROM crawls
+        WHERE state IN ('QUEUED', 'RUNNING') AND NOT dry_run AND crawler_name IN ({})";
+    let rows: Vec<(String, bool)> = on_many!(tx, query_as, SQL, [], crawlers)?;
     let mut requested: HashMap<String, Vec<bool>> = HashMap::new();
     for (crawler, asked) in rows {
         requested.entry(crawler).or_default().push(asked);
@@ -314,26 +275,12 @@ pub async fn runtimes(
     crawlers: &[String],
     limit: i64,
 ) -> Result<Vec<(String, DateTime<Utc>, DateTime<Utc>)>> {
-    let mut times = Vec::new();
-    for some in crawlers.chunks(NAMES) {
-        let sql = format!(
-            "SELECT crawler_name, started_at, finished_at FROM (
-                SELECT crawler_name, id, started_at, finished_at,
-                    ROW_NUMBER() OVER (PARTITION BY crawler_name ORDER BY id DESC) AS place
-                FROM crawls WHERE NOT dry_run AND state = 'SUCCEEDED' AND crawler_name IN ({})) ended
-            WHERE place <= $1 ORDER BY crawler_name, id DESC",
-            places(some.len(), 2)
-        );
-        let found: Vec<(String, DateTime<Utc>, DateTime<Utc>)> = on!(tx, |conn| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(limit);
-            for crawler in some {
-                query = query.bind(crawler);
-            }
-            query.fetch_all(conn).await
-        })?;
-        times.extend(found);
-    }
-    Ok(times)
+    const SQL: &str = "SELECT crawler_name, started_at, finished_at FROM (
+            SELECT crawler_name, id, started_at, finished_at,
+                ROW_NUMBER() OVER (PARTITION BY crawler_name ORDER BY id DESC) AS place
+            FROM crawls WHERE NOT dry_run AND state = 'SUCCEEDED' AND crawler_name IN ({})) ended
+        WHERE place <= $1 ORDER BY crawler_name, id DESC";
+    on_many!(tx, query_as, SQL, [limit], crawlers)
 }
 
 /// The crawls of a crawler, dry runs left out, that aren't over.

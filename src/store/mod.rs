@@ -115,6 +115,34 @@ macro_rules! on {
 }
 use on;
 
+/// How many values one statement names: databases take some 32,000.
+const NAMED: usize = 1000;
+
+/// Runs a statement that names values, with so many of them at a time as a database takes, and gathers the rows that it
+/// answers with. Where `{}` stands in the statement, the values' places do: behind those of what is `bound` before them.
+macro_rules! on_many {
+    ($tx:expr, $query:ident, $sql:expr, [$($bound:expr),*], $values:expr) => {
+        async {
+            let first = 1 + <[&str]>::len(&[$(stringify!($bound)),*]);
+            let mut found = Vec::new();
+            for some in $values.chunks($crate::store::NAMED) {
+                let sql = $sql.replace("{}", &$crate::store::places(some.len(), first));
+                let mut rows: Vec<_> = $crate::store::on!($tx, |conn| {
+                    let mut query = sqlx::$query(sqlx::AssertSqlSafe(sql))$(.bind($bound))*;
+                    for value in some {
+                        query = query.bind(value);
+                    }
+                    query.fetch_all(conn).await
+                })?;
+                found.append(&mut rows);
+            }
+            Ok::<_, $crate::error::Error>(found)
+        }
+        .await
+    };
+}
+use on_many;
+
 impl Store {
     /// Opens the database that `url` names, `sqlite://FILE` or `postgres://…`, and brings it up to date.
     ///

@@ -17,7 +17,7 @@ pub use shapes::columns_in_use;
 use shapes::{shape_of, with_shapes};
 pub use some::{delete_all, find_all, find_by_key, in_use};
 
-use super::{Look, Read, Write, on, places};
+use super::{Look, Read, Write, on, on_many, places};
 use crate::error::Result;
 use crate::model::page::{Page, PageRequest};
 use crate::model::partition::key::{KeyOrder, KeyRange, spread};
@@ -330,20 +330,8 @@ pub async fn count(tx: &mut Look, table_id: &str) -> Result<i64> {
 /// # Errors
 /// Only the database's own.
 pub async fn counts(tx: &mut Look, tables: &[String]) -> Result<HashMap<String, i64>> {
-    if tables.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let sql = format!(
-        "SELECT table_id, COUNT(*) FROM partitions WHERE table_id IN ({}) GROUP BY table_id",
-        places(tables.len(), 1)
-    );
-    let counts: Vec<(String, i64)> = on!(tx, |conn| {
-        let mut query = sqlx::query_as(AssertSqlSafe(sql));
-        for table in tables {
-            query = query.bind(table);
-        }
-        query.fetch_all(conn).await
-    })?;
+    const SQL: &str = "SELECT table_id, COUNT(*) FROM partitions WHERE table_id IN ({}) GROUP BY table_id";
+    let counts: Vec<(String, i64)> = on_many!(tx, query_as, SQL, [], tables)?;
     Ok(counts.into_iter().collect())
 }
 

@@ -7,15 +7,12 @@ use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
 use super::table_rows::Row;
-use super::{Look, Write, on, places};
+use super::{Look, Write, on, on_many};
 use crate::error::Result;
 use crate::model::name::TableRef;
 use crate::model::page::{Page, PageRequest};
 use crate::model::partition::key::KeyOrder;
 use crate::model::table::{Table, TableInput};
-
-/// How many tables or versions one statement removes.
-const ROWS: usize = 1000;
 
 /// Tables that may lie at, in or around a prefix of a bucket: each location that begins with the prefix, or that is one of
 /// the folders above it, is among theirs.
@@ -182,22 +179,9 @@ pub async fn find_version(tx: &mut Look, table: &Table, version: i64) -> Result<
 /// # Errors
 /// Only the database's own.
 pub async fn delete_versions(tx: &mut Write, table_id: &str, versions: &[i64]) -> Result<HashSet<i64>> {
-    let mut deleted = HashSet::new();
-    for some in versions.chunks(ROWS) {
-        let sql = format!(
-            "DELETE FROM table_versions WHERE table_id = $1 AND version IN ({}) RETURNING version",
-            places(some.len(), 2)
-        );
-        let versions: Vec<i64> = on!(tx, |conn| {
-            let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(table_id);
-            for version in some {
-                query = query.bind(*version);
-            }
-            query.fetch_all(conn).await
-        })?;
-        deleted.extend(versions);
-    }
-    Ok(deleted)
+    const SQL: &str = "DELETE FROM table_versions WHERE table_id = $1 AND version IN ({}) RETURNING version";
+    let deleted: Vec<i64> = on_many!(tx, query_scalar, SQL, [table_id], versions)?;
+    Ok(deleted.into_iter().collect())
 }
 
 /// Removes former versions but the newest `keep`.
@@ -244,22 +228,9 @@ pub async fn versions(tx: &mut Look, table: &Table, page: &PageRequest) -> Resul
 /// # Errors
 /// Only the database's own.
 pub async fn delete_all(tx: &mut Write, database: &str, names: &[String]) -> Result<HashSet<String>> {
-    let mut deleted = HashSet::new();
-    for some in names.chunks(ROWS) {
-        let sql = format!(
-            "DELETE FROM tables WHERE database_name = $1 AND name IN ({}) RETURNING name",
-            places(some.len(), 2)
-        );
-        let names: Vec<String> = on!(tx, |conn| {
-            let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(database);
-            for name in some {
-                query = query.bind(name);
-            }
-            query.fetch_all(conn).await
-        })?;
-        deleted.extend(names);
-    }
-    Ok(deleted)
+    const SQL: &str = "DELETE FROM tables WHERE database_name = $1 AND name IN ({}) RETURNING name";
+    let deleted: Vec<String> = on_many!(tx, query_scalar, SQL, [database], names)?;
+    Ok(deleted.into_iter().collect())
 }
 
 /// Removes a table with its versions and partitions; says whether it was there.

@@ -1,10 +1,12 @@
 //! Durable tasks: what the queue stands on.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Look, Note, behind_every_id, on};
+use super::{Look, Note, behind_every_id, on, on_many};
 use crate::error::{Error, Result};
 use crate::model::page::{Page, PageRequest};
 use crate::model::task::{TaskCounts, TaskRecord, TaskState};
@@ -308,6 +310,18 @@ pub async fn list(tx: &mut Look, state: Option<TaskState>, page: &PageRequest) -
         .await)?;
     let items = rows.into_iter().map(TaskRecord::from).collect();
     Ok(Page::of(items, page, |task: &TaskRecord| task.id.clone()))
+}
+
+/// The names of the jobs that runs and batches with these ids are of, by id; what is gone is left out.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn jobs(tx: &mut Look, about: &[String]) -> Result<HashMap<String, String>> {
+    const SQL: &str = "SELECT id, job_name FROM runs WHERE id IN ({})
+        UNION ALL SELECT b.id, t.job_name FROM batches b JOIN triggers t ON t.name = b.trigger_name
+            WHERE b.id IN ({})";
+    let jobs: Vec<(String, String)> = on_many!(tx, query_as, SQL, [], about)?;
+    Ok(jobs.into_iter().collect())
 }
 
 /// Takes the turn at something that one process at a time looks after, until `until`; says whether it was free.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
-use super::super::{Look, Read, Write, on, places};
+use super::super::{Look, Read, Write, on, on_many, places};
 use super::{ROWS, Row};
 use crate::error::{Error, Result};
 use crate::model::partition::Partition;
@@ -102,6 +102,7 @@ async fn shapes(
     table_id: &str,
     rows: &[Row],
 ) -> Result<HashMap<String, Arc<StorageDescriptor>>> {
+    const SQL: &str = "SELECT id, body FROM partition_shapes WHERE table_id = $1 AND id IN ({})";
     let mut found = HashMap::new();
     let mut missing = BTreeSet::new();
     {
@@ -114,27 +115,15 @@ async fn shapes(
         }
     }
     let missing: Vec<&String> = missing.into_iter().collect();
-    for some in missing.chunks(ROWS) {
-        let sql = format!(
-            "SELECT id, body FROM partition_shapes WHERE table_id = $1 AND id IN ({})",
-            places(some.len(), 2)
-        );
-        let read: Vec<(String, Json<StorageDescriptor>)> = on!(tx, |conn| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(table_id);
-            for id in some {
-                query = query.bind(*id);
-            }
-            query.fetch_all(conn).await
-        })?;
-        let mut known = known_shapes();
-        if known.len() + read.len() > MAX_SHAPES {
+    let read: Vec<(String, Json<StorageDescriptor>)> = on_many!(tx, query_as, SQL, [table_id], missing)?;
+    let mut known = known_shapes();
+    for (id, body) in read {
+        let shape = Arc::new(body.0);
+        if known.len() >= MAX_SHAPES {
             known.clear();
         }
-        for (id, body) in read {
-            let shape = Arc::new(body.0);
-            known.insert(id.clone(), Arc::clone(&shape));
-            found.insert(id, shape);
-        }
+        known.insert(id.clone(), Arc::clone(&shape));
+        found.insert(id, shape);
     }
     Ok(found)
 }

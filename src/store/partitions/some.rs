@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
-use super::super::{Look, Read, Write, on, places};
+use super::super::{Look, Read, Write, on, on_many, places};
 use super::shapes::{shape_of, with_shapes};
 use super::{Adding, ROWS, Row};
 use crate::error::Result;
@@ -25,32 +25,16 @@ impl Adding<'_> {
         from: &StorageDescriptor,
         to: &StorageDescriptor,
     ) -> Result<Vec<Vec<String>>> {
+        const SQL: &str = "UPDATE partitions SET shape_id = $3, updated_at = $4
+            WHERE table_id = $1 AND shape_id = $2 AND values_key IN ({}) RETURNING values_key";
         let from = shape_of(from)?;
         let to = self.keep_shape(tx, to).await?;
-        let mut reshaped = Vec::new();
-        for some in values.chunks(ROWS) {
-            let keys: Vec<String> = some.iter().map(|values| self.order.key(values)).collect();
-            let sql = format!(
-                "UPDATE partitions SET shape_id = $3, updated_at = $4
-                WHERE table_id = $1 AND shape_id = $2 AND values_key IN ({}) RETURNING values_key",
-                places(some.len(), 5)
-            );
-            let written: Vec<String> = on!(tx, |conn| {
-                let mut query = sqlx::query_scalar(AssertSqlSafe(sql))
-                    .bind(self.table_id)
-                    .bind(&from)
-                    .bind(&to)
-                    .bind(self.now);
-                for key in &keys {
-                    query = query.bind(key);
-                }
-                query.fetch_all(conn).await
-            })?;
-            let written: HashSet<String> = written.into_iter().collect();
-            let pairs = some.iter().zip(&keys).filter(|(_, key)| written.contains(*key));
-            reshaped.extend(pairs.map(|(values, _)| values.clone()));
-        }
-        Ok(reshaped)
+        let keys: Vec<String> = values.iter().map(|values| self.order.key(values)).collect();
+        let written: Vec<String> =
+            on_many!(tx, query_scalar, SQL, [self.table_id, &from, &to, self.now], keys)?;
+        let written: HashSet<String> = written.into_iter().collect();
+        let pairs = values.iter().zip(&keys).filter(|(_, key)| written.contains(*key));
+        Ok(pairs.map(|(values, _)| values.clone()).collect())
     }
 
     /// Puts partitions, whose values may be others, in the places of those with the given keys. No key may be there twice, of
@@ -109,23 +93,10 @@ pub async fn find_all(tx: &mut Read, table: &Table, values: &[Vec<String>]) -> R
 /// # Errors
 /// Only the database's own.
 pub async fn find_by_key(tx: &mut Read, table_id: &str, keys: &[String]) -> Result<Vec<(String, Partition)>> {
-    let mut found = Vec::with_capacity(keys.len());
-    for some in keys.chunks(ROWS) {
-        let sql = format!(
-            "SELECT values_key, shape_id, body, created_at, updated_at FROM partitions
-            WHERE table_id = $1 AND values_key IN ({}) ORDER BY values_key",
-            places(some.len(), 2)
-        );
-        let rows: Vec<Row> = on!(tx, |conn| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(table_id);
-            for key in some {
-                query = query.bind(key);
-            }
-            query.fetch_all(conn).await
-        })?;
-        found.extend(with_shapes(tx, table_id, rows).await?);
-    }
-    Ok(found)
+    const SQL: &str = "SELECT values_key, shape_id, body, created_at, updated_at FROM partitions
+        WHERE table_id = $1 AND values_key IN ({}) ORDER BY values_key";
+    let rows: Vec<Row> = on_many!(tx, query_as, SQL, [table_id], keys)?;
+    with_shapes(tx, table_id, rows).await
 }
 
 /// Which of these keys a table has partitions under.
@@ -133,13 +104,9 @@ pub async fn find_by_key(tx: &mut Read, table_id: &str, keys: &[String]) -> Resu
 /// # Errors
 /// Only the database's own.
 pub async fn in_use(tx: &mut Look, table_id: &str, keys: &[String]) -> Result<HashSet<String>> {
-    keys_of(
-        tx,
-        "SELECT values_key FROM partitions WHERE table_id = $1 AND values_key IN",
-        "",
-        (table_id, keys),
-    )
-    .await
+    const SQL: &str = "SELECT values_key FROM partitions WHERE table_id = $1 AND values_key IN ({})";
+    let found: Vec<String> = on_many!(tx, query_scalar, SQL, [table_id], keys)?;
+    Ok(found.into_iter().collect())
 }
 
 /// Removes the partitions with these keys; gives the keys of those that were there.
@@ -147,33 +114,8 @@ pub async fn in_use(tx: &mut Look, table_id: &str, keys: &[String]) -> Result<Ha
 /// # Errors
 /// Only the database's own.
 pub async fn delete_all(tx: &mut Write, table_id: &str, keys: &[String]) -> Result<HashSet<String>> {
-    keys_of(
-        tx,
-        "DELETE FROM partitions WHERE table_id = $1 AND values_key IN",
-        "RETURNING values_key",
-        (table_id, keys),
-    )
-    .await
-}
-
-/// The keys that a statement gives, of those that stand in the list between its two parts.
-async fn keys_of(
-    tx: &mut Look,
-    before: &str,
-    behind: &str,
-    (table_id, keys): (&str, &[String]),
-) -> Result<HashSet<String>> {
-    let mut found = HashSet::new();
-    for some in keys.chunks(ROWS) {
-        let sql = format!("{before} ({}) {behind}", places(some.len(), 2));
-        let keys: Vec<String> = on!(tx, |conn| {
-            let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(table_id);
-            for key in some {
-                query = query.bind(key);
-            }
-            query.fetch_all(conn).await
-        })?;
-        found.extend(keys);
-    }
-    Ok(found)
+    const SQL: &str =
+        "DELETE FROM partitions WHERE table_id = $1 AND values_key IN ({}) RETURNING values_key";
+    let deleted: Vec<String> = on_many!(tx, query_scalar, SQL, [table_id], keys)?;
+    Ok(deleted.into_iter().collect())
 }

@@ -14,7 +14,7 @@ use crate::harness::{Database, TestApp};
 both_databases! {
     a_page_of_crawlers_and_of_crawls_costs_the_same_whatever_its_length,
     a_page_of_tables_and_of_partitions_costs_the_same_whatever_its_length,
-    a_page_of_jobs_of_runs_and_of_events_costs_the_same_whatever_its_length,
+    a_page_of_jobs_of_runs_of_events_and_of_tasks_costs_the_same_whatever_its_length,
 }
 
 /// How many things there are.
@@ -133,7 +133,9 @@ async fn a_page_of_tables_and_of_partitions_costs_the_same_whatever_its_length(d
     assert_eq!(counts, [&json!(MANY + 1), &json!(0)]);
 }
 
-async fn a_page_of_jobs_of_runs_and_of_events_costs_the_same_whatever_its_length(database: Database) {
+async fn a_page_of_jobs_of_runs_of_events_and_of_tasks_costs_the_same_whatever_its_length(
+    database: Database,
+) {
     let app = TestApp::start_on(database).await;
     for number in 0..=MANY {
         let name = format!("j{number:03}");
@@ -147,7 +149,13 @@ async fn a_page_of_jobs_of_runs_and_of_events_costs_the_same_whatever_its_length
         .await;
         app.put("lake", &format!("in/{name}/1.csv"), "n\n1\n").await;
     }
-    for list in ["jobs?", "triggers?", "runs?", "events?"] {
+    for list in ["jobs?", "triggers?", "runs?", "events?", "tasks?"] {
         costs_the_same(&app, list).await;
     }
+    // The newest two are of the last job: its run, and the batch of what arrived for it.
+    let shown = get(&app, "/api/v1/tasks?limit=2").await;
+    let task = |at: usize| (&shown["items"][at]["kind"], &shown["items"][at]["job"]);
+    let job = &json!("j100");
+    assert_eq!(task(0), (&json!("close_batch"), job));
+    assert_eq!(task(1), (&json!("run"), job));
 }
