@@ -110,7 +110,7 @@ async fn not_read(
 fn unreadable(file: &FileRead, cause: ParquetError) -> Error {
     let error = match Error::in_causes(&cause) {
         Some(own) => own.again(),
-        None => Error::invalid("it can't be read as Parquet").source(cause),
+        None => Error::invalid(format!("it can't be read as Parquet: {cause}")),
     };
     file.named(error)
 }
