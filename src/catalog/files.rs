@@ -246,16 +246,16 @@ impl Asked {
 /// What of a folder is no part of a table, beside hidden names: what the crawl was told to leave out, what it set aside,
 /// and folders that it made tables of their own.
 struct Rules {
-    exclusions: Vec<(Location, Regex)>,
+    /// By a bucket, what the keys of excluded objects are like.
+    exclusions: Vec<(String, Regex)>,
     /// What a crawl remembers of the table; read when the first file that it may matter for is there.
     crawled: Option<Option<Crawled>>,
 }
 
-#[derive(Default)]
 struct Crawled {
     set_aside: BTreeMap<String, String>,
     /// Folders of tables that lie inside; read when the first file of a subfolder is there.
-    inner: Option<Vec<(Location, String)>>,
+    inner: Option<Vec<Location>>,
 }
 
 impl Rules {
@@ -270,14 +270,10 @@ impl Rules {
             let Ok(place) = Location::parse(glob) else {
                 continue;
             };
-            let bucket = Location {
-                bucket: place.bucket,
-                key: String::new(),
-            };
-            let Ok(regexes) = globs::exclusions(&[place.key]) else {
+            let Ok(regexes) = globs::exclusions(std::slice::from_ref(&place.key)) else {
                 continue;
             };
-            exclusions.extend(regexes.into_iter().map(|regex| (bucket.clone(), regex)));
+            exclusions.extend(regexes.into_iter().map(|regex| (place.bucket.clone(), regex)));
         }
         Ok(Self {
             exclusions,
@@ -293,8 +289,8 @@ impl Rules {
         found: &mut FilesOfTable,
     ) -> Result<()> {
         found.files.retain(|file| {
-            let is_excluded = |(place, regex): &(Location, Regex)| {
-                place.bucket == file.bucket && regex.is_match(&file.object.key)
+            let is_excluded = |(bucket, regex): &(String, Regex)| {
+                *bucket == file.bucket && regex.is_match(&file.object.key)
             };
             !self.exclusions.iter().any(is_excluded)
         });
@@ -326,18 +322,16 @@ impl Rules {
                 left_out.push(format!("{place}: {why}"));
                 return false;
             }
-            let inner = crawled.inner.iter().flatten();
-            let is_in = |(folder, _): &&(Location, String)| {
-                folder.bucket == file.bucket && file.object.key.starts_with(&folder.key)
-            };
-            inner.into_iter().find(is_in).is_none()
+            let is_in =
+                |folder: &Location| folder.bucket == file.bucket && file.object.key.starts_with(&folder.key);
+            !crawled.inner.iter().flatten().any(is_in)
         });
         Ok(())
     }
 }
 
-/// The folders inside of a crawled table's that crawls made tables of, with their names.
-async fn inner_tables(app: &App, table: &Table) -> Result<Vec<(Location, String)>> {
+/// The folders inside of a crawled table's that crawls made tables of.
+async fn inner_tables(app: &App, table: &Table) -> Result<Vec<Location>> {
     let Some(root) = root_of(table) else {
         return Ok(Vec::new());
     };
@@ -349,7 +343,7 @@ async fn inner_tables(app: &App, table: &Table) -> Result<Vec<(Location, String)
         let is_inside =
             folder.bucket == root.bucket && folder.key.starts_with(&root.key) && folder.key != root.key;
         if is_inside && store::crawl_memory::table(&mut tx, &other.id).await?.is_some() {
-            inner.push((folder, other.name().to_string()));
+            inner.push(folder);
         }
     }
     Ok(inner)

@@ -8,7 +8,7 @@ use crate::model::data_files;
 use crate::model::job::{EmptyObjects, InputDefinition, Job};
 use crate::model::name::TableRef;
 use crate::model::pattern::{Captures, ObjectPattern};
-use crate::task::{FileOfTable, FilesPage, FilesToRead, ObjectToRead, PartToRead, TableToRead};
+use crate::task::{FileOfTable, FilesPage, FilesToRead, ObjectToRead, TableToRead};
 
 /// The tables of a run: every input with the objects that are there now, in the order of their keys.
 ///
@@ -26,11 +26,6 @@ pub(super) async fn resolve(app: &App, job: &Job, parameters: &Captures) -> Resu
             return Err(Error::not_found(absent(name, input, parameters)?)
                 .hint("put the object there, or make the input optional"));
         }
-        let whole = |object| FileOfTable {
-            object,
-            part: 0,
-            look: None,
-        };
         read.push(TableToRead {
             name: name.clone(),
             columns: input
@@ -43,12 +38,7 @@ pub(super) async fn resolve(app: &App, job: &Job, parameters: &Captures) -> Resu
             format: None,
             strict: input.strict,
             rows: None,
-            files: FilesToRead::Given(FilesPage {
-                parts: vec![PartToRead::default()],
-                files: objects.into_iter().map(whole).collect(),
-                is_last: true,
-                ..FilesPage::default()
-            }),
+            files: FilesToRead::whole(objects),
         });
     }
     Ok(read)
@@ -81,7 +71,7 @@ async fn catalogued(
     let readable = Readable::of(app, table).await.map_err(within)?;
     let expression = input.expression(parameters)?;
     let mut pages = readable
-        .again()
+        .clone()
         .pages_where(app, expression.as_deref().unwrap_or_default())
         .map_err(within)?;
     let mut all = FilesPage::default();

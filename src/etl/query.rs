@@ -259,7 +259,7 @@ impl Answering {
             .tables
             .get(table)
             .ok_or_else(|| Error::internal("a query asks for the files of a table that it doesn't name"))?;
-        let pages = readable.again().pages(&self.app, bounds)?;
+        let pages = readable.clone().pages(&self.app, bounds)?;
         self.scans.insert(scan, pages);
         self.more_files(scan).await
     }

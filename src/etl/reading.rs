@@ -16,7 +16,7 @@ use crate::task::{
 };
 
 /// A catalogued table that is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Readable {
     table: Table,
     /// Whether its files are read as the crawl saw them, each as what it is.
@@ -79,11 +79,7 @@ impl Readable {
     /// Those of [`TablePages::of`].
     pub(super) fn pages(self, app: &App, bounds: &[KeyBound]) -> Result<Pages> {
         let asked = asked(&self.table, bounds);
-        Ok(Pages {
-            app: app.clone(),
-            pages: TablePages::of(app, &self.table, asked)?,
-            readable: self,
-        })
+        self.pages_of(app, asked)
     }
 
     /// The table's files, of the partitions that an expression holds for, as Glue's GetPartitions is asked; all for a blank one.
@@ -95,19 +91,15 @@ impl Readable {
             expression: Expression::parse(expression, &self.table.input.partition_keys)?,
             bounds: Vec::new(),
         };
+        self.pages_of(app, asked)
+    }
+
+    fn pages_of(self, app: &App, asked: Asked) -> Result<Pages> {
         Ok(Pages {
             app: app.clone(),
             pages: TablePages::of(app, &self.table, asked)?,
             readable: self,
         })
-    }
-
-    /// The same table, to be read once more.
-    pub(super) fn again(&self) -> Self {
-        Self {
-            table: self.table.clone(),
-            is_crawled: self.is_crawled,
-        }
     }
 
     fn part(&self, part: &Part) -> PartToRead {

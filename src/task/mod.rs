@@ -232,6 +232,21 @@ pub enum FilesToRead {
 }
 
 impl FilesToRead {
+    /// Objects of no partition.
+    pub fn whole(objects: impl IntoIterator<Item = ObjectToRead>) -> Self {
+        let whole = |object| FileOfTable {
+            object,
+            part: 0,
+            look: None,
+        };
+        Self::Given(FilesPage {
+            parts: vec![PartToRead::default()],
+            files: objects.into_iter().map(whole).collect(),
+            is_last: true,
+            ..FilesPage::default()
+        })
+    }
+
     /// The files, where they are there already.
     pub fn given(&self) -> &[FileOfTable] {
         match self {

@@ -12,7 +12,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
 use super::children::Means;
 use super::failure::failure;
-use super::{FileOfTable, FilesPage, FilesToRead, ObjectToRead, PartToRead, TableToRead, read};
+use super::{FilesToRead, ObjectToRead, TableToRead, read};
 use crate::buckets::Buckets;
 use crate::error::Result;
 
@@ -58,11 +58,6 @@ pub(super) async fn table_of(
     means: &Means,
 ) -> Result<DataFrame> {
     const NAME: &str = "files";
-    let whole = |object| FileOfTable {
-        object,
-        part: 0,
-        look: None,
-    };
     let table = TableToRead {
         name: NAME.to_owned(),
         columns: Vec::new(),
@@ -71,12 +66,7 @@ pub(super) async fn table_of(
         format: None,
         strict: false,
         rows: None,
-        files: FilesToRead::Given(FilesPage {
-            parts: vec![PartToRead::default()],
-            files: files.into_iter().map(whole).collect(),
-            is_last: true,
-            ..FilesPage::default()
-        }),
+        files: FilesToRead::whole(files),
     };
     let ctx = context(means)?;
     read::register(&ctx, buckets, vec![table]).await?;

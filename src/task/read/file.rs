@@ -11,10 +11,8 @@ use super::shape::TableShape;
 use super::text;
 use crate::buckets::plain_text::PlainText;
 use crate::error::{Error, Result};
+use crate::model::partition::key::HIVE_NULL;
 use crate::task::{Form, ObjectToRead, PartToRead};
-
-/// What stands for NULL as the value of a partition key (Hive's `hive.exec.default.partition.name`).
-const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// How a file is written, as far as its reader must know.
 #[derive(Clone, Debug)]

@@ -119,27 +119,23 @@ async fn shaped(
     number: usize,
     table: TableToRead,
 ) -> Result<(TableShape, Files, Vec<Option<u64>>)> {
+    let keys = typed(&table.keys)?;
     let mut shape = TableShape {
         name: table.name.clone(),
         columns: typed(&table.columns)?,
-        keys: table.keys.len(),
+        keys: keys.len(),
         format: table.format.clone(),
         is_declared: table.as_declared,
         is_strict: table.strict,
         rows: table.rows,
         remarks: Arc::new(Remarks::default()),
     };
-    let keys = typed(&table.keys)?;
     let given = match table.files {
         FilesToRead::Asked => None,
         FilesToRead::Given(page) => Some(files::files_of(page).0),
     };
     if table.as_declared {
-        // A key that is among the columns too is the partition's.
-        shape
-            .columns
-            .retain(|(name, _)| !keys.iter().any(|(key, _)| key == name));
-        shape.columns.extend(keys);
+        add_keys(&mut shape, keys);
         let rows = given.iter().flatten().map(|_| None).collect();
         let files = given.map_or(Files::Asked(number), Files::Given);
         return Ok((shape, files, rows));
@@ -149,10 +145,7 @@ async fn shaped(
     let reads = looked_at(buckets, &declared, &files).await?;
     let mut shape = Arc::unwrap_or_clone(declared);
     merge_columns(&mut shape, &reads);
-    shape
-        .columns
-        .retain(|(name, _)| !keys.iter().any(|(key, _)| key == name));
-    shape.columns.extend(keys);
+    add_keys(&mut shape, keys);
     log_changes(&shape, &reads);
     let rows: Vec<Option<u64>> = reads.iter().map(|read| read.rows).collect();
     shape.rows = rows.iter().copied().sum();
@@ -162,6 +155,14 @@ async fn shaped(
         ..file
     });
     Ok((shape, Files::Given(files.collect()), rows))
+}
+
+/// Adds the partition keys. One that is among the columns too is the partition's.
+fn add_keys(shape: &mut TableShape, keys: Vec<(String, Hive)>) {
+    shape
+        .columns
+        .retain(|(name, _)| !keys.iter().any(|(key, _)| key == name));
+    shape.columns.extend(keys);
 }
 
 /// The files of a job's input: what each is, beside the others, with the types of all values.

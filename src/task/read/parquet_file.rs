@@ -270,7 +270,7 @@ impl Work {
 
     /// Begins a row group, with its first rows; none where it can't have what is asked for.
     async fn begun(self: Arc<Self>, group: usize) -> Result<Option<Begun>> {
-        let pruning = Pruning::of(&self.reading, &self.file, &self.metadata, &self.columns.names)?;
+        let pruning = Pruning::of(&self.reading, &self.file, &self.metadata, &self.columns.names);
         // What the engine has learned meanwhile counts.
         if !pruning.may_have(group)? {
             return Ok(None);

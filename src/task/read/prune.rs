@@ -32,23 +32,18 @@ use crate::task::failure::failure;
 pub(super) struct Pruning<'a> {
     reading: &'a Reading,
     metadata: &'a ArrowReaderMetadata,
-    /// By a column of the table, its name in the file.
+    /// By a column of the table, its name in the file. Partition keys have no statistics there.
     names: HashMap<&'a str, &'a str>,
-    /// The columns that are partition keys have no statistics here.
-    tests: Vec<&'a Arc<dyn PhysicalExpr>>,
 }
 
 impl<'a> Pruning<'a> {
     /// `names` are the file's in lower case.
-    ///
-    /// # Errors
-    /// Those of the engine.
     pub(super) fn of(
         reading: &'a Reading,
         file: &FileRead,
         metadata: &'a ArrowReaderMetadata,
         names: &'a [String],
-    ) -> Result<Self> {
+    ) -> Self {
         let raw = metadata.schema().fields().iter();
         let mut by_name = HashMap::new();
         for (name, field) in names.iter().zip(raw) {
@@ -56,12 +51,11 @@ impl<'a> Pruning<'a> {
                 by_name.insert(name.as_str(), field.name().as_str());
             }
         }
-        Ok(Self {
+        Self {
             reading,
             metadata,
             names: by_name,
-            tests: reading.tests.iter().collect(),
-        })
+        }
     }
 
     /// Whether a row group may have rows that are asked for, by its statistics.
@@ -74,7 +68,7 @@ impl<'a> Pruning<'a> {
             group: self.metadata.metadata().row_group(group),
             blooms: HashMap::new(),
         };
-        for test in &self.tests {
+        for test in &self.reading.tests {
             if let Some(predicate) = self.predicate(test)?
                 && predicate.prune(&groups).map_err(|cause| failure(&cause))? == [false]
             {
@@ -128,7 +122,7 @@ impl<'a> Pruning<'a> {
     ) -> parquet::errors::Result<bool> {
         let mut predicates = Vec::new();
         let mut wanted = HashSet::new();
-        for test in &self.tests {
+        for test in &self.reading.tests {
             if let Ok(Some(predicate)) = self.predicate(test) {
                 wanted.extend(predicate.literal_columns());
                 predicates.push(predicate);
@@ -173,7 +167,7 @@ impl<'a> Pruning<'a> {
             return Ok(None);
         }
         let mut selection: Option<RowSelection> = None;
-        for test in &self.tests {
+        for test in &self.reading.tests {
             let test = snapshot_physical_expr(Arc::clone(test)).map_err(|cause| failure(&cause))?;
             for part in split_conjunction(&test) {
                 if let Some(more) = self.pages_of(group, part)? {

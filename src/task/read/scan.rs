@@ -147,7 +147,11 @@ impl ExecutionPlan for Scan {
     }
 
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
-        Some(self.with(Arc::clone(&self.reading), limit))
+        let reading = Reading {
+            reads_ahead: limit.is_none(),
+            ..Reading::clone(&self.reading)
+        };
+        Some(self.with(Arc::new(reading), limit))
     }
 
     fn fetch(&self) -> Option<usize> {
@@ -191,10 +195,6 @@ impl ExecutionPlan for Scan {
             Some(_) => 1,
             None => OPEN_AHEAD,
         };
-        let reading = Arc::new(Reading {
-            reads_ahead: self.limit.is_none(),
-            ..Reading::clone(&reading)
-        });
         let share = Arc::clone(&self.share);
         let files = futures::stream::try_unfold(
             (share, Arc::clone(&reading)),
