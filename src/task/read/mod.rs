@@ -43,7 +43,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use file::FileRead;
 use files::{FileAt, Files};
-use remarks::Remarks;
+use remarks::{Kind, Remarks};
 use shape::TableShape;
 use table::LakeTable;
 
@@ -132,7 +132,13 @@ async fn shaped(
     };
     let given = match table.files {
         FilesToRead::Asked => None,
-        FilesToRead::Given(page) => Some(files::files_of(page).0),
+        FilesToRead::Given(page) => {
+            let (files, left_out) = files::files_of(page);
+            for why in left_out {
+                shape.remarks.add(Kind::LeftOut, &why, 1, || why.clone());
+            }
+            Some(files)
+        }
     };
     if table.as_declared {
         add_keys(&mut shape, keys);

@@ -327,6 +327,7 @@ async fn a_jobs_input_may_be_a_table_of_the_catalog() {
     let app = crawled(&[
         ("t/month=01/a.csv", "id,n\n1,10\n2,20\n"),
         ("t/month=01/b.csv", "n,id\nmany,3\n"),
+        ("t/month=01/notes.json", "{\"id\": 1, "),
         ("t/month=02/a.csv", "id,n\n4,40\n"),
     ])
     .await;
@@ -341,6 +342,12 @@ async fn a_jobs_input_may_be_a_table_of_the_catalog() {
     assert_eq!(
         app.text("lake", "out/month=01/part-00000.csv").await.unwrap(),
         "id,n\n1,10\n2,20\n3,many\n"
+    );
+    // What is no part of the table is named.
+    let log = app.log(&run.id).await;
+    assert!(
+        log.contains("trips: 1 file is left out: s3://lake/t/month=01/notes.json"),
+        "{log}"
     );
     // Its objects are named, version by version, as those of a pattern are.
     let read: Vec<&str> = run.body.inputs.iter().map(|input| input.path.as_str()).collect();
