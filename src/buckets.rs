@@ -6,11 +6,13 @@
 mod access;
 mod conditional;
 mod failure;
+mod near;
 pub mod plain_text;
 mod uploads;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -33,6 +35,7 @@ use crate::error::{Error, Result};
 pub use access::Access;
 pub use conditional::Condition;
 use failure::Place;
+pub use near::NearObjects;
 pub use uploads::{Completed, PendingUpload, UploadedPart};
 
 /// The most keys that one batch deletion may name.
@@ -62,6 +65,7 @@ pub struct ObjectMeta {
 pub struct Buckets {
     client: Client,
     region: String,
+    near: Option<Arc<dyn NearObjects>>,
 }
 
 impl fmt::Debug for Buckets {
@@ -87,6 +91,7 @@ impl Buckets {
                 access_key,
                 secret_key,
                 region,
+                folder: _,
             } => {
                 if !(url.starts_with("http://") || url.starts_with("https://")) {
                     return Err(
@@ -115,10 +120,18 @@ impl Buckets {
                 Self {
                     client: Client::from_conf(config),
                     region: region.clone(),
+                    near: None,
                 }
             }
             Access::Environment => Self::from_environment(http).await,
         })
+    }
+
+    /// The same store, some of whose objects have their files on this machine.
+    #[must_use]
+    pub fn beside(mut self, near: Option<Arc<dyn NearObjects>>) -> Self {
+        self.near = near;
+        self
     }
 
     async fn from_environment(http: SharedHttpClient) -> Self {
@@ -140,6 +153,7 @@ impl Buckets {
         Self {
             client: Client::from_conf(config.build()),
             region,
+            near: None,
         }
     }
 
@@ -331,6 +345,11 @@ impl Buckets {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
+        if let Some((near, version)) = self.near_version(bucket, key, if_match)
+            && let Some(bytes) = near::range(near, version, range.clone()).await?
+        {
+            return Ok(bytes);
+        }
         let place = Place::object(bucket, key);
         let expected = range.end - range.start;
         let header = format!("bytes={}-{}", range.start, range.end - 1);
@@ -359,17 +378,12 @@ impl Buckets {
         key: &str,
         if_match: Option<&str>,
     ) -> Result<impl Stream<Item = Result<Bytes>> + Send + 'static> {
-        self.stream(bucket, key, None, if_match).await
-    }
-
-    async fn stream(
-        &self,
-        bucket: &str,
-        key: &str,
-        range: Option<String>,
-        if_match: Option<&str>,
-    ) -> Result<impl Stream<Item = Result<Bytes>> + Send + 'static> {
-        let body = self.open(bucket, key, range, if_match).await?;
+        if let Some((near, version)) = self.near_version(bucket, key, if_match)
+            && let Some(pieces) = near::stream(near, version).await?
+        {
+            return Ok(pieces.boxed());
+        }
+        let body = self.open(bucket, key, None, if_match).await?;
         let place = Place::object(bucket, key);
         Ok(
             futures::stream::try_unfold((body, place), |(mut body, place)| async move {
@@ -381,6 +395,21 @@ impl Buckets {
             })
             .boxed(),
         )
+    }
+
+    /// A version of an object, and who may have its file.
+    fn near_version(
+        &self,
+        bucket: &str,
+        key: &str,
+        etag: Option<&str>,
+    ) -> Option<(&Arc<dyn NearObjects>, near::Version)> {
+        let version = near::Version {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            etag: etag?.to_owned(),
+        };
+        Some((self.near.as_ref()?, version))
     }
 
     async fn open(

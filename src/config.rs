@@ -72,6 +72,8 @@ pub struct LakeConfig {
     pub region: Option<String>,
     /// How long an upload that nobody finishes and nobody writes to is kept.
     pub upload_expiry: Duration,
+    /// Whether crawls, queries and SQL jobs read objects from the folder itself, not through the endpoint.
+    pub reads_files: bool,
 }
 
 /// A key pair. Its secret is never printed.
@@ -164,6 +166,7 @@ struct FileLake {
     buckets: Option<Vec<String>>,
     region: Option<String>,
     upload_expiry: Option<String>,
+    reads: Option<String>,
     access_key: Option<String>,
     secret_key: Option<String>,
 }

@@ -322,6 +322,10 @@ fn lake_access(lake: &LakeConfig, config: &Config) -> Access {
         access_key,
         secret_key,
         region: config.lake_region().unwrap_or(&config.catalog.region).to_owned(),
+        folder: lake
+            .reads_files
+            .then(|| std::path::absolute(&lake.folder).ok())
+            .flatten(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a store is and who we are there.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +19,22 @@ pub enum Access {
         secret_key: String,
         /// The region that requests are signed for.
         region: String,
+        /// The folder that it serves, where this machine has it and children may read objects from there.
+        folder: Option<PathBuf>,
     },
     /// The standard AWS variables, files and roles, `AWS_ENDPOINT_URL` included.
     Environment,
+}
+
+impl Access {
+    /// The folder that the store's objects may be read from.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Endpoint { folder, .. } => folder.as_deref(),
+            Self::Environment => None,
+        }
+    }
 }
 
 impl fmt::Debug for Access {
@@ -30,6 +44,7 @@ impl fmt::Debug for Access {
                 url,
                 access_key,
                 region,
+                folder,
                 ..
             } => f
                 .debug_struct("Endpoint")
@@ -37,6 +52,7 @@ impl fmt::Debug for Access {
                 .field("access_key", access_key)
                 .field("secret_key", &"…")
                 .field("region", region)
+                .field("folder", folder)
                 .finish(),
             Self::Environment => f.write_str("Environment"),
         }
@@ -54,6 +70,7 @@ mod tests {
             access_key: "key".into(),
             secret_key: "hush".into(),
             region: "us-east-1".into(),
+            folder: None,
         };
         assert!(!format!("{access:?}").contains("hush"));
     }

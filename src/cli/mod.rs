@@ -225,7 +225,7 @@ fn exit_code(error: &Error) -> ExitCode {
 fn run(cli: Cli) -> Result<Outcome, Error> {
     let global = cli.global;
     match cli.command {
-        Command::Task => crate::task::child::main().map(|()| Outcome::Done),
+        Command::Task => crate::task::child::main(crate::lake::near).map(|()| Outcome::Done),
         Command::Demo(demo) => demo.run(&global),
         Command::Serve(flags) => serve::serve(flags, &global),
         Command::Work(flags) => serve::work(flags),

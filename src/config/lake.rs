@@ -134,9 +134,26 @@ pub(super) fn resolve_lake(
     let upload_expiry = span(&expiry).ok_or_else(|| {
         Error::invalid(format!("lake.upload_expiry is '{expiry}'")).hint("write 90m, 12h or 7d")
     })?;
+    let reads = picker.pick(
+        "lake.reads",
+        None,
+        Some("MASTIC_LAKE_READS"),
+        file.reads,
+        Some("files"),
+    );
+    let reads_files = match reads.unwrap_or_default().as_str() {
+        "files" => true,
+        "endpoint" => false,
+        other => {
+            return Err(Error::invalid(format!("lake.reads is '{other}'")).hint(
+                "write files, to read objects from the lake's folder, or endpoint, to have each read go through the S3 endpoint and its access log",
+            ));
+        }
+    };
     Ok(Some(LakeConfig {
         region,
         upload_expiry,
+        reads_files,
         folder: PathBuf::from(folder),
         listen,
         buckets: file.buckets.unwrap_or_else(|| vec!["lake".to_owned()]),

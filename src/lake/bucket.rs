@@ -46,10 +46,10 @@ impl Folder {
 
     /// Removes a bucket that holds no object. Empty folders and uploads in progress go with it.
     pub(super) fn delete_bucket(&self, bucket: &str) -> S3Result<()> {
-        self.bucket(bucket)?;
+        self.shelf.bucket(bucket)?;
         {
             let _names = self.hold_names();
-            let gone = self.held_root().remove_empty_folders(&[bucket.to_owned()]);
+            let gone = self.shelf.root().remove_empty_folders(&[bucket.to_owned()]);
             if !gone.map_err(disk_failure)? {
                 return Err(s3_error!(BucketNotEmpty, "the bucket `{}` holds objects", bucket));
             }
@@ -58,7 +58,7 @@ impl Folder {
         for upload in self.pending_uploads(bucket)? {
             self.abort_upload(bucket, &upload.key, &upload.id)?;
         }
-        match fs::remove_dir_all(self.records(bucket)) {
+        match fs::remove_dir_all(self.shelf.records(bucket)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(disk_failure(error)),
             _ => Ok(()),
         }

@@ -8,18 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use s3s::{S3Result, s3_error};
+use s3s::S3Result;
 
 use super::disk::{disk_failure, leads_through_link, no_room_for_key, sync_folder};
 use super::folder_cache::FolderCache;
 use super::keys::names_of;
-use super::place::{Dir, Kind, is_absence, is_link};
+use super::place::Kind;
+use super::shelf::{INTERNAL, Shelf, Spot};
 use super::writers::Writers;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 
-/// The folder beside the buckets that holds everything that isn't an object. No bucket's name begins with a dot.
-const INTERNAL: &str = ".mastic";
 /// How often and how long to wait for a predecessor in this process that is still ending.
 const LOCK_ATTEMPTS: u32 = 40;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -27,8 +26,8 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// The lake's folder, held by this process alone.
 pub(super) struct Folder {
     root: PathBuf,
-    held_root: Dir,
-    internal: PathBuf,
+    /// What is in it, to be read.
+    pub(super) shelf: Shelf,
     /// Held while a name appears or goes, so that a condition and the change it guards are one step.
     names: Mutex<()>,
     last_stamp: Mutex<SystemTime>,
@@ -62,9 +61,8 @@ impl Folder {
         fs::create_dir(&temporary).map_err(unusable)?;
         sync_folder(&internal).map_err(unusable)?;
         Ok(Self {
-            held_root: Dir::open(&root).map_err(unusable)?,
+            shelf: Shelf::open(&root).map_err(unusable)?,
             root,
-            internal,
             names: Mutex::default(),
             last_stamp: Mutex::new(SystemTime::UNIX_EPOCH),
             temporaries: AtomicU64::new(0),
@@ -78,25 +76,8 @@ impl Folder {
         })
     }
 
-    pub(super) fn held_root(&self) -> &Dir {
-        &self.held_root
-    }
-
     pub(super) fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// The bucket's folder, which must exist.
-    pub(super) fn bucket(&self, bucket: &str) -> S3Result<Dir> {
-        if !s3s::path::check_bucket_name(bucket) {
-            return Err(s3_error!(InvalidBucketName));
-        }
-        match self.held_root.child(bucket) {
-            Err(error) if is_absence(&error) || is_link(&error) => {
-                Err(s3_error!(NoSuchBucket, "there is no bucket `{}`", bucket))
-            }
-            found => found.map_err(disk_failure),
-        }
     }
 
     /// Makes a bucket's folder; false where there is one already.
@@ -108,23 +89,10 @@ impl Folder {
         }
     }
 
-    /// The place of `key`, if the folders on the way are there. The bucket must exist.
-    pub(super) fn spot(&self, bucket: &str, key: &str) -> S3Result<Option<Spot>> {
-        let bucket = self.bucket(bucket)?;
-        let (folders, name) = names_of(key)?;
-        match bucket.below(&folders) {
-            Err(error) if is_absence(&error) => Ok(None),
-            folder => Ok(Some(Spot {
-                folder: folder.map_err(disk_failure)?,
-                name,
-            })),
-        }
-    }
-
     /// Checks that an object can have this key: no part of it before a `/` is an object, and it isn't such a part of
     /// another's.
     pub(super) fn check_room(&self, bucket: &str, key: &str) -> S3Result<()> {
-        let bucket = self.bucket(bucket)?;
+        let bucket = self.shelf.bucket(bucket)?;
         let (mut names, name) = names_of(key)?;
         let folder = match bucket.below(&names) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -143,18 +111,13 @@ impl Folder {
         }
     }
 
-    /// Where the records of a bucket's objects are.
-    pub(super) fn records(&self, bucket: &str) -> PathBuf {
-        self.internal.join("meta").join(bucket)
-    }
-
     /// Where uploads in progress are.
     pub(super) fn uploads(&self) -> PathBuf {
-        self.internal.join("uploads")
+        self.shelf.internal().join("uploads")
     }
 
     pub(super) fn temporaries_folder(&self) -> PathBuf {
-        self.internal.join("tmp")
+        self.shelf.internal().join("tmp")
     }
 
     /// A name in the temporary folder that nothing has.
@@ -251,12 +214,6 @@ impl Drop for HeldUpload<'_> {
         drop(in_use);
         self.folder.upload_freed.notify_all();
     }
-}
-
-/// Where an object is, or would be.
-pub(super) struct Spot {
-    pub(super) folder: Dir,
-    pub(super) name: String,
 }
 
 /// A name in the temporary folder. What has it is left alone until this goes.

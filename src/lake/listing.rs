@@ -42,7 +42,7 @@ pub(super) struct Page {
 impl Folder {
     /// Answers one page.
     pub(super) fn list(&self, question: Question) -> S3Result<Page> {
-        let root = self.bucket(&question.bucket)?;
+        let root = self.shelf.bucket(&question.bucket)?;
         if question.limit == 0 {
             return Ok(Page::default());
         }
@@ -152,7 +152,7 @@ impl Walk<'_> {
             Err(error) if is_link(&error) => Ok(None),
             found => Ok(found?.map(|facts| ((), facts))),
         };
-        let found = self.folder.with_record(&self.question.bucket, &key, look)?;
+        let found = self.folder.shelf.with_record(&self.question.bucket, &key, look)?;
         let Some(((), facts, record)) = found else {
             return Ok(false);
         };

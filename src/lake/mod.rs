@@ -18,6 +18,7 @@ mod folder_cache;
 mod keys;
 mod listing;
 mod multipart;
+mod near;
 mod object;
 mod parse;
 mod place;
@@ -27,6 +28,7 @@ mod record;
 mod render;
 mod roles;
 mod serve;
+mod shelf;
 mod signed;
 mod sweep;
 mod unsigned;
@@ -48,6 +50,7 @@ use crate::access::Authenticator;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use folder::Folder;
+pub use near::near;
 pub use sweep::Sweeper;
 
 /// What became of an object.

@@ -88,7 +88,7 @@ impl Folder {
 
     /// The folder of an upload, and what it is for.
     fn upload(&self, bucket: &str, key: &str, id: &str) -> S3Result<(PathBuf, About)> {
-        self.bucket(bucket)?;
+        self.shelf.bucket(bucket)?;
         let none = || {
             s3_error!(
                 NoSuchUpload,
@@ -240,7 +240,7 @@ impl Folder {
 
     /// The process may have ended between the object's appearance and the upload's end.
     fn completed_before(&self, bucket: &str, key: &str, id: &str) -> Option<CompletedUpload> {
-        let found = self.find(bucket, key).ok()?;
+        let found = self.shelf.find(bucket, key).ok()?;
         (found.record.upload.as_deref() == Some(id)).then_some(CompletedUpload {
             published: Published {
                 size: found.size,

@@ -17,9 +17,10 @@ use super::checksums::{Algorithm, Hasher};
 use super::conditions::{ReadConditions, WriteConditions};
 use super::disk::disk_failure;
 use super::folder::Folder;
-use super::publish::{Found, Published};
+use super::publish::Published;
 use super::receive::Received;
 use super::record::{Attributes, Record};
+use super::shelf::Found;
 
 /// How much of a file is read at a time, bytes.
 const READ_SIZE: usize = 128 * 1024;
@@ -118,7 +119,7 @@ impl Folder {
         wanted: Wanted,
         conditions: &ReadConditions,
     ) -> S3Result<Opened> {
-        let found = self.find(bucket, key)?;
+        let found = self.shelf.find(bucket, key)?;
         conditions.check(&found.record.etag, found.modified)?;
         let range = match (wanted.range, wanted.part) {
             (Some(range), _) => Some(range.check(found.size)?),
@@ -168,7 +169,7 @@ impl Folder {
             ));
         }
         self.check_room(target.0, target.1)?;
-        let mut found = self.find(source.0, source.1)?;
+        let mut found = self.shelf.find(source.0, source.1)?;
         source_conditions
             .check(&found.record.etag, found.modified)
             .map_err(|_| {

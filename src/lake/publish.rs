@@ -1,26 +1,19 @@
 //! How an object appears and how it goes: each in one step, durably, and only if its conditions hold.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use s3s::{S3Result, s3_error};
+use s3s::S3Result;
 
 use super::conditions::WriteConditions;
-use super::disk::{disk_failure, no_room_for_key};
-use super::folder::{Folder, Spot, Temporary};
+use super::disk::{disk_failure, make_folders, no_room_for_key, sync_folder};
+use super::folder::{Folder, Temporary};
 use super::keys::names_of;
 use super::place::{Dir, Facts, Kind};
 use super::record::Record;
-
-/// An object as it is on the disk.
-pub(super) struct Found {
-    pub(super) file: File,
-    pub(super) size: u64,
-    pub(super) modified: SystemTime,
-    pub(super) record: Record,
-}
+use super::shelf::Spot;
 
 /// What was written.
 pub(super) struct Published {
@@ -29,20 +22,23 @@ pub(super) struct Published {
 }
 
 impl Folder {
-    /// Opens an object to read it.
-    pub(super) fn find(&self, bucket: &str, key: &str) -> S3Result<Found> {
-        let none = || s3_error!(NoSuchKey, "there is no such object");
-        let spot = self.spot(bucket, key)?.ok_or_else(none)?;
-        let (file, facts, record) = self
-            .with_record(bucket, key, || spot.folder.open_file(&spot.name))
-            .map_err(disk_failure)?
-            .ok_or_else(none)?;
-        Ok(Found {
-            file,
-            size: facts.size,
-            modified: facts.modified,
-            record,
-        })
+    /// Writes the record of a version that is about to appear, durably.
+    pub(super) fn write_record(
+        &self,
+        bucket: &str,
+        key: &str,
+        file: &Facts,
+        record: &Record,
+    ) -> io::Result<PathBuf> {
+        let path = self.shelf.record_path(bucket, key, file);
+        let folder = path.parent().unwrap_or(&path);
+        make_folders(folder)?;
+        let mut temporary = self.temporary()?;
+        temporary.file.write_all(&serde_json::to_vec(record)?)?;
+        temporary.file.sync_all()?;
+        temporary.move_to(&path)?;
+        sync_folder(folder)?;
+        Ok(path)
     }
 
     /// Gives the bytes in `temporary` the name `key`. When this returns, they are on the disk.
@@ -56,7 +52,7 @@ impl Folder {
     ) -> S3Result<Published> {
         // What is checked again below is checked here to spare the disk the work.
         self.check_room(bucket, key)?;
-        let current = self.current(bucket, key, self.spot(bucket, key)?.as_ref())?;
+        let current = self.current(bucket, key, self.shelf.spot(bucket, key)?.as_ref())?;
         conditions.check(current.map(|(_, record)| record.etag).as_deref())?;
         let facts = self
             .stamp_file(bucket, key, &temporary.file)
@@ -88,7 +84,7 @@ impl Folder {
         loop {
             file.set_modified(self.stamp())?;
             let facts = Facts::of(&file.metadata()?)?;
-            if !self.record_path(bucket, key, &facts).try_exists()? {
+            if !self.shelf.record_path(bucket, key, &facts).try_exists()? {
                 return Ok(facts);
             }
         }
@@ -105,7 +101,7 @@ impl Folder {
         let (mut names, name) = names_of(key)?;
         let _names = self.hold_names();
         // It may have been deleted while the bytes arrived.
-        let root = self.bucket(bucket)?;
+        let root = self.shelf.bucket(bucket)?;
         let folder = root.make_below(&names).map_err(no_room_for_key)?;
         let spot = Spot { folder, name };
         let current = self.current(bucket, key, Some(&spot))?;
@@ -119,7 +115,7 @@ impl Folder {
             }
         }
         temporary.move_into(&spot).map_err(no_room_for_key)?;
-        let replaced = current.map(|(facts, _)| self.record_path(bucket, key, &facts));
+        let replaced = current.map(|(facts, _)| self.shelf.record_path(bucket, key, &facts));
         Ok((spot.folder, replaced))
     }
 
@@ -129,7 +125,7 @@ impl Folder {
         bucket: &str,
         doomed: &[(String, WriteConditions)],
     ) -> S3Result<Vec<S3Result<bool>>> {
-        self.bucket(bucket)?;
+        self.shelf.bucket(bucket)?;
         let mut unsynced: Option<(Vec<String>, Dir)> = None;
         let mut records = Vec::new();
         let mut results = Vec::with_capacity(doomed.len());
@@ -172,15 +168,15 @@ impl Folder {
     ) -> S3Result<Option<(Vec<String>, Dir, PathBuf)>> {
         let (names, _) = names_of(key)?;
         let _names = self.hold_names();
-        let spot = self.spot(bucket, key)?;
+        let spot = self.shelf.spot(bucket, key)?;
         let current = self.current(bucket, key, spot.as_ref())?;
         conditions.check(current.as_ref().map(|(_, record)| record.etag.as_str()))?;
         let (Some(spot), Some((facts, _))) = (spot, current) else {
             return Ok(None);
         };
         spot.folder.remove_file(&spot.name).map_err(disk_failure)?;
-        let (names, folder) = prune(&self.bucket(bucket)?, names, spot.folder);
-        Ok(Some((names, folder, self.record_path(bucket, key, &facts))))
+        let (names, folder) = prune(&self.shelf.bucket(bucket)?, names, spot.folder);
+        Ok(Some((names, folder, self.shelf.record_path(bucket, key, &facts))))
     }
 
     fn current(&self, bucket: &str, key: &str, spot: Option<&Spot>) -> S3Result<Option<(Facts, Record)>> {
@@ -188,7 +184,7 @@ impl Folder {
             return Ok(None);
         };
         let look = || Ok(folder.look(name)?.map(|facts| ((), facts)));
-        let found = self.with_record(bucket, key, look).map_err(disk_failure)?;
+        let found = self.shelf.with_record(bucket, key, look).map_err(disk_failure)?;
         Ok(found.map(|((), facts, record)| (facts, record)))
     }
 }

@@ -4,18 +4,12 @@
 //! appears, belongs to no other, and the one rename of the object's file changes bytes and record together.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
-use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{self, Timestamp, TimestampFormat};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::disk::{make_folders, sync_folder};
-use super::folder::Folder;
 use super::place::Facts;
 
 /// What a client said about an object when it wrote it.
@@ -115,7 +109,7 @@ impl Record {
 
     /// Of a file that was put into the folder by other means: its ETag changes when the file does, and has the shape
     /// of a multipart upload's, which no client takes for the MD5 of the content.
-    fn of_stranger(file: &Facts) -> Self {
+    pub(super) fn of_stranger(file: &Facts) -> Self {
         let mut digest = Md5::new();
         digest.update(version_of(file).as_bytes());
         Self {
@@ -129,67 +123,4 @@ impl Record {
 pub(super) fn version_of(file: &Facts) -> String {
     let time = file.modified.duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}-{}", time.as_nanos(), file.size)
-}
-
-impl Folder {
-    /// Where the record of this version of `key` is.
-    pub(super) fn record_path(&self, bucket: &str, key: &str, file: &Facts) -> PathBuf {
-        let digest = hex::encode(&Sha256::digest(key.as_bytes())[..16]);
-        self.records(bucket)
-            .join(&digest[..2])
-            .join(format!("{}-{}.json", &digest[2..], version_of(file)))
-    }
-
-    /// The record of this version of `key`, or none if there is none (any more).
-    pub(super) fn read_record(&self, bucket: &str, key: &str, file: &Facts) -> io::Result<Option<Record>> {
-        match fs::read(self.record_path(bucket, key, file)) {
-            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Writes the record of a version that is about to appear, durably.
-    pub(super) fn write_record(
-        &self,
-        bucket: &str,
-        key: &str,
-        file: &Facts,
-        record: &Record,
-    ) -> io::Result<PathBuf> {
-        let path = self.record_path(bucket, key, file);
-        let folder = path.parent().unwrap_or(&path);
-        make_folders(folder)?;
-        let mut temporary = self.temporary()?;
-        temporary.file.write_all(&serde_json::to_vec(record)?)?;
-        temporary.file.sync_all()?;
-        temporary.move_to(&path)?;
-        sync_folder(folder)?;
-        Ok(path)
-    }
-
-    /// Opens what `look` finds and gives it with its record. An object that is overwritten between the two looks is
-    /// looked at again: its record went with it.
-    pub(super) fn with_record<T>(
-        &self,
-        bucket: &str,
-        key: &str,
-        look: impl Fn() -> io::Result<Option<(T, Facts)>>,
-    ) -> io::Result<Option<(T, Facts, Record)>> {
-        let mut seen: Option<String> = None;
-        loop {
-            let Some((found, file)) = look()? else {
-                return Ok(None);
-            };
-            if let Some(record) = self.read_record(bucket, key, &file)? {
-                return Ok(Some((found, file, record)));
-            }
-            let version = version_of(&file);
-            if seen.as_ref() == Some(&version) {
-                let record = Record::of_stranger(&file);
-                return Ok(Some((found, file, record)));
-            }
-            seen = Some(version);
-        }
-    }
 }

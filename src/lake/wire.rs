@@ -122,7 +122,8 @@ impl S3 for Endpoint {
     }
 
     async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
-        self.run(move |folder| folder.bucket(&req.input.bucket)).await?;
+        self.run(move |folder| folder.shelf.bucket(&req.input.bucket))
+            .await?;
         Ok(S3Response::new(HeadBucketOutput::default()))
     }
 
@@ -130,7 +131,8 @@ impl S3 for Endpoint {
         &self,
         req: S3Request<GetBucketLocationInput>,
     ) -> S3Result<S3Response<GetBucketLocationOutput>> {
-        self.run(move |folder| folder.bucket(&req.input.bucket)).await?;
+        self.run(move |folder| folder.shelf.bucket(&req.input.bucket))
+            .await?;
         Ok(S3Response::new(GetBucketLocationOutput::default()))
     }
 
@@ -138,7 +140,8 @@ impl S3 for Endpoint {
         &self,
         req: S3Request<GetBucketVersioningInput>,
     ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
-        self.run(move |folder| folder.bucket(&req.input.bucket)).await?;
+        self.run(move |folder| folder.shelf.bucket(&req.input.bucket))
+            .await?;
         Ok(S3Response::new(GetBucketVersioningOutput::default()))
     }
 
@@ -335,7 +338,7 @@ impl S3 for Endpoint {
         &self,
         req: S3Request<GetObjectTaggingInput>,
     ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
-        self.run(move |folder| folder.find(&req.input.bucket, &req.input.key))
+        self.run(move |folder| folder.shelf.find(&req.input.bucket, &req.input.key))
             .await?;
         Ok(S3Response::new(GetObjectTaggingOutput::default()))
     }
@@ -571,7 +574,7 @@ impl S3 for Endpoint {
         let bucket = input.bucket.clone();
         let uploads = self
             .run(move |folder| {
-                folder.bucket(&bucket)?;
+                folder.shelf.bucket(&bucket)?;
                 folder.pending_uploads(&bucket)
             })
             .await?;

@@ -1,23 +1,28 @@
 //! The child's side: limits first, then the work, then one last line.
 
 use std::io::BufRead;
+use std::path::Path;
+use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
 
 use super::children::Means;
 use super::speech::say;
 use super::{Assignment, Failure, Message, Spec, Work, classify, iceberg, inventory, sql};
-use crate::buckets::Buckets;
+use crate::buckets::{Buckets, NearObjects};
 use crate::error::{Error, Result};
 
 /// Stack of the threads that plan and run SQL, in bytes: plans are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
 
+/// Opens a lake's folder for reading, where that can be had.
+pub type Near = fn(&Path) -> Option<Arc<dyn NearObjects>>;
+
 /// Does what the line on stdin says, and says on stdout what came of it.
 ///
 /// # Errors
 /// Invalid where stdin holds no spec. Failures of the work itself are said, not returned.
-pub fn main() -> Result<()> {
+pub fn main(near: Near) -> Result<()> {
     let mut line = String::new();
     std::io::stdin()
         .lock()
@@ -42,7 +47,7 @@ pub fn main() -> Result<()> {
         .map_err(|cause| Error::unavailable("no threads can be started").source(cause))?;
     runtime.block_on(async {
         // On a thread of the pool, whose stack is the big one.
-        let outcome = tokio::spawn(work(spec, means)).await;
+        let outcome = tokio::spawn(work(spec, means, near)).await;
         match outcome {
             Ok(Ok(end)) => say(&end),
             Ok(Err(error)) => say(&Message::Failed(Failure::from(error))),
@@ -55,9 +60,12 @@ pub fn main() -> Result<()> {
 }
 
 /// Does the work; the message that it ends with.
-async fn work(spec: Spec, means: Means) -> Result<Message> {
+async fn work(spec: Spec, means: Means, near: Near) -> Result<Message> {
     let buckets = match &spec.access {
-        Some(access) => Some(Buckets::new(access).await?),
+        Some(access) => {
+            let near = access.folder().and_then(near);
+            Some(Buckets::new(access).await?.beside(near))
+        }
         None => None,
     };
     let required = || {

@@ -44,7 +44,7 @@ const RULES: [(&str, &[&str]); 26] = [
         "api",
         &["model", "catalog", "crawl", "etl", "events", "queue", "stack"],
     ),
-    ("lake", &["model", "browser", "listen", "stack"]),
+    ("lake", &["model", "buckets", "browser", "listen", "stack"]),
     ("web", &[]),
     ("browser", &[]),
     ("stack", &["browser"]),

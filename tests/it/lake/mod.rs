@@ -105,6 +105,7 @@ impl TestLake {
             access_key: access_key.to_owned(),
             secret_key: secret_key.to_owned(),
             region: "us-east-1".to_owned(),
+            folder: None,
         };
         Buckets::new(&access).await.unwrap()
     }

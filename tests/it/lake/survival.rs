@@ -215,6 +215,7 @@ async fn a_store_that_is_away_is_unavailable() {
         access_key: "a".into(),
         secret_key: "b".into(),
         region: "us-east-1".into(),
+        folder: None,
     };
     let buckets = mastic::buckets::Buckets::new(&access).await.unwrap();
     let error = buckets.list("lake", "raw/").await.unwrap_err();

@@ -1,5 +1,7 @@
 //! A table reads as what the crawl saw: each file as what it is, columns by their names, values as their types.
 
+use std::path::Path;
+
 use mastic::etl::query;
 use serde_json::{Value, json};
 
@@ -269,13 +271,55 @@ async fn answers_hold_numbers_to_the_last_digit() {
     assert_eq!(json!(types), wanted);
 }
 
+/// A server whose log names each request; `settings` are its file's.
+fn logging_server(folder: &Path, settings: &str) -> ServeProcess {
+    let database = format!("sqlite://{}/mastic.db", folder.display());
+    std::fs::write(folder.join("mastic.toml"), settings).unwrap();
+    let wanted = Some("info,mastic::access=debug");
+    ServeProcess::start_with_log(folder, &database, wanted, &folder.join("log"))
+}
+
+/// How often an object of the bucket `lake` was asked for over the lake's endpoint, by a server that has ended.
+fn requests_for(folder: &Path, path: &str) -> usize {
+    let log = std::fs::read_to_string(folder.join("log")).unwrap();
+    let request = format!("wire=\"lake\" method=GET path=\"/lake/{path}\"");
+    log.lines().filter(|line| line.contains(&request)).count()
+}
+
+#[test]
+fn files_of_the_embedded_lake_are_read_from_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = logging_server(folder.path(), "");
+    let put = |key: &str, text: &str| {
+        ureq::put(format!("{}/lake/{key}", server.lake))
+            .send(text)
+            .unwrap();
+    };
+    put("t/a.csv", "id,n\n1,10\n");
+    put("t/b%20%C3%BC.csv", "id,n\n2,20\n");
+    // A file that came by other means than the endpoint.
+    std::fs::write(folder.path().join("lake/lake/t/c.csv"), "id,n\n3,30\n").unwrap();
+    let crawled = server.mastic(&["crawl", "s3://lake/", "--database", "d"]);
+    assert_eq!(crawled.2, 0, "{crawled:?}");
+    let sum = || {
+        server
+            .mastic(&["sql", "SELECT sum(n) AS n FROM d.t", "--output", "csv"])
+            .0
+    };
+    assert_eq!(sum(), "n\n60\n");
+    // Another version since the crawl.
+    put("t/a.csv", "id,n\n1,11\n");
+    assert_eq!(sum(), "n\n61\n");
+    server.stop();
+    let requests = ["t/a.csv", "t/b%20%C3%BC.csv", "t/c.csv"].map(|key| requests_for(folder.path(), key));
+    assert_eq!(requests, [0, 0, 0]);
+}
+
 #[test]
 fn no_file_is_opened_that_a_query_does_not_need() {
     let folder = tempfile::tempdir().unwrap();
-    let database = format!("sqlite://{}/mastic.db", folder.path().display());
-    let log = folder.path().join("log");
-    let server =
-        ServeProcess::start_with_log(folder.path(), &database, Some("info,mastic::access=debug"), &log);
+    // Each read is a request that the log names.
+    let server = logging_server(folder.path(), "[lake]\nreads = \"endpoint\"\n");
     for month in 1..=12 {
         let url = format!("{}/lake/t/month={month:02}/a.csv", server.lake);
         ureq::put(&url).send(&format!("n\n{month}\n")).unwrap();
@@ -295,11 +339,7 @@ fn no_file_is_opened_that_a_query_does_not_need() {
         assert_eq!(asked.0, rows, "{sql}: {asked:?}");
     }
     server.stop();
-    let log = std::fs::read_to_string(log).unwrap();
-    let opened = |month: &str| {
-        let path = format!("wire=\"lake\" method=GET path=\"/lake/t/month%3D{month}/a.csv\"");
-        log.lines().filter(|line| line.contains(&path)).count()
-    };
+    let opened = |month: &str| requests_for(folder.path(), &format!("t/month%3D{month}/a.csv"));
     // Once by the crawl, and by the queries that ask for its rows: how many there are the crawl knows.
     assert_eq!(
         [opened("02"), opened("03"), opened("04"), opened("12")],

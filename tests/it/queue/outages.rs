@@ -44,6 +44,7 @@ async fn with_store(test: &TestApp, url: String) -> App {
         access_key: "some".to_owned(),
         secret_key: "keys".to_owned(),
         region: "us-east-1".to_owned(),
+        folder: None,
     };
     App::new(AppParts {
         buckets: Buckets::new(&access).await.unwrap(),
