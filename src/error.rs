@@ -46,6 +46,8 @@ pub enum Subject {
     Partition,
     /// The key that a page of a list begins behind.
     PageKey,
+    /// An object that the store has, and gives nobody before it is restored from an archive.
+    Archived,
 }
 
 /// A failure, in words for the person who meets it.

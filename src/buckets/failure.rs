@@ -6,7 +6,7 @@ use std::fmt;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Subject};
 
 /// What a request was about, as it is named to people: `s3://bucket/key`.
 #[derive(Clone, Debug)]
@@ -118,6 +118,9 @@ pub(super) fn from_code(code: &str, words: &str, status: Option<u16>, verb: &str
             .hint("check its name, and that the endpoint is the one that has it")
             .refusal(),
         ("NoSuchKey", _) => Error::not_found(format!("there is no object {place}")),
+        ("InvalidObjectState", _) => Error::invalid(format!("{place} is in an archive class of its store"))
+            .hint("restore it, then ask again")
+            .about(Subject::Archived),
         ("NoSuchUpload", _) => error(ErrorKind::NotFound),
         ("BucketAlreadyExists" | "BucketAlreadyOwnedByYou", _) => {
             Error::already_exists(format!("there is a bucket `{}` already", place.bucket))

@@ -26,7 +26,7 @@ use super::files::{FileAt, Share};
 use super::reading::{Batches, Reading};
 use super::remarks::Kind;
 use super::{look, outward, parquet_file, text_file};
-use crate::error::Result;
+use crate::error::{Result, Subject};
 
 /// How many files of a part are opened before their turn, so that the next one's first bytes are there.
 const OPEN_AHEAD: usize = 4;
@@ -240,8 +240,23 @@ fn first(
     })
 }
 
-/// Begins to read a file: nothing of it where it isn't the table's.
+/// Begins to read a file. What its store keeps in an archive is left out of a table, and named.
 async fn open(reading: Arc<Reading>, file: FileAt) -> Result<Batches> {
+    let path = file.object.path();
+    match open_stored(Arc::clone(&reading), file).await {
+        Err(error) if error.subject == Some(Subject::Archived) && reading.table.is_declared => {
+            let remarks = &reading.table.remarks;
+            remarks.add(Kind::LeftOut, &path, 1, || {
+                format!("{path}: it is in an archive class of its store, which gives nobody its bytes")
+            });
+            Ok(futures::stream::empty().boxed())
+        }
+        opened => opened,
+    }
+}
+
+/// Begins to read a file: nothing of it where it isn't the table's.
+async fn open_stored(reading: Arc<Reading>, file: FileAt) -> Result<Batches> {
     let path = file.object.path();
     let file = match (file.read.clone(), file) {
         (Some(read), _) => read,

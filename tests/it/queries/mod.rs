@@ -1,6 +1,7 @@
 //! Queries: which objects they read, how large a result may be, how many there may be at once, and what they leave behind.
 
 mod answers;
+mod archived;
 mod files;
 mod parquet;
 mod places;
