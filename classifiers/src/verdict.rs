@@ -268,7 +268,8 @@ pub struct CsvDialect {
     pub delimiter: String,
     /// One character; `null` when quotes are ordinary text in this file.
     pub quote: Option<String>,
-    /// One character; `null` when a quote inside quotes is doubled.
+    /// One character; `null` when a quote inside quotes is doubled. Where there are no quotes, it takes delimiters and itself
+    /// for text (Hive's `escape.delim`).
     pub escape: Option<String>,
     /// Lines that start with this character are not data.
     pub comment: Option<String>,

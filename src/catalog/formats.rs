@@ -30,6 +30,7 @@ const PARQUET_SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetH
 /// The parameter that holds the quote character of our own CSV tables.
 const QUOTE_CHAR: &str = "quoteChar";
 const ESCAPE_CHAR: &str = "escapeChar";
+const ESCAPE_DELIM: &str = "escape.delim";
 const SEPARATOR_CHAR: &str = "separatorChar";
 const FIELD_DELIM: &str = "field.delim";
 const SKIP_HEADER: &str = "skip.header.line.count";
@@ -431,8 +432,11 @@ pub fn csv_dialect(parameters: &Parameters, storage: &StorageDescriptor) -> Opti
     let lines = |name: &str| -> u64 { setting(name).and_then(|lines| lines.parse().ok()).unwrap_or(0) };
     // Ours double their quotes, and say a backslash because the class wants one said.
     let is_ours = parameters.contains_key(UPDATED_BY_JOB);
-    let escape = setting(ESCAPE_CHAR)
-        .map(String::as_str)
+    let plain_escape = is_plain.then(|| setting(ESCAPE_DELIM).map(|escape| sign(escape)));
+    let escape = plain_escape
+        .as_ref()
+        .and_then(Option::as_deref)
+        .or_else(|| setting(ESCAPE_CHAR).map(String::as_str))
         .or((library == CSV_SERDE).then_some("\\"));
     let escape = escape.filter(|escape| !(is_ours && *escape == "\\"));
     Some(CsvDialect {

@@ -55,6 +55,11 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
+    /// What makes text of the next byte outside of quotes: only where there are none.
+    fn escape_of_plain(self) -> Option<u8> {
+        self.escape.filter(|_| self.quote.is_none())
+    }
+
     /// The bytes of a dialect.
     ///
     /// # Errors
@@ -166,6 +171,8 @@ enum State {
     Quoted,
     /// After an escape character inside quotes.
     Escaped,
+    /// After one where there are no quotes.
+    PlainEscaped,
     /// After what may be a closing quote.
     QuoteInQuotes,
 }
@@ -239,6 +246,7 @@ impl Splitter {
             ..
         } = self.marks;
         let last = delimiter.last();
+        let escape_of_plain = self.marks.escape_of_plain();
         let line_end = if self.marks.by_carriage_return {
             b'\r'
         } else {
@@ -247,7 +255,7 @@ impl Splitter {
         let length = match self.state {
             State::Plain => bytes
                 .iter()
-                .position(|&b| b == last || b == line_end || Some(b) == quote),
+                .position(|&b| b == last || b == line_end || Some(b) == quote || Some(b) == escape_of_plain),
             State::Quoted => bytes
                 .iter()
                 .position(|&b| Some(b) == quote || Some(b) == escape || b == line_end),
@@ -353,6 +361,18 @@ impl Splitter {
                 }
                 self.record.bytes.push(byte);
                 self.state = State::Quoted;
+            }
+            State::PlainEscaped => {
+                if byte != self.marks.delimiter.last() && Some(byte) != self.marks.escape {
+                    self.record.bytes.extend(self.marks.escape);
+                }
+                self.record.bytes.push(byte);
+                self.state = State::Plain;
+            }
+            State::StartOfRecord | State::StartOfField | State::Plain
+                if Some(byte) == self.marks.escape_of_plain() =>
+            {
+                self.state = State::PlainEscaped;
             }
             State::QuoteInQuotes if is_quote => {
                 self.record.bytes.push(byte);

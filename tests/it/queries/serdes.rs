@@ -48,6 +48,12 @@ async fn the_plain_serde_has_its_delimiter_its_null_and_no_quotes() {
             "1|\"a\"\n2|\\N\n",
             r#"[[1,"\"a\""],[2,null]]"#,
         ),
+        (
+            json!({"field.delim": ",", "escape.delim": "\\"}),
+            json!({}),
+            "1,a\\,b\n2,\\N\n3,c\\\\\n4,\\,\n5,\\x\n",
+            r#"[[1,"a,b"],[2,null],[3,"c\\"],[4,","],[5,"\\x"]]"#,
+        ),
         (json!({}), json!({}), "1\u{1}a\n2\u{1}b\n", r#"[[1,"a"],[2,"b"]]"#),
         (json!({"field.delim": "\\t"}), json!({}), "1\ta\n", r#"[[1,"a"]]"#),
         (json!({"field.delim": "9"}), json!({}), "1\ta\n", r#"[[1,"a"]]"#),
