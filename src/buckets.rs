@@ -6,6 +6,7 @@
 mod access;
 mod conditional;
 mod failure;
+mod link;
 mod near;
 pub mod plain_text;
 mod uploads;

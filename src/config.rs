@@ -1,6 +1,7 @@
 //! The settings: flags override the environment, which overrides `mastic.toml`, which overrides the defaults.
 //! Each value remembers where it came from.
 
+mod engines;
 mod keep;
 mod lake;
 mod query;
@@ -18,6 +19,7 @@ use crate::model::crawl_options::Compatibility;
 use crate::model::document::parse_toml;
 use lake::{resolve_credentials, resolve_lake};
 
+pub use engines::EngineConfig;
 pub use keep::KeepConfig;
 pub use query::QueryConfig;
 pub use tasks::TaskConfig;
@@ -47,6 +49,8 @@ pub struct Config {
     pub tasks: TaskConfig,
     /// What queries may use.
     pub query: QueryConfig,
+    /// What engines run scripts, and with what.
+    pub engines: EngineConfig,
     /// Whose rules crawls go by that name none.
     pub crawl_compatibility: Compatibility,
     /// How long what happened is kept.
@@ -146,6 +150,7 @@ struct File {
     catalog: FileCatalog,
     tasks: tasks::FileTasks,
     query: query::FileQuery,
+    engines: engines::FileEngines,
     events: FileEvents,
     crawl: FileCrawl,
     keep: keep::FileKeep,
@@ -350,6 +355,7 @@ impl Config {
             catalog,
             tasks: tasks::resolve(&mut picker, file.tasks, &data_folder)?,
             query: query::resolve(&mut picker, &file.query)?,
+            engines: engines::resolve(&mut picker, file.engines)?,
             keep: keep::resolve(&mut picker, file.keep)?,
             crawl_compatibility: {
                 let named = file.crawl.compatibility;

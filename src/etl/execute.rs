@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::error::{Error, ErrorKind, Result};
-use crate::etl::engines::{self, Assignment, Said, Working};
-use crate::etl::{inputs, jobs, output_table, outputs, places, publish, runs};
+use crate::error::{Error, Result};
+use crate::etl::engines::{self, Assignment, Place, Said, Working};
+use crate::etl::preview::inputs_read;
+use crate::etl::{inputs, output_table, outputs, places, publish, runs, staged};
 use crate::model::crawl::WorkState;
 use crate::model::data_files::is_data;
 use crate::model::job::{Job, OutputDefinition, OutputMode};
 use crate::model::location::Location;
-use crate::model::pattern::Captures;
-use crate::model::run::{LogLevel, Run, RunBody, RunError, RunInput, RunOutput};
+use crate::model::run::Usage;
+use crate::model::run::{LogLevel, Run, RunBody, RunError, RunOutput};
 use crate::queue::{Halt, Lease, Worked};
 use crate::store::commits::{self, CommitState};
 use crate::store::{self, Note, Write};
-use crate::task::{FileOfTable, Limits, TableToRead, Written};
+use crate::task::{FileOfTable, GatherWork, Limits, ObjectToRead, Spec, TableToRead, Work, Written};
 
 /// How often what a child said is written to the log, and its run is asked whether somebody wants it stopped.
 const NOW_AND_THEN: Duration = Duration::from_millis(500);
@@ -103,64 +104,28 @@ pub async fn run(app: &App, lease: &Lease, id: &str) -> Worked {
     }
 }
 
-/// What a run would do.
-#[derive(Debug)]
-pub struct Preview {
-    /// What it would read.
-    pub inputs: Vec<RunInput>,
-    /// What it would write.
-    pub writes: Vec<String>,
-    /// What would be removed, or replaced under its name.
-    pub replaces: Vec<String>,
-    /// What lies in its output folder, isn't the job's, and would stay.
-    pub stays: Vec<String>,
-    /// Why it would not start, or fail, as far as that can be known.
-    pub refused: Option<RunError>,
+/// How a script ended that went well.
+enum Ended {
+    /// It wrote the output's files.
+    Wrote(Written),
+    /// It wrote what it liked.
+    Ran(Usage),
 }
 
-/// Says what a run would read, write and replace if it began now. Nothing is changed.
-///
-/// # Errors
-/// NotFound; Invalid for unfitting parameters; Unavailable where the store can't be asked.
-pub async fn preview(app: &App, name: &str, parameters: &Captures) -> Result<Preview> {
-    let job = jobs::get(app, name).await?;
-    let parameters = job.definition.parameters_of(parameters)?;
-    let mut preview = Preview {
-        inputs: Vec::new(),
-        writes: Vec::new(),
-        replaces: Vec::new(),
-        stays: Vec::new(),
-        refused: None,
-    };
-    match foresee(app, &job, &parameters, &mut preview).await {
-        Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::NotFound) => {
-            preview.refused = Some(RunError {
-                message: error.message,
-                hint: error.hint,
-            });
+impl Ended {
+    fn written(self) -> Result<Written> {
+        match self {
+            Self::Wrote(written) => Ok(written),
+            Self::Ran(_) => Err(Error::internal("an engine does not say what it wrote")),
         }
-        foreseen => foreseen?,
     }
-    Ok(preview)
-}
 
-async fn foresee(app: &App, job: &Job, parameters: &Captures, preview: &mut Preview) -> Result<()> {
-    let tables = inputs::resolve(app, job, parameters).await?;
-    preview.inputs = inputs_read(&tables, &[]);
-    let Some(output) = &job.definition.output else {
-        return Ok(());
-    };
-    let folder = output.folder(parameters)?;
-    let targets = publish::intended(output, &folder, "RUN").keys();
-    let path = |key: &String| folder.with_key(key.as_str()).to_string();
-    preview.writes = targets.iter().map(path).collect();
-    places::check(app, job, output, parameters).await?;
-    outputs::refuse_inputs(app, job, &folder, &tables).await?;
-    let found = outputs::look(app, job, output, &folder, &targets).await?;
-    preview.replaces = found.replaced.iter().map(|object| path(&object.key)).collect();
-    preview.replaces.extend(found.overwritten.iter().map(path));
-    preview.stays = found.foreign.iter().map(path).collect();
-    Ok(())
+    fn usage(&self) -> Option<Usage> {
+        match self {
+            Self::Ran(usage) => Some(*usage),
+            Self::Wrote(_) => None,
+        }
+    }
 }
 
 struct Execution<'a> {
@@ -178,8 +143,9 @@ impl Execution<'_> {
         if self.is_cancelled().await? {
             return Err(Halt::Stopped);
         }
+        engines::check_allowed(self.app, job.definition.engine)?;
         let Some(output) = &job.definition.output else {
-            return Err(Error::invalid("the job has no output").into());
+            return self.attempt_without_output(job).await;
         };
         let folder = output.folder(&self.run.body.parameters)?;
         self.let_decided_go_first(job, output, &folder).await?;
@@ -188,17 +154,22 @@ impl Execution<'_> {
         places::check(self.app, job, output, &self.run.body.parameters).await?;
         outputs::refuse_inputs(self.app, job, &folder, &tables).await?;
         let mut manifest = publish::intended(output, &folder, &self.run.id);
+        if !engines::of(job.definition.engine)?.writes_output() {
+            let staging = staged::folder(&folder, &self.run.id, self.lease.attempt);
+            manifest.staging = Some(staging.to_string());
+        }
         // The journal knows the keys before an upload is begun, so that none is left over whoever dies in between.
         self.journal(CommitState::Staging, &manifest).await?;
         let staged = self.stage(job, output, &folder, &tables, &mut manifest).await;
-        let rows_in = match staged {
-            Ok(rows_in) => rows_in,
+        let (rows_in, usage) = match staged {
+            Ok(staged) => staged,
             Err(halt) => {
                 publish::throw_away(self.app, &manifest).await;
                 return Err(halt);
             }
         };
-        let body = self.body_with_inputs(&tables, &rows_in);
+        let mut body = self.body_with_inputs(&tables, &rows_in);
+        body.usage = usage;
         let mut tx = self.app.store.note().await?;
         self.lease.hold(&mut tx, self.app.clock.now()).await?;
         store::runs::set_body(&mut tx, &self.run.id, &body).await?;
@@ -207,6 +178,29 @@ impl Execution<'_> {
             .await?;
         tx.commit().await?;
         self.publish(job, &manifest).await
+    }
+
+    /// One attempt of a job that says nothing of what it writes: its script does as it likes.
+    async fn attempt_without_output(&self, job: &Job) -> Worked {
+        if engines::of(job.definition.engine)?.writes_output() {
+            return Err(Error::invalid("the job has no output").into());
+        }
+        let tables = inputs::resolve(self.app, job, &self.run.body.parameters).await?;
+        self.log_inputs(&tables).await?;
+        self.log(
+            LogLevel::Info,
+            "the job names no output: what its script writes stays where the script puts it, also where it fails",
+        )
+        .await?;
+        let ended = self.run_script(job, &tables, Place::Anywhere).await?;
+        let mut body = self.body_with_inputs(&tables, &[]);
+        body.usage = ended.usage();
+        let now = self.app.clock.now();
+        let mut tx = self.app.store.write().await?;
+        self.lease.hold(&mut tx, now).await?;
+        store::runs::finish(&mut tx, &self.run.id, WorkState::Succeeded, &body, now).await?;
+        self.lease.finish(&mut tx).await?;
+        Ok(tx.commit().await?)
     }
 
     /// A run whose output is decided and not finished may wait for something. What it decided is older than what this one
@@ -230,7 +224,8 @@ impl Execution<'_> {
         }
     }
 
-    /// Uploads the output, and completes the manifest with what it replaces. Answers with the rows of each input.
+    /// Uploads the output, and completes the manifest with what it replaces. Answers with the rows of each input, and what
+    /// the script used.
     async fn stage(
         &self,
         job: &Job,
@@ -238,56 +233,107 @@ impl Execution<'_> {
         folder: &Location,
         tables: &[TableToRead],
         manifest: &mut publish::Manifest,
-    ) -> Worked<Vec<Vec<Option<u64>>>> {
+    ) -> Worked<(Vec<Vec<Option<u64>>>, Option<Usage>)> {
+        let own = match &manifest.staging {
+            None => None,
+            Some(staging) => Some(self.run_own_way(job, tables, &Location::parse(staging)?).await?),
+        };
         publish::begin(self.app, job, output.format, &self.run.id, manifest).await?;
         self.journal(CommitState::Staging, manifest).await?;
-        let written = self.run_script(job, output, tables, manifest).await?;
+        let (written, usage) = match own {
+            None => {
+                let place = Place::Uploads(output, &manifest.uploads);
+                (self.run_script(job, tables, place).await?.written()?, None)
+            }
+            Some((objects, usage)) => (self.gather(output, objects, manifest).await?, usage),
+        };
         output_table::check(folder, &written.columns)?;
         manifest.files = written.files;
         manifest.columns = written.columns;
         let found = outputs::look(self.app, job, output, folder, &manifest.keys()).await?;
         self.log_foreign(folder, &found.foreign).await?;
         manifest.replaced = found.replaced;
-        Ok(written.rows_in)
+        Ok((written.rows_in, usage))
+    }
+
+    /// Runs a script that writes files of its own; what it wrote.
+    async fn run_own_way(
+        &self,
+        job: &Job,
+        tables: &[TableToRead],
+        staging: &Location,
+    ) -> Worked<(Vec<ObjectToRead>, Option<Usage>)> {
+        let ended = self.run_script(job, tables, Place::Folder(staging)).await?;
+        Ok((staged::objects(self.app, staging).await?, ended.usage()))
+    }
+
+    /// Makes the output of what a script wrote.
+    async fn gather(
+        &self,
+        output: &OutputDefinition,
+        objects: Vec<ObjectToRead>,
+        manifest: &publish::Manifest,
+    ) -> Worked<Written> {
+        let spec = Spec {
+            work: Work::Gather(GatherWork {
+                objects,
+                format: output.format,
+                csv: output.csv()?,
+                uploads: manifest.uploads.clone(),
+            }),
+            access: Some(self.app.access.clone()),
+            limits: Limits {
+                memory_bytes: self.app.config.tasks.sql_memory_bytes,
+                ..self.limits(self.app.config.tasks.run_timeout)
+            },
+        };
+        let mut working = self.app.children.start(&spec).await?;
+        Ok(self.listen(&mut working).await?.written()?)
+    }
+
+    /// What a process may use that may take so long.
+    fn limits(&self, timeout: Duration) -> Limits {
+        let seconds = timeout.as_secs();
+        Limits {
+            memory_bytes: self.app.config.tasks.sql_memory_bytes,
+            cpu_seconds: seconds.saturating_mul(4),
+            wall_seconds: seconds,
+        }
     }
 
     /// Runs the script.
-    async fn run_script(
-        &self,
-        job: &Job,
-        output: &OutputDefinition,
-        tables: &[TableToRead],
-        manifest: &publish::Manifest,
-    ) -> Worked<Written> {
+    async fn run_script(&self, job: &Job, tables: &[TableToRead], place: Place<'_>) -> Worked<Ended> {
         let timeout = job
             .definition
             .timeout
-            .unwrap_or(self.app.config.tasks.run_timeout)
-            .as_secs();
-        let engine = engines::of(job.definition.engine)?;
-        let mut working = engine
+            .unwrap_or(self.app.config.tasks.run_timeout);
+        let mut working = engines::of(job.definition.engine)?
             .start(Assignment {
                 app: self.app,
                 job,
-                output,
+                run: &self.run,
+                script: &job.script,
                 tables,
-                uploads: &manifest.uploads,
-                limits: Limits {
-                    memory_bytes: self.app.config.tasks.sql_memory_bytes,
-                    cpu_seconds: timeout.saturating_mul(4),
-                    wall_seconds: timeout,
-                },
+                place,
+                limits: self.limits(timeout),
             })
             .await?;
+        self.listen(&mut *working).await
+    }
+
+    /// Listens to a process to its end. What it says for the log is written now and then, many lines at once.
+    async fn listen(&self, working: &mut dyn Working) -> Worked<Ended> {
         let mut said = Vec::new();
-        let ended = self.listen(&mut *working, &mut said).await;
+        let ended = self.listen_into(working, &mut said).await;
         self.log_lines(&said).await?;
         ended
     }
 
-    /// Listens to a script to its end. What it says for the log is written now and then, many lines at once; the rest is left
-    /// in `said`.
-    async fn listen(&self, working: &mut dyn Working, said: &mut Vec<(LogLevel, String)>) -> Worked<Written> {
+    async fn listen_into(
+        &self,
+        working: &mut dyn Working,
+        said: &mut Vec<(LogLevel, String)>,
+    ) -> Worked<Ended> {
         let mut now_and_then = tokio::time::interval(NOW_AND_THEN);
         loop {
             let message = tokio::select! {
@@ -302,7 +348,8 @@ impl Execution<'_> {
             };
             match message {
                 Said::Log(level, message) => said.push((level, message)),
-                Said::Wrote(written) => return Ok(written),
+                Said::Wrote(written) => return Ok(Ended::Wrote(written)),
+                Said::Ran(usage) => return Ok(Ended::Ran(usage)),
             }
             if said.len() >= LINES_AT_ONCE {
                 self.log_lines(&std::mem::take(said)).await?;
@@ -313,6 +360,8 @@ impl Execution<'_> {
     /// Finishes what the journal says, and ends the run with everything that follows from it, all at once.
     async fn publish(&self, job: &Job, manifest: &publish::Manifest) -> Worked {
         let outputs = publish::complete(self.app, manifest, &self.run.id).await?;
+        // Nobody needs what the output was made of any more.
+        staged::remove(self.app, manifest).await;
         let mut removed = Vec::new();
         if manifest.is_shown_first() {
             let mut tx = self.app.store.write().await?;
@@ -474,23 +523,4 @@ impl Execution<'_> {
         body.rows_in = rows.map(|rows| rows.into_iter().sum());
         body
     }
-}
-
-/// The objects that are read, with the rows of each where they are known.
-fn inputs_read(tables: &[TableToRead], rows_in: &[Vec<Option<u64>>]) -> Vec<RunInput> {
-    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let mut read = Vec::new();
-    for (index, table) in tables.iter().enumerate() {
-        for (file_index, file) in table.files.given().iter().enumerate() {
-            let rows = rows_in.get(index).and_then(|rows| rows.get(file_index));
-            read.push(RunInput {
-                name: table.name.clone(),
-                path: file.object.path(),
-                size: count(file.object.size),
-                etag: file.object.etag.clone(),
-                rows: rows.copied().flatten().map(count),
-            });
-        }
-    }
-    read
 }

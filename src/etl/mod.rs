@@ -8,11 +8,14 @@ mod output_table;
 mod outputs;
 mod past;
 mod places;
+mod preview;
 mod publish;
 pub mod query;
 mod reading;
 pub mod runs;
+mod staged;
 pub mod triggers;
 
-pub use execute::{Preview, give_back, preview, put_back, run as execute};
+pub use execute::{give_back, put_back, run as execute};
+pub use preview::{Preview, preview};
 pub use publish::sweep;

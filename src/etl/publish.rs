@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::buckets::{Completed, Condition};
 use crate::error::{Error, ErrorKind, Result};
+use crate::etl::staged;
 use crate::model::job::{Job, OutputDefinition, OutputFormat, OutputMode};
 use crate::model::location::{Location, hive_escaped};
 use crate::model::run::RunOutput;
@@ -43,6 +44,9 @@ pub(super) struct Manifest {
     pub(super) replaced: Vec<Replaced>,
     /// The output's columns with their types.
     pub(super) columns: Vec<(String, String)>,
+    /// The folder, `s3://…/`, where a script leaves its own files, of which the output is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) staging: Option<String>,
 }
 
 /// An object that is to go.
@@ -151,7 +155,7 @@ pub(super) async fn begin(
 /// Throws staged uploads away; says whether all are gone. A failure leaves an invisible upload behind and nothing worse, so
 /// it is only logged: a later sweep tries again.
 pub(super) async fn throw_away(app: &App, manifest: &Manifest) -> bool {
-    let mut all_gone = true;
+    let mut all_gone = staged::remove(app, manifest).await;
     for upload in &manifest.uploads {
         if let Err(error) = throw_one_away(app, upload).await {
             all_gone = false;

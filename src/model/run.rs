@@ -62,9 +62,21 @@ pub struct RunBody {
     /// The objects that were written.
     #[serde(default)]
     pub outputs: Vec<RunOutput>,
+    /// What its script used, where that is a program of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// What went wrong.
     #[serde(default)]
     pub error: Option<RunError>,
+}
+
+/// What a program used, with all that it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU time in milliseconds.
+    pub cpu_milliseconds: u64,
+    /// The most memory that was resident at a time, in bytes, as often as it was looked at.
+    pub peak_memory_bytes: u64,
 }
 
 /// One object that a run read.

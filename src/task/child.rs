@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_deat
 
 use super::children::Means;
 use super::speech::say;
-use super::{Assignment, Failure, Message, Spec, Work, classify, iceberg, inventory, sql};
+use super::{Assignment, Failure, Message, Spec, Work, classify, gather, iceberg, inventory, process, sql};
 use crate::buckets::{Buckets, NearObjects};
 use crate::error::{Error, Result};
 
@@ -34,11 +34,20 @@ pub fn main(near: Near) -> Result<()> {
             .source(cause)
     })?;
     let Assignment { spec, spill } = assignment;
-    limit_this_process(&spec)?;
     let means = Means {
         limits: spec.limits,
         spill,
     };
+    match spec.work {
+        Work::Run(program) => {
+            say(&process::watch(program, spec.access.as_ref(), &means)
+                .unwrap_or_else(|error| Message::Failed(Failure::from(error))));
+            return Ok(());
+        }
+        Work::Become(placed) => return Err(process::become_it(placed, spec.limits)),
+        _ => {}
+    }
+    limit_this_process(&spec)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from))
         .thread_stack_size(STACK_BYTES)
@@ -91,7 +100,12 @@ async fn work(spec: Spec, means: Means, near: Near) -> Result<Message> {
             let written = sql::run_script(required()?, script, &means).await?;
             Ok(Message::Wrote(Box::new(written)))
         }
+        Work::Gather(work) => {
+            let written = gather::run(required()?, work, &means).await?;
+            Ok(Message::Wrote(Box::new(written)))
+        }
         Work::Query(query) => sql::run_query(required()?, query, &means).await,
+        Work::Run(_) | Work::Become(_) => Err(Error::internal("a program is run by itself")),
     }
 }
 

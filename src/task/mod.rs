@@ -17,10 +17,12 @@ mod csv_encoder;
 mod delta;
 mod door;
 mod failure;
+mod gather;
 mod iceberg;
 mod inventory;
 mod judge;
 mod parent;
+mod process;
 mod ranges;
 mod read;
 mod rows;
@@ -41,12 +43,13 @@ use serde_json::{Map, Value};
 use crate::buckets::{Access, ObjectMeta, UploadedPart};
 use crate::error::{Error, ErrorKind};
 use crate::model::output::{CsvOptions, OutputFormat};
-use crate::model::run::LogLevel;
+use crate::model::run::{LogLevel, Usage};
 
 use spill::Spill;
 
 pub use children::Children;
 pub use parent::{Child, Limits};
+pub use process::{Placed, Program, is_enforced};
 
 /// What a child is to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -101,6 +104,12 @@ pub enum Work {
     Script(ScriptWork),
     /// Answer a query; the tables that it names are asked for.
     Query(QueryWork),
+    /// Make what a script wrote by itself the files of an output.
+    Gather(GatherWork),
+    /// Run a program to its end, and whatever it starts.
+    Run(Program),
+    /// Become a program: what [`Work::Run`] starts.
+    Become(Placed),
 }
 
 /// A query, and how much of an answer is wanted.
@@ -197,6 +206,19 @@ pub struct ScriptWork {
     /// How CSV is written.
     pub csv: CsvOptions,
     /// An upload for each file that is written, none of them complete.
+    pub uploads: Vec<Upload>,
+}
+
+/// What a script wrote by itself, and what is to become of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct GatherWork {
+    /// The objects that it wrote: one at the least.
+    pub objects: Vec<ObjectToRead>,
+    /// What the files of the output are.
+    pub format: OutputFormat,
+    /// How CSV is written.
+    pub csv: CsvOptions,
+    /// An upload for each of them, none of them complete.
     pub uploads: Vec<Upload>,
 }
 
@@ -440,6 +462,8 @@ pub enum Message {
     },
     /// The end of a script: what it wrote.
     Wrote(Box<Written>),
+    /// The end of a program: what it used.
+    Ran(Usage),
     /// The end of a query's rows.
     End {
         /// How many there were.

@@ -8,11 +8,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
 
 use super::door::Place;
 use super::spill::ChildFolder;
 use super::wire::{MAX_PIECE, Wire};
-use super::{Handed, Message, Spec};
+use super::{Handed, Message, Spec, Work};
 use crate::clock::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -40,7 +41,10 @@ pub struct Limits {
 pub struct Child {
     /// There until it is dropped.
     running: Option<Running>,
-    stdin: ChildStdin,
+    /// There until it is dropped.
+    stdin: Option<ChildStdin>,
+    /// Whether it has processes of its own, and ends them when its stdin closes.
+    ends_itself: bool,
     wire: Wire<BufReader<ChildStdout>>,
     stderr: tokio::task::JoinHandle<String>,
     limits: Limits,
@@ -90,7 +94,8 @@ impl Child {
         };
         let mut child = Self {
             running: Some(Running { process, remains }),
-            stdin,
+            stdin: Some(stdin),
+            ends_itself: matches!(spec.work, Work::Run(_)),
             wire: Wire::new(BufReader::with_capacity(MAX_PIECE, stdout)),
             stderr: tokio::spawn(tail_of(stderr)),
             limits: spec.limits,
@@ -109,8 +114,11 @@ impl Child {
             .map_err(|cause| Error::internal("a task's spec can't be written down").source(cause))?;
         text.push(b'\n');
         let saying = async {
-            self.stdin.write_all(&text).await?;
-            self.stdin.flush().await
+            if let Some(stdin) = &mut self.stdin {
+                stdin.write_all(&text).await?;
+                stdin.flush().await?;
+            }
+            Ok::<_, std::io::Error>(())
         };
         match self.deadline.bound(saying).await {
             Some(Ok(())) => Ok(()),
@@ -136,7 +144,10 @@ impl Child {
     }
 
     fn kill(&mut self) {
-        if let Some(running) = &mut self.running {
+        self.stdin = None;
+        if !self.ends_itself
+            && let Some(running) = &mut self.running
+        {
             let _ = running.process.start_kill();
         }
     }
@@ -157,7 +168,7 @@ impl Child {
             let status = running.process.wait().await.ok()?;
             Some((status, (&mut self.stderr).await.unwrap_or_default()))
         };
-        match tokio::time::timeout(LAST_MOMENTS, ending).await {
+        match timeout(LAST_MOMENTS, ending).await {
             Ok(Some((status, stderr))) => explain(status, &stderr, self.limits),
             Ok(None) => Error::internal("a child process was lost"),
             Err(_) => Error::internal("the process at work fell silent and did not end"),
@@ -170,11 +181,18 @@ impl Drop for Child {
         let Some(mut running) = self.running.take() else {
             return;
         };
-        let _ = running.process.start_kill();
+        self.stdin = None;
+        let ends_itself = self.ends_itself;
+        if !ends_itself {
+            let _ = running.process.start_kill();
+        }
         // Its folder and its place are given back when it is really gone. Where nothing can be waited for any more, the
         // program itself is about to end.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
+                if ends_itself && timeout(LAST_MOMENTS, running.process.wait()).await.is_err() {
+                    let _ = running.process.start_kill();
+                }
                 let _ = running.process.wait().await;
                 // Much may have been spilled, and removing it takes its time.
                 tokio::task::spawn_blocking(move || {

@@ -23,13 +23,69 @@ const PART_BYTES: usize = 8 << 20;
 
 /// One file on its way.
 pub(super) struct FileSink {
-    buckets: Buckets,
-    upload: Upload,
+    parts: Parts,
     buffer: Buffer,
     encoder: Option<Encoder>,
-    parts: Vec<UploadedPart>,
-    size: u64,
     rows: u64,
+}
+
+/// The parts of an upload that is filled from its beginning to its end.
+pub(super) struct Parts {
+    buckets: Buckets,
+    upload: Upload,
+    pending: Vec<u8>,
+    uploaded: Vec<UploadedPart>,
+    size: u64,
+}
+
+impl Parts {
+    /// None so far.
+    pub(super) fn begin(buckets: Buckets, upload: Upload) -> Self {
+        Self {
+            buckets,
+            upload,
+            pending: Vec::new(),
+            uploaded: Vec::new(),
+            size: 0,
+        }
+    }
+
+    /// Adds bytes.
+    pub(super) async fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        self.pending.extend_from_slice(bytes);
+        while self.pending.len() >= PART_BYTES {
+            let rest = self.pending.split_off(PART_BYTES);
+            let part = std::mem::replace(&mut self.pending, rest);
+            self.upload(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Uploads what is left; the parts, and how many bytes there were. The upload stays incomplete.
+    pub(super) async fn finish(mut self) -> Result<(Vec<UploadedPart>, u64)> {
+        let rest = std::mem::take(&mut self.pending);
+        if !rest.is_empty() || self.uploaded.is_empty() {
+            self.upload(rest).await?;
+        }
+        Ok((self.uploaded, self.size))
+    }
+
+    async fn upload(&mut self, bytes: Vec<u8>) -> Result<()> {
+        let number =
+            i32::try_from(self.uploaded.len() + 1).map_err(|_| Error::limit("a file has too many parts"))?;
+        self.size += bytes.len() as u64;
+        let Upload {
+            bucket,
+            key,
+            upload_id,
+        } = &self.upload;
+        let part = self
+            .buckets
+            .upload_part(bucket, key, upload_id, number, Bytes::from(bytes))
+            .await?;
+        self.uploaded.push(part);
+        Ok(())
+    }
 }
 
 enum Encoder {
@@ -58,16 +114,6 @@ impl std::io::Write for Buffer {
 }
 
 impl Buffer {
-    /// Takes a part, if there is enough for one.
-    fn take_part(&self) -> Option<Vec<u8>> {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if bytes.len() < PART_BYTES {
-            return None;
-        }
-        let rest = bytes.split_off(PART_BYTES);
-        Some(std::mem::replace(&mut bytes, rest))
-    }
-
     fn take_all(&self) -> Vec<u8> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -85,11 +131,8 @@ impl FileSink {
         let buffer = Buffer::default();
         let mut sink = Self {
             encoder: Some(Encoder::new(format, csv, buffer.clone(), schema)?),
-            buckets,
-            upload,
+            parts: Parts::begin(buckets, upload),
             buffer,
-            parts: Vec::new(),
-            size: 0,
             rows: 0,
         };
         sink.encode(&RecordBatch::new_empty(Arc::clone(schema)))?;
@@ -100,10 +143,7 @@ impl FileSink {
     pub(super) async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.encode(batch)?;
         self.rows += batch.num_rows() as u64;
-        while let Some(part) = self.buffer.take_part() {
-            self.upload_part(part).await?;
-        }
-        Ok(())
+        self.parts.add(&self.buffer.take_all()).await
     }
 
     /// Ends the file; it stays incomplete in the store.
@@ -125,13 +165,11 @@ impl FileSink {
             }
             encoder.finish()?;
         }
-        let rest = self.buffer.take_all();
-        if !rest.is_empty() || self.parts.is_empty() {
-            self.upload_part(rest).await?;
-        }
+        self.parts.add(&self.buffer.take_all()).await?;
+        let (parts, size) = self.parts.finish().await?;
         Ok(WrittenFile {
-            parts: self.parts,
-            size: self.size,
+            parts,
+            size,
             rows: self.rows,
             quoted,
         })
@@ -142,23 +180,6 @@ impl FileSink {
             Some(encoder) => encoder.write(batch),
             None => Err(Error::internal("a file was written to after its end")),
         }
-    }
-
-    async fn upload_part(&mut self, bytes: Vec<u8>) -> Result<()> {
-        let number =
-            i32::try_from(self.parts.len() + 1).map_err(|_| Error::limit("a file has too many parts"))?;
-        self.size += bytes.len() as u64;
-        let Upload {
-            bucket,
-            key,
-            upload_id,
-        } = &self.upload;
-        let part = self
-            .buckets
-            .upload_part(bucket, key, upload_id, number, Bytes::from(bytes))
-            .await?;
-        self.parts.push(part);
-        Ok(())
     }
 }
 

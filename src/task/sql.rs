@@ -199,7 +199,7 @@ async fn plan(ctx: &SessionContext, sql: &str) -> Result<DataFrame> {
     }
 }
 
-fn columns(schema: &SchemaRef) -> Vec<(String, String)> {
+pub(super) fn columns(schema: &SchemaRef) -> Vec<(String, String)> {
     // In the long form a column of nothing but nulls is `void`: that it has no type must not get lost.
     let hive = |field: &Arc<datafusion::arrow::datatypes::Field>| format!("{:#}", to_hive(field.data_type()));
     schema

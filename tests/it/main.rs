@@ -5,6 +5,7 @@ mod api;
 mod architecture;
 mod circles;
 mod crawl;
+mod engines;
 mod glue;
 mod harness;
 mod lake;

@@ -1,38 +1,57 @@
 //! What runs scripts: one engine, one file. An engine is given its work, says what it does, and says at the end what it
 //! wrote; the run around it, its log, its journal and what is published of it are the same for all.
 
+mod python;
 mod sql;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::job;
 use crate::model::job::{Job, OutputDefinition};
-use crate::model::run::LogLevel;
-use crate::task::{Limits, TableToRead, Upload, Written};
+use crate::model::location::Location;
+use crate::model::run::{LogLevel, Run, Usage};
+use crate::task::{Child, Limits, Message, TableToRead, Upload, Written};
 
 /// What an engine is to do.
 pub(super) struct Assignment<'a> {
     pub(super) app: &'a App,
     pub(super) job: &'a Job,
-    pub(super) output: &'a OutputDefinition,
+    pub(super) run: &'a Run,
+    /// The script's text.
+    pub(super) script: &'a str,
     /// The script's tables, each with the objects that it is made of.
     pub(super) tables: &'a [TableToRead],
-    /// Where the files of the output go: uploads that were begun, and that nobody sees before they are completed.
-    pub(super) uploads: &'a [Upload],
+    pub(super) place: Place<'a>,
     pub(super) limits: Limits,
+}
+
+/// Where what a script writes goes.
+pub(super) enum Place<'a> {
+    /// Into uploads that were begun, and that nobody sees before they are completed: the engine writes the output's files.
+    Uploads(&'a OutputDefinition, &'a [Upload]),
+    /// Below a folder of its own, in files as the script likes: the output is made of them.
+    Folder(&'a Location),
+    /// Wherever the script likes: the job names no output.
+    Anywhere,
 }
 
 /// What an engine says while it works.
 pub(super) enum Said {
     /// A line for the run's log.
     Log(LogLevel, String),
-    /// It is done.
+    /// It is done, and wrote the output's files.
     Wrote(Written),
+    /// It is done, and wrote what it liked.
+    Ran(Usage),
 }
 
 /// An engine.
 #[async_trait::async_trait]
 pub(super) trait Engine: Sync {
+    /// Whether it writes the output's files itself. Another one's scripts write files of their own, of which the output is
+    /// made.
+    fn writes_output(&self) -> bool;
+
     /// Starts a script.
     ///
     /// # Errors
@@ -50,17 +69,51 @@ pub(super) trait Working: Send {
     async fn next(&mut self) -> Result<Said>;
 }
 
+#[async_trait::async_trait]
+impl Working for Child {
+    async fn next(&mut self) -> Result<Said> {
+        loop {
+            match Self::next(self).await? {
+                Message::Log { level, message } => return Ok(Said::Log(level, message)),
+                Message::Wrote(written) => return Ok(Said::Wrote(*written)),
+                Message::Ran(usage) => return Ok(Said::Ran(usage)),
+                Message::Failed(failure) => return Err(failure.into()),
+                _ => {}
+            }
+        }
+    }
+}
+
 /// The engine that a job names.
 ///
 /// # Errors
-/// Invalid for one that can't be run.
+/// Invalid for one that there isn't yet.
 pub(super) fn of(engine: job::Engine) -> Result<&'static dyn Engine> {
     match engine {
         job::Engine::Sql => Ok(&sql::Sql),
-        job::Engine::Python | job::Engine::Pyspark => Err(Error::invalid(format!(
+        job::Engine::Python => Ok(&python::Python),
+        job::Engine::Pyspark => Err(Error::invalid(format!(
             "the engine {} can't be run yet",
             engine.as_str()
         ))
-        .hint("use the engine sql")),
+        .hint("use the engine sql or python")),
     }
+}
+
+/// Makes sure that the settings allow an engine. One that runs code of any kind lets whoever may make a job act as this
+/// server's user, as far as its scripts aren't shut in.
+///
+/// # Errors
+/// Denied.
+pub(super) fn check_allowed(app: &App, engine: job::Engine) -> Result<()> {
+    if engine == job::Engine::Sql || app.config.engines.allowed.contains(&engine) {
+        return Ok(());
+    }
+    let name = engine.as_str();
+    Err(Error::denied(format!(
+        "the engine {name} is off: there is no sign-in yet, so everybody who reaches this server could run code by it"
+    ))
+    .hint(format!(
+        "where that is meant, write allow = [\"{name}\"] below [engines] in mastic.toml"
+    )))
 }

@@ -1,0 +1,90 @@
+//! Settings of engines: which may run code, with what, and what scripts may use.
+
+use serde::Deserialize;
+
+use super::{Picker, number};
+use crate::error::{Error, Result};
+use crate::model::job::Engine;
+
+/// The memory of a script with all that it starts, in MiB, unless told otherwise.
+const MEMORY_MIB: u64 = 4096;
+/// How much of what a script says is kept, in KiB.
+const LOG_KIB: u64 = 10 << 10;
+
+/// What engines run scripts, and with what.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Which engines that run code of any kind may be used. SQL always may.
+    pub allowed: Vec<Engine>,
+    /// The Python interpreter: a path, or a name that is looked up in `PATH`.
+    pub python: String,
+    /// The memory of a script with all that it starts, in bytes.
+    pub memory_bytes: u64,
+    /// How much of what a script says is kept, in bytes.
+    pub log_bytes: u64,
+}
+
+/// `[engines]` as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FileEngines {
+    allow: Option<Vec<String>>,
+    python: Option<String>,
+    memory_mib: Option<u64>,
+    log_kib: Option<u64>,
+}
+
+pub(super) fn resolve(picker: &mut Picker<'_>, file: FileEngines) -> Result<EngineConfig> {
+    let allow = file.allow.map(|names| names.join(","));
+    let allow = picker.pick(
+        "engines.allow",
+        None,
+        Some("MASTIC_ENGINES_ALLOW"),
+        allow,
+        Some(""),
+    );
+    let names = allow.unwrap_or_default();
+    let allowed = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let python = picker.pick(
+        "engines.python",
+        None,
+        Some("MASTIC_ENGINES_PYTHON"),
+        file.python,
+        Some("python3"),
+    );
+    Ok(EngineConfig {
+        allowed: allowed.map(engine).collect::<Result<_>>()?,
+        python: python.unwrap_or_default(),
+        memory_bytes: number(picker, "engines.memory_mib", file.memory_mib, MEMORY_MIB)?
+            .saturating_mul(1 << 20),
+        log_bytes: number(picker, "engines.log_kib", file.log_kib, LOG_KIB)?.saturating_mul(1 << 10),
+    })
+}
+
+fn engine(name: &str) -> Result<Engine> {
+    match name {
+        "python" => Ok(Engine::Python),
+        "pyspark" => Ok(Engine::Pyspark),
+        _ => Err(Error::invalid(format!("engines.allow names '{name}'"))
+            .hint("write python, pyspark or both; sql needs no leave")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::environment;
+    use crate::config::{Config, Flags};
+    use crate::model::job::Engine;
+
+    #[test]
+    fn engines_that_run_code_are_off_until_they_are_named() {
+        let allowed = |pairs: &[(&str, &str)]| {
+            Config::resolve(&Flags::default(), &environment(pairs)).map(|config| config.engines.allowed)
+        };
+        assert_eq!(allowed(&[]).unwrap(), []);
+        let both = [("MASTIC_ENGINES_ALLOW", "python, pyspark")];
+        assert_eq!(allowed(&both).unwrap(), [Engine::Python, Engine::Pyspark]);
+        let wrong = allowed(&[("MASTIC_ENGINES_ALLOW", "ruby")]).unwrap_err();
+        assert_eq!(wrong.message, "engines.allow names 'ruby'");
+    }
+}

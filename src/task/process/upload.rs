@@ -1,0 +1,94 @@
+//! What a program left in its output folder, on its way to the store.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::{OUTPUT, Placed};
+use crate::buckets::{Access, Buckets, Completed};
+use crate::error::{Error, Result};
+
+/// Size of a part in bytes; S3 wants at least 5 MiB of all but the last.
+const PART_BYTES: usize = 8 << 20;
+
+impl Placed {
+    /// Uploads every file of the output folder, under its name there. Links are no files.
+    ///
+    /// # Errors
+    /// Those of the store; Unavailable where a file can't be read; Invalid where its name isn't UTF-8.
+    pub(super) fn upload(&self, access: Option<&Access>) -> Result<()> {
+        let root = self.folder.join(OUTPUT);
+        let (Some((bucket, prefix)), Some(access)) = (&self.program.output, access) else {
+            return Ok(());
+        };
+        let files = files_below(&root).map_err(unreadable)?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|cause| Error::unavailable("no threads can be started").source(cause))?;
+        runtime.block_on(async {
+            let buckets = Buckets::new(access).await?;
+            for path in files {
+                let name = path.strip_prefix(&root).ok().and_then(Path::to_str);
+                let name = name
+                    .ok_or_else(|| Error::invalid(format!("the name of {} isn't UTF-8", path.display())))?;
+                upload(&buckets, bucket, &format!("{prefix}{name}"), &path).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn unreadable(cause: std::io::Error) -> Error {
+    Error::unavailable("what the script wrote can't be read").source(cause)
+}
+
+fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let (mut found, mut next) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = next.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                next.push(entry.path());
+            } else if kind.is_file() {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+async fn upload(buckets: &Buckets, bucket: &str, key: &str, path: &Path) -> Result<()> {
+    let mut file = File::open(path).map_err(unreadable)?;
+    let id = buckets
+        .create_upload(bucket, key, "application/octet-stream", &[])
+        .await?;
+    let mut parts = Vec::new();
+    loop {
+        let mut part = Vec::new();
+        file.by_ref()
+            .take(PART_BYTES as u64)
+            .read_to_end(&mut part)
+            .map_err(unreadable)?;
+        if part.is_empty() && !parts.is_empty() {
+            break;
+        }
+        let is_last = part.len() < PART_BYTES;
+        let number = i32::try_from(parts.len() + 1).unwrap_or(i32::MAX);
+        parts.push(buckets.upload_part(bucket, key, &id, number, part).await?);
+        if is_last {
+            break;
+        }
+    }
+    match buckets.complete_upload(bucket, key, &id, &parts).await? {
+        Completed::Done { .. } => Ok(()),
+        Completed::NoSuchUpload => Err(Error::conflict(format!(
+            "the upload of s3://{bucket}/{key} is gone"
+        ))),
+    }
+}

@@ -1,0 +1,3 @@
+//! Scripts of engines that run code.
+
+mod python;

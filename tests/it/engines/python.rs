@@ -1,0 +1,285 @@
+//! A Python script runs whole, once, watched and shut in.
+
+use mastic::model::crawl::WorkState;
+use mastic::model::job::Engine;
+use mastic::model::run::Run;
+
+use crate::harness::TestApp;
+
+/// A job whose output is one CSV file.
+const TO_CSV: &str = r#"
+engine = "python"
+script = "script.py"
+
+[parameters.month]
+
+[inputs]
+sales = "s3://lake/sales/{month}.csv"
+
+[output]
+location = "s3://lake/out/month={month}/"
+format = "csv"
+table = "shop.out"
+"#;
+
+/// A job that says nothing of what it reads and writes.
+const PLAIN: &str = "engine = \"python\"\nscript = \"script.py\"\n";
+
+async fn allowing() -> TestApp {
+    TestApp::start_with(|config| config.engines.allowed = vec![Engine::Python]).await
+}
+
+async fn messages(app: &TestApp, run: &Run) -> Vec<String> {
+    app.log(&run.id).await.lines().map(str::to_owned).collect()
+}
+
+/// Why a script failed that is all of a job.
+async fn failure(app: &TestApp, script: &str) -> String {
+    app.register("plain", PLAIN, script).await.unwrap();
+    let run = app.run_job("plain", &[]).await;
+    assert_eq!(run.state, WorkState::Failed);
+    run.body.error.unwrap().message
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_reads_its_inputs_and_what_it_writes_is_the_output() {
+    let app = allowing().await;
+    app.put("lake", "sales/2024-01.csv", b"id,price\n007,1.50\n008,2.00\n")
+        .await;
+    let script = r#"
+import csv, json, os, sys, urllib.request
+print("told", sys.argv[1:])
+inputs = json.load(open(os.environ["MASTIC_INPUTS"]))
+for part, file in enumerate(inputs["sales"]["files"]):
+    text = urllib.request.urlopen(file["url"]).read().decode()
+    rows = list(csv.DictReader(text.splitlines()))
+    for number, row in enumerate(rows):
+        path = os.path.join(os.environ["MASTIC_OUTPUT_DIR"], f"part-{part}-{number}.csv")
+        with open(path, "w", newline="") as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(["id", "price", "note"])
+            writer.writerow([row["id"], row["price"], "one, two"])
+"#;
+    app.register("sales", TO_CSV, script).await.unwrap();
+    let run = app.succeed("sales", &[("month", "2024-01")]).await;
+    // Byte for byte what was written, the header once.
+    assert_eq!(
+        app.text("lake", "out/month=2024-01/part-00000.csv")
+            .await
+            .unwrap(),
+        "id,price,note\n007,1.50,\"one, two\"\n008,2.00,\"one, two\"\n"
+    );
+    assert_eq!((run.body.rows_out, run.body.outputs.len()), (Some(2), 1));
+    assert_eq!(
+        app.rows("SELECT price, note FROM shop.out ORDER BY 1").await,
+        r#"[[1.5,"one, two"],[2.0,"one, two"]]"#
+    );
+    let said = messages(&app, &run).await;
+    assert!(
+        said.contains(&"told ['--month', '2024-01']".to_owned()),
+        "{said:?}"
+    );
+    assert!(run.body.usage.is_some_and(|usage| usage.cpu_milliseconds > 0));
+    // Nothing is left of where it was staged.
+    assert_eq!(app.keys("lake", "_mastic/").await, Vec::<String>::new());
+
+    // Again: the same one file.
+    app.succeed("sales", &[("month", "2024-01")]).await;
+    assert_eq!(
+        app.keys("lake", "out/").await,
+        ["out/month=2024-01/part-00000.csv"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_in_another_way_than_the_output_is_written_anew() {
+    let app = allowing().await;
+    let job = TO_CSV
+        .replace("[inputs]\nsales = \"s3://lake/sales/{month}.csv\"\n", "")
+        .replace("table = \"shop.out\"\n", "");
+    let script = r#"
+import gzip, os
+folder = os.environ["MASTIC_OUTPUT_DIR"]
+open(os.path.join(folder, "a.json"), "w").write('{"a": 1, "b": "x"}\n{"a": 2}\n')
+os.mkdir(os.path.join(folder, "more"))
+gzip.open(os.path.join(folder, "more", "b.json.gz"), "wt").write('{"a": 3, "b": "z"}\n')
+open(os.path.join(folder, "_SUCCESS"), "w").close()
+"#;
+    app.register("mixed", &job, script).await.unwrap();
+    app.succeed("mixed", &[("month", "1")]).await;
+    assert_eq!(
+        app.text("lake", "out/month=1/part-00000.csv").await.unwrap(),
+        "a,b\n1,x\n2,\n3,z\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_writes_nothing_fails_and_leaves_what_was_there() {
+    let app = allowing().await;
+    app.put("lake", "sales/1.csv", b"id\n1\n").await;
+    app.register(
+        "sales",
+        TO_CSV,
+        "import os\nopen(os.environ['MASTIC_OUTPUT_DIR'] + '/a.csv', 'w').write('a\\n1\\n')",
+    )
+    .await
+    .unwrap();
+    app.succeed("sales", &[("month", "1")]).await;
+    app.register("sales", TO_CSV, "print('nothing')").await.unwrap();
+    let run = app.run_job("sales", &[("month", "1")]).await;
+    let error = run.body.error.unwrap();
+    assert_eq!(
+        error.message,
+        "the script wrote nothing that its output could be made of"
+    );
+    assert_eq!(
+        app.text("lake", "out/month=1/part-00000.csv").await.unwrap(),
+        "a\n1\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_runs_code_before_the_settings_allow_it() {
+    let app = TestApp::start().await;
+    let error = failure(&app, "print(1)").await;
+    assert!(
+        error.starts_with("the engine python is off: there is no sign-in yet"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_fails_says_why() {
+    let app = allowing().await;
+    assert_eq!(
+        failure(&app, "raise ValueError('no such month')").await,
+        "the script ended with status 1: ValueError: no such month"
+    );
+    assert_eq!(
+        failure(&app, "import sys\nsys.exit(3)").await,
+        "the script ended with status 3"
+    );
+    assert_eq!(
+        failure(&app, "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)").await,
+        "the script was ended by signal 11"
+    );
+    let run = {
+        app.register("plain", PLAIN, "print('fine')").await.unwrap();
+        app.succeed("plain", &[]).await
+    };
+    assert!(messages(&app, &run).await.contains(&"fine".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_sees_neither_the_server_nor_another_run_and_writes_nowhere_else() {
+    let app = allowing().await;
+    let folder = app.lake_folder().parent().unwrap().display().to_string();
+    let outside = tempfile::tempdir().unwrap();
+    let script = format!(
+        r#"
+import os
+def tried(what, action):
+    try:
+        print(what, "worked:", action())
+    except OSError as error:
+        print(what, "refused:", type(error).__name__)
+print(sorted(name for name in os.environ if name not in ("LC_CTYPE",)))
+tried("database", lambda: open("{folder}/mastic.db", "rb").read(16))
+tried("lake", lambda: os.listdir("{folder}/lake"))
+tried("spill", lambda: os.listdir("{folder}/spill"))
+tried("server", lambda: open("/proc/{pid}/environ", "rb").read())
+tried("signal", lambda: os.kill({pid}, 0))
+tried("outside", lambda: open("{outside}/x", "w").write("x"))
+tried("settings", lambda: os.listdir("/root"))
+tried("own", lambda: open("mine.txt", "w").write("x"))
+"#,
+        pid = std::process::id(),
+        outside = outside.path().display(),
+    );
+    app.register("plain", PLAIN, &script).await.unwrap();
+    let run = app.succeed("plain", &[]).await;
+    let said = messages(&app, &run).await;
+    if !mastic::task::is_enforced() {
+        assert!(
+            said.iter().any(|line| line.contains("has no Landlock")),
+            "{said:?}"
+        );
+        return;
+    }
+    for what in [
+        "database", "lake", "spill", "server", "signal", "outside", "settings",
+    ] {
+        let refused = format!("{what} refused: PermissionError");
+        assert!(said.contains(&refused), "{what}: {said:?}");
+    }
+    assert!(said.contains(&"own worked: 1".to_owned()), "{said:?}");
+    let environment = &said[1];
+    assert!(
+        !environment.contains("CARGO") && environment.contains("'MASTIC_RUN'"),
+        "{environment}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_has_its_memory_and_its_time() {
+    let app = TestApp::start_with(|config| {
+        config.engines.allowed = vec![Engine::Python];
+        config.engines.memory_bytes = 64 << 20;
+    })
+    .await;
+    assert_eq!(
+        failure(
+            &app,
+            "held = []\nwhile True:\n    held.append(bytearray(1 << 20))"
+        )
+        .await,
+        "the script needed more than the 64 MiB of memory that it may use, and was stopped"
+    );
+    let job = format!("{PLAIN}timeout = \"1s\"\n");
+    app.register("slow", &job, "while True: pass").await.unwrap();
+    let run = app.run_job("slow", &[]).await;
+    assert_eq!(
+        run.body.error.unwrap().message,
+        "it took more than 1 seconds and was stopped"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_a_script_says_so_much_is_kept() {
+    let app = TestApp::start_with(|config| {
+        config.engines.allowed = vec![Engine::Python];
+        config.engines.log_bytes = 10_000;
+    })
+    .await;
+    let script = "for number in range(100_000):\n    print('x' * 1000)\nprint('y' * 20_000_000)";
+    app.register("loud", PLAIN, script).await.unwrap();
+    let run = app.succeed("loud", &[]).await;
+    let said = messages(&app, &run).await;
+    let kept = said.iter().filter(|line| line.starts_with('x')).count();
+    assert_eq!(kept, 9);
+    assert!(
+        said.contains(
+            &"the script has said more than 10000 bytes: the rest is not kept (engines.log_kib)".to_owned()
+        ),
+        "{said:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_a_script_started_outlives_it() {
+    let app = allowing().await;
+    let script = r#"
+import os, subprocess, sys
+child = "import os, sys, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
+started = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE)
+print("left", started.stdout.readline().decode().strip())
+"#;
+    app.register("forks", PLAIN, script).await.unwrap();
+    let run = app.succeed("forks", &[]).await;
+    let said = messages(&app, &run).await;
+    let left = said.iter().find_map(|line| line.strip_prefix("left ")).unwrap();
+    assert!(
+        !std::path::Path::new(&format!("/proc/{left}")).exists(),
+        "{left} lives"
+    );
+}
