@@ -6,6 +6,8 @@ NPM ?= npm
 TARGET := $(shell $(CARGO) metadata --format-version 1 --no-deps 2>/dev/null | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 MASTIC := $(TARGET)/debug/mastic
 PYTHON_TOOLS := $(TARGET)/python
+# What the tests run scripts with.
+TEST_ENGINES := $(TARGET)/test-engines
 # The engines that reading is measured beside.
 ENGINES := $(TARGET)/engines
 
@@ -42,13 +44,14 @@ dev: machine
 
 # The tests whose names hold a text, beside both databases: `make one TEST=story::csv`.
 one:
-	tests/with-postgres tests/with-mariadb $(CARGO) test --locked --test it -- $(TEST)
+	MASTIC_TEST_ENGINES=$(wildcard $(TEST_ENGINES)) tests/with-postgres tests/with-mariadb $(CARGO) test --locked --test it -- $(TEST)
 
 # Installs what the tests need, then runs all of them: the program's on SQLite and PostgreSQL, and against MariaDB, the frontend's, and both
 # together in a browser and under AWS's own clients.
 test: machine test-tools build
 	@rm -f $(MASTIC_TESTS_SKIPPED)
-	tests/with-postgres tests/with-mariadb $(CARGO) test --locked --workspace
+	MASTIC_ENGINES_FOLDER=$(TEST_ENGINES) $(MASTIC) engines install pyspark
+	MASTIC_TEST_ENGINES=$(TEST_ENGINES) tests/with-postgres tests/with-mariadb $(CARGO) test --locked --workspace
 	cd frontend && $(NPM) test
 	MASTIC_BIN=$(MASTIC) tests/with-demo tests/clients/run $(PYTHON_TOOLS)
 	MASTIC_BIN=$(MASTIC) tests/with-postgres tests/clients/run-catalog $(PYTHON_TOOLS)

@@ -355,7 +355,7 @@ impl Config {
             catalog,
             tasks: tasks::resolve(&mut picker, file.tasks, &data_folder)?,
             query: query::resolve(&mut picker, &file.query)?,
-            engines: engines::resolve(&mut picker, file.engines)?,
+            engines: engines::resolve(&mut picker, file.engines, &data_folder)?,
             keep: keep::resolve(&mut picker, file.keep)?,
             crawl_compatibility: {
                 let named = file.crawl.compatibility;

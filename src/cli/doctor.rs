@@ -6,9 +6,11 @@ use super::{Global, Outcome, ServeFlags};
 use crate::buckets::{Access, Buckets};
 use crate::config::{Config, Flags};
 use crate::error::{Error, ErrorKind, Result};
+use crate::etl;
 use crate::etl::jobs::{DEFINITION_FILE, JobSource};
 use crate::retention;
 use crate::store::Store;
+use crate::task;
 
 /// Checks every part, one line each.
 pub(super) fn run(flags: ServeFlags, global: &Global) -> Result<Outcome> {
@@ -43,11 +45,37 @@ pub(super) fn run(flags: ServeFlags, global: &Global) -> Result<Outcome> {
     report("object store", block_on(object_store(&config)));
     report("jobs", jobs(&config));
     report("spilled data", spill_folder(&config));
+    for state in block_on(async { Ok(etl::states(&config.engines).await) })? {
+        let name = state.engine.as_str();
+        let found = match (state.is_allowed, state.found) {
+            (false, _) => Ok(format!(
+                "off; allow = [\"{name}\"] below [engines] would let everybody who reaches the server run code by it"
+            )),
+            (true, found) => found,
+        };
+        report(&format!("engine {name}"), found);
+    }
+    if !config.engines.allowed.is_empty() {
+        report("scripts", Ok(what_holds_scripts(&config)));
+    }
     report("API", port(config.listen, "--listen"));
     if let Some(lake) = &config.lake {
         report("S3 endpoint", port(lake.listen, "--lake-listen"));
     }
     Ok(if is_well { Outcome::Done } else { Outcome::Failed })
+}
+
+/// What scripts are held to on this machine, and what they aren't.
+fn what_holds_scripts(config: &Config) -> String {
+    let files = match task::is_enforced() {
+        true => "they read their interpreter and write their own folder (Landlock)",
+        false => "they read and write whatever this user can: the kernel has no Landlock",
+    };
+    let keys = match config.lake {
+        Some(_) => "they have the lake's keys",
+        None => "they have this server's keys to the object store",
+    };
+    format!("{files}; {keys}; their network isn't held")
 }
 
 async fn database(config: &Config) -> Result<String> {

@@ -9,6 +9,7 @@ mod crawl;
 mod demo;
 mod demo_data;
 mod doctor;
+mod engines;
 mod events;
 mod export;
 mod glue_client;
@@ -132,6 +133,9 @@ enum Command {
     Import(import::Import),
     /// Write the catalog out: for another mastic, for Hive, for Terraform
     Export(export::Export),
+    /// What runs scripts on this machine
+    #[command(subcommand)]
+    Engines(engines::Engines),
     /// Query catalogued tables
     Sql(sql::Sql),
     /// Print the REST API's OpenAPI document
@@ -234,6 +238,7 @@ fn run(cli: Cli) -> Result<Outcome, Error> {
         Command::Init(init) => init.run(),
         Command::Infer(infer) => infer.run(&global),
         Command::Crawl(crawl) => crawl.run(&global),
+        Command::Engines(command) => command.run(&global),
         Command::Crawlers(command) => command.run(&global),
         Command::Classifiers(command) => command.run(&global),
         Command::Databases(command) => command.run(&global),

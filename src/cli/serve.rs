@@ -98,6 +98,21 @@ pub(super) fn greet(server: &Server, quiet: bool) {
         quiet,
         &format!("  Database         {}", without_password(&config.database_url)),
     );
+    if !config.engines.allowed.is_empty() {
+        let names: Vec<&str> = config
+            .engines
+            .allowed
+            .iter()
+            .map(|engine| engine.as_str())
+            .collect();
+        output::say(
+            quiet,
+            &format!(
+                "  Scripts          {} run code for everybody who reaches this server: every user of this machine",
+                names.join(" and ")
+            ),
+        );
+    }
 }
 
 /// Begins to log on stderr.

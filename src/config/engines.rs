@@ -1,5 +1,7 @@
 //! Settings of engines: which may run code, with what, and what scripts may use.
 
+use std::path::{Path, PathBuf};
+
 use serde::Deserialize;
 
 use super::{Picker, number};
@@ -18,6 +20,8 @@ pub struct EngineConfig {
     pub allowed: Vec<Engine>,
     /// The Python interpreter: a path, or a name that is looked up in `PATH`.
     pub python: String,
+    /// Where environments of packages are.
+    pub folder: PathBuf,
     /// The memory of a script with all that it starts, in bytes.
     pub memory_bytes: u64,
     /// How much of what a script says is kept, in bytes.
@@ -30,11 +34,16 @@ pub struct EngineConfig {
 pub(super) struct FileEngines {
     allow: Option<Vec<String>>,
     python: Option<String>,
+    folder: Option<String>,
     memory_mib: Option<u64>,
     log_kib: Option<u64>,
 }
 
-pub(super) fn resolve(picker: &mut Picker<'_>, file: FileEngines) -> Result<EngineConfig> {
+pub(super) fn resolve(
+    picker: &mut Picker<'_>,
+    file: FileEngines,
+    data_folder: &Path,
+) -> Result<EngineConfig> {
     let allow = file.allow.map(|names| names.join(","));
     let allow = picker.pick(
         "engines.allow",
@@ -52,9 +61,23 @@ pub(super) fn resolve(picker: &mut Picker<'_>, file: FileEngines) -> Result<Engi
         file.python,
         Some("python3"),
     );
+    let beside_data = data_folder.join("engines").display().to_string();
+    let folder = picker
+        .pick(
+            "engines.folder",
+            None,
+            Some("MASTIC_ENGINES_FOLDER"),
+            file.folder,
+            Some(&beside_data),
+        )
+        .unwrap_or_default();
     Ok(EngineConfig {
         allowed: allowed.map(engine).collect::<Result<_>>()?,
         python: python.unwrap_or_default(),
+        // Scripts begin in folders of their own, so it must not be a relative one.
+        folder: std::path::absolute(&folder).map_err(|cause| {
+            Error::invalid(format!("engines.folder is '{folder}', which is no folder")).source(cause)
+        })?,
         memory_bytes: number(picker, "engines.memory_mib", file.memory_mib, MEMORY_MIB)?
             .saturating_mul(1 << 20),
         log_bytes: number(picker, "engines.log_kib", file.log_kib, LOG_KIB)?.saturating_mul(1 << 10),

@@ -154,7 +154,7 @@ impl Execution<'_> {
         places::check(self.app, job, output, &self.run.body.parameters).await?;
         outputs::refuse_inputs(self.app, job, &folder, &tables).await?;
         let mut manifest = publish::intended(output, &folder, &self.run.id);
-        if !engines::of(job.definition.engine)?.writes_output() {
+        if !engines::of(job.definition.engine).writes_output() {
             let staging = staged::folder(&folder, &self.run.id, self.lease.attempt);
             manifest.staging = Some(staging.to_string());
         }
@@ -182,7 +182,7 @@ impl Execution<'_> {
 
     /// One attempt of a job that says nothing of what it writes: its script does as it likes.
     async fn attempt_without_output(&self, job: &Job) -> Worked {
-        if engines::of(job.definition.engine)?.writes_output() {
+        if engines::of(job.definition.engine).writes_output() {
             return Err(Error::invalid("the job has no output").into());
         }
         let tables = inputs::resolve(self.app, job, &self.run.body.parameters).await?;
@@ -307,7 +307,7 @@ impl Execution<'_> {
             .definition
             .timeout
             .unwrap_or(self.app.config.tasks.run_timeout);
-        let mut working = engines::of(job.definition.engine)?
+        let mut working = engines::of(job.definition.engine)
             .start(Assignment {
                 app: self.app,
                 job,

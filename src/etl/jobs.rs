@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::{engines, past, places};
+use crate::etl::{past, places};
 use crate::model::job::{Arrivals, Job, JobDefinition, Trigger};
 use crate::model::location::Location;
 use crate::model::name::plain_name;
@@ -89,7 +89,6 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
 pub async fn register_if(app: &App, source: &JobSource, precondition: &Precondition) -> Result<Job> {
     let name = plain_name("job", &source.name)?;
     let definition = JobDefinition::parse(&name, &source.definition)?;
-    engines::of(definition.engine).map_err(|error| error.within(format_args!("job {name}")))?;
     if source.script.trim().is_empty() {
         return Err(Error::invalid(format!(
             "job {name}: its script {} is empty",

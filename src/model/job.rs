@@ -30,6 +30,9 @@ pub struct JobDefinition {
     pub engine: Engine,
     /// The script's file name, beside `job.toml`.
     pub script: String,
+    /// Of a Python script: the packages that it needs, as `pip` takes them (`pandas==2.2.3`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<String>,
     /// What a run may be told, by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, ParameterDefinition>,

@@ -143,6 +143,18 @@ impl Child {
         }
     }
 
+    /// Waits until the process is gone that has said its last, and gives its place back.
+    pub async fn end(&mut self) {
+        self.stdin = None;
+        if let Some(mut running) = self.running.take() {
+            if timeout(LAST_MOMENTS, running.process.wait()).await.is_err() {
+                let _ = running.process.kill().await;
+            }
+            // Removing its folder takes its time where it left much.
+            let _removed = tokio::task::spawn_blocking(move || drop(running.remains)).await;
+        }
+    }
+
     fn kill(&mut self) {
         self.stdin = None;
         if !self.ends_itself

@@ -1,10 +1,16 @@
 //! What runs scripts: one engine, one file. An engine is given its work, says what it does, and says at the end what it
 //! wrote; the run around it, its log, its journal and what is published of it are the same for all.
 
+mod environment;
+mod pyspark;
 mod python;
 mod sql;
+mod stages;
+
+use environment::Interpreter;
 
 use crate::app::App;
+use crate::config::EngineConfig;
 use crate::error::{Error, Result};
 use crate::model::job;
 use crate::model::job::{Job, OutputDefinition};
@@ -85,18 +91,11 @@ impl Working for Child {
 }
 
 /// The engine that a job names.
-///
-/// # Errors
-/// Invalid for one that there isn't yet.
-pub(super) fn of(engine: job::Engine) -> Result<&'static dyn Engine> {
+pub(super) fn of(engine: job::Engine) -> &'static dyn Engine {
     match engine {
-        job::Engine::Sql => Ok(&sql::Sql),
-        job::Engine::Python => Ok(&python::Python),
-        job::Engine::Pyspark => Err(Error::invalid(format!(
-            "the engine {} can't be run yet",
-            engine.as_str()
-        ))
-        .hint("use the engine sql or python")),
+        job::Engine::Sql => &sql::Sql,
+        job::Engine::Python => &python::Python,
+        job::Engine::Pyspark => &pyspark::Pyspark,
     }
 }
 
@@ -116,4 +115,47 @@ pub(super) fn check_allowed(app: &App, engine: job::Engine) -> Result<()> {
     .hint(format!(
         "where that is meant, write allow = [\"{name}\"] below [engines] in mastic.toml"
     )))
+}
+
+/// What this machine has of an engine.
+#[derive(Debug)]
+pub struct EngineState {
+    /// Which it is.
+    pub engine: job::Engine,
+    /// Whether the settings let it run code; SQL always may.
+    pub is_allowed: bool,
+    /// What it runs with, or what is missing.
+    pub found: Result<String>,
+}
+
+/// What this machine has of each engine.
+pub async fn states(config: &EngineConfig) -> Vec<EngineState> {
+    let mut states = Vec::new();
+    for engine in [job::Engine::Sql, job::Engine::Python, job::Engine::Pyspark] {
+        states.push(EngineState {
+            engine,
+            is_allowed: engine == job::Engine::Sql || config.allowed.contains(&engine),
+            found: match engine {
+                job::Engine::Sql => Ok("built in".to_owned()),
+                job::Engine::Python => {
+                    let interpreter = Interpreter::of(config).await;
+                    interpreter.map(|interpreter| interpreter.file.display().to_string())
+                }
+                job::Engine::Pyspark => pyspark::found(config).await,
+            },
+        });
+    }
+    states
+}
+
+/// The command that gets what an engine needs; none where it has all of it.
+///
+/// # Errors
+/// Unavailable where it needs an interpreter that isn't there.
+pub async fn installing(config: &EngineConfig, engine: job::Engine) -> Result<Option<std::process::Command>> {
+    if engine != job::Engine::Pyspark {
+        return Ok(None);
+    }
+    let environment = pyspark::environment(config).await?;
+    Ok((!environment.is_ready()).then(|| environment.installing()))
 }

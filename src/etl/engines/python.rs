@@ -3,25 +3,28 @@
 //! A script is told its parameters as `--name value`. `MASTIC_INPUTS` names a JSON file with the objects that it is to read,
 //! `MASTIC_OUTPUT_DIR` a folder and `MASTIC_OUTPUT` an `s3://` location for what it writes.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::process::Command;
 
+use super::environment::{Environment, Interpreter, search_path};
+use super::stages::Stages;
 use super::{Assignment, Engine, Place, Working};
 use crate::app::App;
 use crate::buckets::Access;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::model::job::Job;
 use crate::model::location::Location;
-use crate::task::{Limits, Program, Spec, TableToRead, Work};
+use crate::model::pattern::Captures;
+use crate::task::{Limits, Program, TableToRead};
 
 /// The script's name in its folder.
 const SCRIPT: &str = "script.py";
-/// What asks an interpreter where it is and where its modules are.
-const WHERE: &str = "import json, sys; print(json.dumps([sys.executable, sys.prefix, sys.base_prefix]))";
+/// Glue's argument that names packages (`--additional-python-modules`), with commas between them.
+const ADDITIONAL_MODULES: &str = "additional-python-modules";
+/// The memory that making an environment may take, in bytes.
+const INSTALL_BYTES: u64 = 2 << 30;
 /// The longest that a link to an input holds, in seconds: as long as S3 lets one hold.
 const LONGEST_LINK: u64 = 7 * 24 * 60 * 60;
 
@@ -34,81 +37,70 @@ impl Engine for Python {
     }
 
     async fn start(&self, work: Assignment<'_>) -> Result<Box<dyn Working>> {
-        let app = work.app;
-        let interpreter = interpreter(&app.config.engines.python).await?;
-        let mut arguments = vec![SCRIPT.to_owned()];
-        for (name, value) in &work.run.body.parameters {
-            arguments.extend([format!("--{name}"), value.clone()]);
+        let config = &work.app.config.engines;
+        let requirements = requirements(work.job, &work.run.body.parameters);
+        if requirements.is_empty() {
+            let interpreter = Interpreter::of(config).await?;
+            let script = program(&work, &interpreter, &[]).await?;
+            return Stages::begin(&work, [(script, config.memory_bytes)]).await;
         }
-        let inputs = inputs(app, work.tables, work.limits).await?;
-        let output = match work.place {
-            Place::Folder(folder) => Some(folder.clone()),
-            _ => None,
-        };
-        let program = Program {
-            file: interpreter.file.clone(),
-            arguments,
-            environment: environment(&work, &interpreter, output.as_ref()),
-            files: BTreeMap::from([
-                (SCRIPT.to_owned(), work.script.to_owned()),
-                (Program::INPUTS.to_owned(), inputs.to_string()),
-            ]),
-            readable: interpreter.folders,
-            output: output.map(|folder| (folder.bucket, folder.key)),
-            log_bytes: app.config.engines.log_bytes,
-        };
-        let spec = Spec {
-            work: Work::Run(program),
-            access: Some(app.access.clone()),
-            limits: Limits {
-                memory_bytes: app.config.engines.memory_bytes,
-                ..work.limits
-            },
-        };
-        Ok(Box::new(app.children.start(&spec).await?))
+        let environment = Environment::of(config, &requirements).await?;
+        let script = program(&work, &environment.interpreter(), &[]).await?;
+        let mut stages = Vec::new();
+        if !environment.is_ready() {
+            stages.push((environment.program(config.log_bytes)?, INSTALL_BYTES));
+        }
+        stages.push((script, config.memory_bytes));
+        Stages::begin(&work, stages).await
     }
 }
 
-/// An interpreter, and the folders that it needs.
-#[derive(Clone)]
-struct Interpreter {
-    file: PathBuf,
-    folders: Vec<PathBuf>,
+/// The packages that a script needs: those of its job, and those that Glue's argument names.
+fn requirements(job: &Job, parameters: &Captures) -> Vec<String> {
+    let told = parameters
+        .get(ADDITIONAL_MODULES)
+        .map(String::as_str)
+        .unwrap_or_default();
+    let told = told.split(',').map(str::trim).filter(|module| !module.is_empty());
+    let own = job.definition.requirements.iter().cloned();
+    own.chain(told.map(str::to_owned)).collect()
 }
 
-/// Finds out where an interpreter is. Asked once for each name.
-async fn interpreter(name: &str) -> Result<Interpreter> {
-    static KNOWN: OnceLock<Mutex<HashMap<String, Interpreter>>> = OnceLock::new();
-    let known = KNOWN.get_or_init(Mutex::default);
-    let found = known
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(name)
-        .cloned();
-    if let Some(found) = found {
-        return Ok(found);
+/// A script as a program, with other files of ours before it on the command line.
+///
+/// # Errors
+/// Those of the store.
+pub(super) async fn program(
+    work: &Assignment<'_>,
+    interpreter: &Interpreter,
+    before: &[(&str, &str)],
+) -> Result<Program> {
+    let mut files = BTreeMap::from([(SCRIPT.to_owned(), work.script.to_owned())]);
+    let mut arguments = Vec::new();
+    for (name, text) in before {
+        files.insert((*name).to_owned(), (*text).to_owned());
+        arguments.push((*name).to_owned());
     }
-    let missing = |why: String| {
-        Error::unavailable(format!("the Python interpreter '{name}' can't be used: {why}"))
-            .hint("install Python 3, or name an interpreter with engines.python")
+    arguments.push(SCRIPT.to_owned());
+    for (name, value) in &work.run.body.parameters {
+        arguments.extend([format!("--{name}"), value.clone()]);
+    }
+    let inputs = inputs(work.app, work.tables, work.limits).await?;
+    files.insert(Program::INPUTS.to_owned(), inputs.to_string());
+    let output = match work.place {
+        Place::Folder(folder) => Some(folder.clone()),
+        _ => None,
     };
-    let answer = Command::new(name)
-        .args(["-I", "-c", WHERE])
-        .kill_on_drop(true)
-        .output();
-    let answer = answer.await.map_err(|cause| missing(cause.to_string()))?;
-    let paths: Vec<PathBuf> = serde_json::from_slice(&answer.stdout)
-        .map_err(|_| missing(String::from_utf8_lossy(&answer.stderr).trim().to_owned()))?;
-    let [file, prefix, base] = &paths[..] else {
-        return Err(missing("it does not say where it is".to_owned()));
-    };
-    let found = Interpreter {
-        file: file.clone(),
-        folders: [prefix, base].into_iter().cloned().collect(),
-    };
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    known.insert(name.to_owned(), found.clone());
-    Ok(found)
+    Ok(Program {
+        file: interpreter.file.clone(),
+        arguments,
+        environment: environment(work, interpreter, output.as_ref()),
+        files,
+        readable: interpreter.folders.clone(),
+        writable: Vec::new(),
+        output: output.map(|folder| (folder.bucket, folder.key)),
+        log_bytes: work.app.config.engines.log_bytes,
+    })
 }
 
 /// The objects of each input, with the version that counts and a link that any program can read it by.
@@ -139,14 +131,8 @@ fn environment(
     interpreter: &Interpreter,
     output: Option<&Location>,
 ) -> BTreeMap<String, String> {
-    let own = interpreter
-        .file
-        .parent()
-        .map(|folder| folder.display().to_string());
-    let path = [own.as_deref(), Some("/usr/local/bin:/usr/bin:/bin")];
-    let path: Vec<&str> = path.into_iter().flatten().collect();
     let mut environment: BTreeMap<String, String> = [
-        ("PATH", path.join(":")),
+        ("PATH", search_path(interpreter)),
         ("LANG", "C.UTF-8".to_owned()),
         ("PYTHONUNBUFFERED", "1".to_owned()),
         ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),

@@ -59,6 +59,8 @@ pub struct Program {
     pub files: BTreeMap<String, String>,
     /// Files and folders elsewhere that it may read, beside what every program needs.
     pub readable: Vec<PathBuf>,
+    /// Folders elsewhere that it may write below.
+    pub writable: Vec<PathBuf>,
     /// Where what it leaves in [`OUTPUT_DIR`] goes: a bucket and the beginning of keys.
     pub output: Option<(String, String)>,
     /// How much of what it says is kept, in bytes.
@@ -243,7 +245,9 @@ pub(super) fn become_it(placed: Placed, limits: Limits) -> Error {
             };
             setrlimit(resource, both).map_err(unavailable)?;
         }
-        sandbox::enter(&program.readable, std::slice::from_ref(&folder))
+        let own = std::iter::once(&folder);
+        let writable: Vec<PathBuf> = own.chain(&program.writable).cloned().collect();
+        sandbox::enter(&program.readable, &writable)
     };
     if let Err(error) = prepared() {
         return error;

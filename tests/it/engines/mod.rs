@@ -1,3 +1,4 @@
 //! Scripts of engines that run code.
 
+mod pyspark;
 mod python;

@@ -1,0 +1,73 @@
+//! Spark scripts as they stand, on Sail: a Spark Connect server without a JVM, which begins in the script's own process and
+//! ends with it.
+
+use super::environment::Environment;
+use super::python;
+use super::stages::Stages;
+use super::{Assignment, Engine, Working};
+use crate::buckets::Access;
+use crate::config::EngineConfig;
+use crate::error::{Error, Result};
+use crate::task::Program;
+
+/// What starts Sail and stands in for what Spark Connect lacks, then runs the script.
+const LAUNCHER: (&str, &str) = ("mastic_sail.py", include_str!("sail.py"));
+/// What is installed of it.
+const REQUIREMENTS: [&str; 2] = ["pysail==0.7.2", "pyspark-client==4.0.1"];
+
+pub(super) struct Pyspark;
+
+#[async_trait::async_trait]
+impl Engine for Pyspark {
+    fn writes_output(&self) -> bool {
+        false
+    }
+
+    async fn start(&self, work: Assignment<'_>) -> Result<Box<dyn Working>> {
+        let config = &work.app.config.engines;
+        found(config).await?;
+        let environment = environment(config).await?;
+        let mut program = python::program(&work, &environment.interpreter(), &[LAUNCHER]).await?;
+        configure(&mut program, &work.app.access);
+        Stages::begin(&work, [(program, config.memory_bytes)]).await
+    }
+}
+
+/// What it runs with.
+///
+/// # Errors
+/// Invalid where it isn't installed; Unavailable where there is no interpreter.
+pub(super) async fn found(config: &EngineConfig) -> Result<String> {
+    let environment = environment(config).await?;
+    match environment.is_ready() {
+        true => Ok(format!(
+            "{} in {}",
+            REQUIREMENTS.join(", "),
+            environment.folder().display()
+        )),
+        false => Err(
+            Error::invalid("the engine pyspark isn't installed on this machine")
+                .hint("get it with: mastic engines install pyspark"),
+        ),
+    }
+}
+
+/// The environment that it needs.
+///
+/// # Errors
+/// Unavailable where there is no interpreter.
+pub(super) async fn environment(config: &EngineConfig) -> Result<Environment> {
+    Environment::of(config, &REQUIREMENTS.map(str::to_owned)).await
+}
+
+/// Tells Sail where objects are.
+fn configure(program: &mut Program, access: &Access) {
+    let mut set = |name: &str, value: &str| {
+        program.environment.insert(name.to_owned(), value.to_owned());
+    };
+    set("RUST_LOG", "warn");
+    if let Access::Endpoint { url, .. } = access {
+        set("AWS_ENDPOINT", url);
+        set("AWS_ALLOW_HTTP", "true");
+    }
+}

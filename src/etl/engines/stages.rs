@@ -1,0 +1,70 @@
+//! Programs one after the other, as one script at work.
+
+use std::collections::VecDeque;
+
+use super::{Assignment, Said, Working};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::task::{Child, Limits, Message, Program, Spec, Work};
+
+/// Programs of which each begins when the one before has ended well.
+pub(super) struct Stages {
+    app: App,
+    next: VecDeque<Spec>,
+    /// The one that is about to begin.
+    following: Option<Spec>,
+    now: Child,
+}
+
+impl Stages {
+    /// Begins with the first. With each is said how much memory it may have, in bytes.
+    ///
+    /// # Errors
+    /// Unavailable where it can't be started.
+    pub(super) async fn begin(
+        work: &Assignment<'_>,
+        programs: impl IntoIterator<Item = (Program, u64)>,
+    ) -> Result<Box<dyn Working>> {
+        let spec = |(program, memory_bytes)| Spec {
+            work: Work::Run(program),
+            access: Some(work.app.access.clone()),
+            limits: Limits {
+                memory_bytes,
+                ..work.limits
+            },
+        };
+        let mut next: VecDeque<Spec> = programs.into_iter().map(spec).collect();
+        let first = next.pop_front();
+        let first = first.ok_or_else(|| Error::internal("a script is nothing to run"))?;
+        Ok(Box::new(Self {
+            app: work.app.clone(),
+            now: work.app.children.start(&first).await?,
+            next,
+            following: None,
+        }))
+    }
+}
+
+#[async_trait::async_trait]
+impl Working for Stages {
+    async fn next(&mut self) -> Result<Said> {
+        loop {
+            if let Some(spec) = &self.following {
+                self.now = self.app.children.start(spec).await?;
+                self.following = None;
+            }
+            match self.now.next().await? {
+                Message::Log { level, message } => return Ok(Said::Log(level, message)),
+                Message::Failed(failure) => return Err(failure.into()),
+                Message::Ran(usage) => {
+                    self.following = self.next.pop_front();
+                    if self.following.is_none() {
+                        return Ok(Said::Ran(usage));
+                    }
+                    self.now.end().await;
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Spark scripts as their writers left them run on Sail, without a JVM.
+
+use mastic::config::EngineConfig;
+use mastic::model::crawl::WorkState;
+use mastic::model::job::Engine;
+use mastic::model::run::Run;
+
+use crate::harness::{TestApp, skipped};
+
+/// A server with the engine that the tests' tools have; none where they haven't.
+async fn with_sail() -> Option<TestApp> {
+    let Some(folder) = std::env::var_os("MASTIC_TEST_ENGINES") else {
+        skipped("Sail: MASTIC_TEST_ENGINES names no folder with the engine pyspark");
+        return None;
+    };
+    let app = TestApp::start_with(move |config| {
+        config.engines = EngineConfig {
+            allowed: vec![Engine::Pyspark],
+            folder: folder.clone().into(),
+            ..config.engines.clone()
+        };
+    })
+    .await;
+    Some(app)
+}
+
+const TO_CSV: &str = r#"
+engine = "pyspark"
+script = "script.py"
+[parameters.month]
+[output]
+location = "s3://lake/out/month={month}/"
+format = "csv"
+files = 1
+"#;
+
+const PLAIN: &str = "engine = \"pyspark\"\nscript = \"script.py\"\n";
+
+async fn error_of(app: &TestApp, script: &str) -> String {
+    app.register("plain", PLAIN, script).await.unwrap();
+    let run = app.run_job("plain", &[]).await;
+    assert_eq!(run.state, WorkState::Failed);
+    run.body.error.unwrap().message
+}
+
+async fn said(app: &TestApp, run: &Run) -> Vec<String> {
+    app.log(&run.id).await.lines().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_as_tutorials_write_it_makes_one_csv() {
+    let Some(app) = with_sail().await else { return };
+    app.put("lake", "raw/a.csv", b"id,price\n1,1.5\n2,2.5\n").await;
+    app.put("lake", "raw/b.csv", b"id,price\n3,4.0\n").await;
+    let script = r#"
+import argparse
+import os
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DoubleType
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--month", required=True)
+args = parser.parse_args()
+
+conf = (
+    SparkConf()
+    .setAppName("tutorial")
+    .setMaster("spark://somewhere:7077")
+    .set("spark.jars.packages", "org.apache.hadoop:hadoop-aws:3.3.4")
+    .set("spark.hadoop.fs.s3a.access.key", "minioadmin")
+    .set("spark.driver.host", "notebook")
+)
+spark = SparkSession.builder.config(conf=conf).master("local[*]").enableHiveSupport().getOrCreate()
+spark.sparkContext.setLogLevel("ERROR")
+spark.sparkContext._jsc.hadoopConfiguration().set("fs.s3a.endpoint", "http://minio:9000")
+assert isinstance(spark, SparkSession)
+
+trips = spark.read.option("header", True).option("inferSchema", True).csv("s3a://lake/raw/")
+trips.registerTempTable("trips")
+double = F.udf(lambda price: price * 2, DoubleType())
+result = spark.sql("SELECT id, price FROM trips WHERE id > 1").withColumn("double", double("price"))
+print("rows", result.count(), args.month, spark.sparkContext.appName)
+result.orderBy("id").coalesce(1).write.mode("overwrite").option("header", True).csv(os.environ["MASTIC_OUTPUT"])
+spark.stop()
+"#;
+    app.register("tutorial", TO_CSV, script).await.unwrap();
+    let run = app.succeed("tutorial", &[("month", "2024-01")]).await;
+    let lines = said(&app, &run).await;
+    assert!(lines.contains(&"rows 2 2024-01 tutorial".to_owned()), "{lines:?}");
+    assert_eq!(
+        app.keys("lake", "out/").await,
+        ["out/month=2024-01/part-00000.csv"]
+    );
+    // Sail keeps no order of rows where it writes.
+    let text = app
+        .text("lake", "out/month=2024-01/part-00000.csv")
+        .await
+        .unwrap();
+    let mut rows: Vec<&str> = text.lines().skip(1).collect();
+    rows.sort_unstable();
+    assert_eq!(text.lines().next(), Some("id,price,double"));
+    assert_eq!(rows, ["2,2.5,5.0", "3,4.0,8.0"]);
+    assert_eq!(app.keys("lake", "_mastic/").await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_spark_can_do_names_spark() {
+    let Some(app) = with_sail().await else { return };
+    let begin = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n";
+    for (line, what) in [
+        (
+            "spark.sparkContext.parallelize([1, 2]).map(lambda x: x).collect()",
+            "SparkContext.parallelize",
+        ),
+        ("spark.range(3).rdd.map(lambda row: row).collect()", "an RDD"),
+        ("spark._jvm.java.lang.System.exit(0)", "_jvm"),
+    ] {
+        let error = error_of(&app, &format!("{begin}{line}\n")).await;
+        assert!(
+            error.contains(&format!("{what} needs a real Spark, and this run is on Sail")),
+            "{line}: {error}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_is_not_installed_says_how_to_get_it() {
+    let app = TestApp::start_with(|config| config.engines.allowed = vec![Engine::Pyspark]).await;
+    app.register("plain", PLAIN, "print(1)").await.unwrap();
+    let error = app.run_job("plain", &[]).await.body.error.unwrap();
+    assert_eq!(
+        error.message,
+        "the engine pyspark isn't installed on this machine"
+    );
+    assert_eq!(
+        error.hint.as_deref(),
+        Some("get it with: mastic engines install pyspark")
+    );
+}
