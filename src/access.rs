@@ -1,13 +1,17 @@
 //! Who asks, and what they may do. Each wire has its operations on one page, and each line of it names the role that the
 //! operation needs; a wire asks before it performs one.
 
+mod scope;
+
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use hyper::HeaderMap;
 
 use crate::config::Credentials;
 use crate::error::{Error, Result};
+pub use scope::{Area, Scope};
 
 /// What somebody may do. Each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +98,8 @@ impl Caller {
 /// Who has an access key.
 #[derive(Clone)]
 pub struct Holder {
+    /// What of the object store the key is good for, where that isn't everything.
+    pub scope: Option<Arc<Scope>>,
     /// What they sign with.
     pub secret_key: String,
     /// Who they are.
@@ -110,26 +116,46 @@ pub trait Authenticator: Send + Sync {
 
     /// Who sends a request to the REST API; nobody where it doesn't say.
     fn sender(&self, headers: &HeaderMap) -> Option<Caller>;
+
+    /// Takes a key for a while; says whether it does.
+    fn lend(&self, access_key: &str, holder: Holder) -> bool {
+        let _ = (access_key, holder);
+        false
+    }
+
+    /// Takes a key no more.
+    fn take_back(&self, access_key: &str) {
+        let _ = access_key;
+    }
 }
 
 /// The rule of a server without sign-in. The API listens on loopback alone, and whoever reaches it may do everything; AWS's
 /// services want a signature where a key pair is set.
 pub struct OneKey {
     credentials: Option<Credentials>,
+    /// The keys that are lent, such as those of runs.
+    lent: RwLock<HashMap<String, Holder>>,
 }
 
 impl OneKey {
     /// With this key pair, or none.
     pub fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials }
+        Self {
+            credentials,
+            lent: RwLock::default(),
+        }
     }
 }
 
 impl Authenticator for OneKey {
     fn holder(&self, access_key: &str) -> Option<Holder> {
         let held = self.credentials.as_ref();
-        let held = held.filter(|credentials| credentials.access_key == access_key)?;
+        let Some(held) = held.filter(|credentials| credentials.access_key == access_key) else {
+            let lent = self.lent.read().unwrap_or_else(PoisonError::into_inner);
+            return lent.get(access_key).cloned();
+        };
         Some(Holder {
+            scope: None,
             secret_key: held.secret_key.clone(),
             caller: Caller::new(access_key, Role::Admin),
         })
@@ -141,6 +167,17 @@ impl Authenticator for OneKey {
 
     fn sender(&self, _: &HeaderMap) -> Option<Caller> {
         Some(on_this_machine())
+    }
+
+    fn lend(&self, access_key: &str, holder: Holder) -> bool {
+        let mut lent = self.lent.write().unwrap_or_else(PoisonError::into_inner);
+        lent.insert(access_key.to_owned(), holder);
+        true
+    }
+
+    fn take_back(&self, access_key: &str) {
+        let mut lent = self.lent.write().unwrap_or_else(PoisonError::into_inner);
+        lent.remove(access_key);
     }
 }
 

@@ -361,7 +361,7 @@ impl Execution<'_> {
     async fn publish(&self, job: &Job, manifest: &publish::Manifest) -> Worked {
         let outputs = publish::complete(self.app, manifest, &self.run.id).await?;
         // Nobody needs what the output was made of any more.
-        staged::remove(self.app, manifest).await;
+        staged::remove(self.app, manifest.staging.as_deref()).await;
         let mut removed = Vec::new();
         if manifest.is_shown_first() {
             let mut tx = self.app.store.write().await?;

@@ -155,7 +155,7 @@ pub(super) async fn begin(
 /// Throws staged uploads away; says whether all are gone. A failure leaves an invisible upload behind and nothing worse, so
 /// it is only logged: a later sweep tries again.
 pub(super) async fn throw_away(app: &App, manifest: &Manifest) -> bool {
-    let mut all_gone = staged::remove(app, manifest).await;
+    let mut all_gone = staged::remove(app, manifest.staging.as_deref()).await;
     for upload in &manifest.uploads {
         if let Err(error) = throw_one_away(app, upload).await {
             all_gone = false;

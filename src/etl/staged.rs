@@ -4,7 +4,6 @@
 use crate::app::App;
 use crate::catalog::listing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::etl::publish::Manifest;
 use crate::model::data_files::is_data;
 use crate::model::location::Location;
 use crate::task::ObjectToRead;
@@ -60,8 +59,8 @@ fn by_numbers(key: &str) -> Vec<(String, u64)> {
 
 /// Removes everything that a script left; says whether all is gone. A failure leaves hidden objects behind and nothing
 /// worse, so it is only logged: a later sweep tries again.
-pub(super) async fn remove(app: &App, manifest: &Manifest) -> bool {
-    let Some(folder) = &manifest.staging else {
+pub(super) async fn remove(app: &App, folder: Option<&str>) -> bool {
+    let Some(folder) = folder else {
         return true;
     };
     match remove_all(app, folder).await {

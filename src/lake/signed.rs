@@ -165,7 +165,7 @@ pub(super) fn check_digest(head: &Parts) -> S3Result<()> {
 }
 
 /// A parameter of a query, decoded.
-fn parameter(query: &str, name: &str) -> Option<String> {
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (percent_decoded(key) == name).then(|| percent_decoded(value))

@@ -9,9 +9,13 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use futures::Stream;
 use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Uri};
 use s3s::dto::StreamingBlob;
 use s3s::{Body, S3Result, s3_error};
+
+use super::roles::SignedAs;
+use super::signed::parameter;
 
 /// The longest line before a chunk, and the most that may follow the last one, in bytes.
 const LONGEST_LINE: usize = 1024;
@@ -41,6 +45,9 @@ pub(super) struct Unverified;
 /// Takes the signature off a request, and the framing off its body.
 pub(super) fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
     let (mut head, body) = request.into_parts();
+    if let Some(access_key) = access_key(&head) {
+        head.extensions.insert(SignedAs(access_key));
+    }
     head.headers.remove(AUTHORIZATION);
     head.uri = without_signature(&head.uri);
     head.extensions.insert(Unverified);
@@ -71,6 +78,17 @@ pub(super) fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
     head.extensions.insert(trailers.clone());
     let body = Body::from(StreamingBlob::wrap(Unframed::new(body, length, trailers)));
     Ok(Request::from_parts(head, body))
+}
+
+/// The access key that a request was signed with, in its header or its query.
+fn access_key(head: &Parts) -> Option<String> {
+    let header = head
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|header| header.to_str().ok());
+    let header = header.and_then(|header| header.split_once("Credential=").map(|(_, rest)| rest.to_owned()));
+    let credential = header.or_else(|| parameter(head.uri.query()?, "X-Amz-Credential"))?;
+    credential.split('/').next().map(str::to_owned)
 }
 
 /// The query without the parameters of a presigned URL.

@@ -2,6 +2,7 @@
 //! wrote; the run around it, its log, its journal and what is published of it are the same for all.
 
 mod environment;
+mod keys;
 mod pyspark;
 mod python;
 mod sql;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::keys::Keys;
 use super::{Assignment, Said, Working};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -13,6 +14,8 @@ pub(super) struct Stages {
     next: VecDeque<Spec>,
     /// The one that is about to begin.
     following: Option<Spec>,
+    /// The script's keys, lent for as long as this is there.
+    _keys: Option<Keys>,
     now: Child,
 }
 
@@ -25,13 +28,19 @@ impl Stages {
         work: &Assignment<'_>,
         programs: impl IntoIterator<Item = (Program, u64)>,
     ) -> Result<Box<dyn Working>> {
-        let spec = |(program, memory_bytes)| Spec {
-            work: Work::Run(program),
-            access: Some(work.app.access.clone()),
-            limits: Limits {
-                memory_bytes,
-                ..work.limits
-            },
+        let keys = Keys::lend(work);
+        let spec = |(mut program, memory_bytes): (Program, u64)| {
+            if let Some(keys) = &keys {
+                keys.tell(&mut program.environment);
+            }
+            Spec {
+                work: Work::Run(program),
+                access: Some(work.app.access.clone()),
+                limits: Limits {
+                    memory_bytes,
+                    ..work.limits
+                },
+            }
         };
         let mut next: VecDeque<Spec> = programs.into_iter().map(spec).collect();
         let first = next.pop_front();
@@ -41,6 +50,7 @@ impl Stages {
             now: work.app.children.start(&first).await?,
             next,
             following: None,
+            _keys: keys,
         }))
     }
 }

@@ -7,9 +7,15 @@ use mastic::model::run::Run;
 
 use crate::harness::{TestApp, skipped};
 
+/// The folder of the engines that the tests' tools have.
+fn tools() -> Option<String> {
+    let folder = mastic::config::process_environment().remove("MASTIC_TEST_ENGINES");
+    folder.filter(|folder| !folder.is_empty())
+}
+
 /// A server with the engine that the tests' tools have; none where they haven't.
 async fn with_sail() -> Option<TestApp> {
-    let Some(folder) = std::env::var_os("MASTIC_TEST_ENGINES") else {
+    let Some(folder) = tools() else {
         skipped("Sail: MASTIC_TEST_ENGINES names no folder with the engine pyspark");
         return None;
     };

@@ -1,5 +1,9 @@
 //! A Python script runs whole, once, watched and shut in.
 
+use std::collections::BTreeMap;
+
+use mastic::config::Credentials;
+use mastic::etl::runs;
 use mastic::model::crawl::WorkState;
 use mastic::model::job::Engine;
 use mastic::model::run::Run;
@@ -282,4 +286,123 @@ print("left", started.stdout.readline().decode().strip())
         !std::path::Path::new(&format!("/proc/{left}")).exists(),
         "{left} lives"
     );
+}
+
+/// What sends a signed request to the lake with nothing but Python's own modules, and says its status.
+const ASK: &str = r#"
+import datetime, hashlib, hmac, json, os, urllib.error, urllib.parse, urllib.request
+def ask(method, path, query="", body=b""):
+    host = os.environ["AWS_ENDPOINT_URL_S3"].removeprefix("http://")
+    region, key = os.environ["AWS_REGION"], os.environ["AWS_ACCESS_KEY_ID"]
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    digest = hashlib.sha256(body).hexdigest()
+    headers = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": now}
+    names = ";".join(sorted(headers))
+    canonical = "\n".join([method, urllib.parse.quote(path), query] + [f"{n}:{headers[n]}" for n in sorted(headers)] + ["", names, digest])
+    scope = f"{now[:8]}/{region}/s3/aws4_request"
+    text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    signing = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
+    for part in [now[:8], region, "s3", "aws4_request"]:
+        signing = hmac.new(signing, part.encode(), hashlib.sha256).digest()
+    signature = hmac.new(signing, text.encode(), hashlib.sha256).hexdigest()
+    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    address = f"http://{host}{urllib.parse.quote(path)}" + (f"?{query}" if query else "")
+    request = urllib.request.Request(address, data=body or None, method=method, headers=headers)
+    try:
+        return urllib.request.urlopen(request).status
+    except urllib.error.HTTPError as error:
+        return error.code
+output = urllib.parse.urlparse(os.environ["MASTIC_OUTPUT"])
+own = f"/{output.netloc}{output.path}"
+for method, path, query, body in [
+    ("GET", "/lake/sales/1.csv", "", b""),
+    ("GET", "/lake/secret/a.csv", "", b""),
+    ("GET", "/lake", "list-type=2&prefix=sales%2F", b""),
+    ("GET", "/lake", "list-type=2", b""),
+    ("PUT", "/lake/sales/2.csv", "", b"x"),
+    ("DELETE", "/lake/sales/1.csv", "", b""),
+    ("PUT", own + "a.csv", "", b"n\n1\n"),
+    ("DELETE", "/lake", "", b""),
+]:
+    print(method, path if path != own + "a.csv" else "own", query, ask(method, path, query, body))
+print("key", os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+"#;
+
+async fn a_scripts_keys(app: TestApp) {
+    app.put("lake", "sales/1.csv", b"id\n1\n").await;
+    app.put("lake", "secret/a.csv", b"id\n1\n").await;
+    app.register("sales", TO_CSV, ASK).await.unwrap();
+    let run = app.succeed("sales", &[("month", "1")]).await;
+    let said = messages(&app, &run).await;
+    for line in [
+        "GET /lake/sales/1.csv  200",
+        "GET /lake/secret/a.csv  403",
+        "GET /lake list-type=2&prefix=sales%2F 200",
+        "GET /lake list-type=2 403",
+        "PUT /lake/sales/2.csv  403",
+        "DELETE /lake/sales/1.csv  403",
+        "PUT own  200",
+        "DELETE /lake  403",
+    ] {
+        assert!(said.contains(&line.to_owned()), "{line}: {said:?}");
+    }
+    assert!(
+        said.iter().any(|line| line.starts_with("key MASTICRUN")),
+        "{said:?}"
+    );
+    assert_eq!(
+        app.text("lake", "out/month=1/part-00000.csv").await.unwrap(),
+        "n\n1\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scripts_keys_are_good_for_what_its_job_names() {
+    a_scripts_keys(allowing().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scripts_keys_are_its_own_where_the_lake_has_keys() {
+    let with_keys = TestApp::start_with(|config| {
+        config.engines.allowed = vec![Engine::Python];
+        config.credentials = Some(Credentials {
+            access_key: "ours".to_owned(),
+            secret_key: "hush".to_owned(),
+        });
+    });
+    a_scripts_keys(with_keys.await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_is_stopped_ends_with_all_that_it_started() {
+    let app = allowing().await;
+    let script = r#"
+import os, subprocess, sys, time
+started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("pids", os.getpid(), started.pid)
+time.sleep(600)
+"#;
+    app.register("endless", PLAIN, script).await.unwrap();
+    let id = runs::start(app.app(), "endless", &BTreeMap::new(), None)
+        .await
+        .unwrap()
+        .id;
+    let stopping = async {
+        loop {
+            let log = app.log(&id).await;
+            if let Some(pids) = log.lines().find_map(|line| line.strip_prefix("pids ")) {
+                runs::cancel(app.app(), &id).await.unwrap();
+                return pids.to_owned();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (pids, ()) = tokio::join!(stopping, app.run_tasks());
+    let run = runs::get(app.app(), &id).await.unwrap();
+    assert_eq!(run.state, WorkState::Cancelled);
+    // The server doesn't wait for their end.
+    let is_there = |pid: &str| std::path::Path::new(&format!("/proc/{pid}")).exists();
+    while pids.split(' ').any(is_there) {
+        tokio::task::yield_now().await;
+    }
 }
