@@ -46,6 +46,8 @@ pub enum Subject {
     Partition,
     /// The key that a page of a list begins behind.
     PageKey,
+    /// How long something may take.
+    TimeLimit,
 }
 
 /// A failure, in words for the person who meets it.

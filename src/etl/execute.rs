@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::etl::engines::{self, Assignment, Said, Working};
 use crate::etl::{inputs, jobs, output_table, outputs, places, publish, runs};
 use crate::model::crawl::WorkState;
@@ -30,29 +30,32 @@ pub async fn give_back(tx: &mut Note, id: &str) -> Result<()> {
     store::runs::put_back(tx, id, None).await
 }
 
-/// Says of a run that its worker put it back: it waits, or it failed for good.
+/// Says of a run that its worker put it back: it waits, or it failed for good. Says whether another run follows it by itself.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn put_back(app: &App, tx: &mut Note, id: &str, error: &Error, is_final: bool) -> Result<()> {
+pub async fn put_back(app: &App, tx: &mut Note, id: &str, error: &Error, is_final: bool) -> Result<bool> {
     let now = app.clock.now();
     let Some(mut run) = store::runs::find(tx, id)
         .await?
         .filter(|run| !run.state.is_final())
     else {
-        return Ok(());
+        return Ok(false);
     };
     let message = format!("{}{}", error.message, error.causes());
     if is_final {
         run.body.error = Some(RunError {
             message: message.clone(),
             hint: error.hint.clone(),
+            timed_out: error.subject == Some(Subject::TimeLimit),
         });
         store::runs::append_log(tx, id, now, LogLevel::Error, &message).await?;
-        return store::runs::finish(tx, id, WorkState::Failed, &run.body, now).await;
+        store::runs::finish(tx, id, WorkState::Failed, &run.body, now).await?;
+        return runs::follow(app, tx, &run).await;
     }
     store::runs::append_log(tx, id, now, LogLevel::Warn, &format!("{message}; trying again")).await?;
-    store::runs::put_back(tx, id, Some(&error.message)).await
+    store::runs::put_back(tx, id, Some(&error.message)).await?;
+    Ok(false)
 }
 
 /// Executes a run, or goes on with it where a worker died.
@@ -124,7 +127,7 @@ pub struct Preview {
 /// NotFound; Invalid for unfitting parameters; Unavailable where the store can't be asked.
 pub async fn preview(app: &App, name: &str, parameters: &Captures) -> Result<Preview> {
     let job = jobs::get(app, name).await?;
-    let parameters = job.definition.parameters_of(parameters)?;
+    let parameters = job.parameters_of(parameters)?;
     let mut preview = Preview {
         inputs: Vec::new(),
         writes: Vec::new(),
@@ -134,10 +137,7 @@ pub async fn preview(app: &App, name: &str, parameters: &Captures) -> Result<Pre
     };
     match foresee(app, &job, &parameters, &mut preview).await {
         Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::NotFound) => {
-            preview.refused = Some(RunError {
-                message: error.message,
-                hint: error.hint,
-            });
+            preview.refused = Some(error.into());
         }
         foreseen => foreseen?,
     }
@@ -178,6 +178,7 @@ impl Execution<'_> {
         if self.is_cancelled().await? {
             return Err(Halt::Stopped);
         }
+        engines::of(job.definition.engine)?;
         let Some(output) = &job.definition.output else {
             return Err(Error::invalid("the job has no output").into());
         };
@@ -259,9 +260,9 @@ impl Execution<'_> {
         tables: &[TableToRead],
         manifest: &publish::Manifest,
     ) -> Worked<Written> {
-        let timeout = job
-            .definition
-            .timeout
+        let own = self.run.body.timeout;
+        let timeout = own
+            .or(job.definition.timeout)
             .unwrap_or(self.app.config.tasks.run_timeout)
             .as_secs();
         let engine = engines::of(job.definition.engine)?;

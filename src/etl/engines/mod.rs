@@ -57,7 +57,7 @@ pub(super) trait Working: Send {
 pub(super) fn of(engine: job::Engine) -> Result<&'static dyn Engine> {
     match engine {
         job::Engine::Sql => Ok(&sql::Sql),
-        job::Engine::Python | job::Engine::Pyspark => Err(Error::invalid(format!(
+        job::Engine::Python | job::Engine::Pyspark | job::Engine::Ray => Err(Error::invalid(format!(
             "the engine {} can't be run yet",
             engine.as_str()
         ))
