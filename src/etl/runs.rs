@@ -246,11 +246,13 @@ pub async fn join_or_insert(app: &App, tx: &mut Note, job: &Job, start: Start) -
         let Some(id) = task["run"].as_str() else {
             continue;
         };
-        let Some(mut body) = store::runs::lock_waiting(tx, id).await? else {
+        let Some((mut body, waiting)) = store::runs::lock_waiting(tx, id).await? else {
             continue;
         };
         let is_by_hand = body.trigger.is_none() || start.trigger.is_none();
-        if is_by_hand || body.parameters != start.parameters {
+        // What follows a failure may wait for long.
+        let is_put_off = body.previous.is_some() && waiting.is_some();
+        if is_by_hand || is_put_off || body.parameters != start.parameters {
             continue;
         }
         body.events.extend(start.events);
@@ -394,7 +396,7 @@ pub async fn cancel(app: &App, id: &str) -> Result<Run> {
     }
     let now = app.clock.now();
     store::runs::append_log(&mut tx, id, now, LogLevel::Warn, "asked to stop").await?;
-    if let Some(body) = waits {
+    if let Some((body, _)) = waits {
         store::runs::append_log(&mut tx, id, now, LogLevel::Warn, "stopped").await?;
         store::runs::finish(&mut tx, id, WorkState::Cancelled, &body, now).await?;
     }

@@ -175,20 +175,19 @@ pub async fn start(tx: &mut Note, id: &str, attempt: i64, now: DateTime<Utc>) ->
     Ok(body.0)
 }
 
-/// What is known of a run that no worker has taken yet, its row locked until the transaction ends, so that none does
+/// What is known of a run that no worker has taken yet, and what it waits for, its row locked until the transaction ends, so that none does
 /// meanwhile; nothing where one has.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn lock_waiting(tx: &mut Note, id: &str) -> Result<Option<RunBody>> {
+pub async fn lock_waiting(tx: &mut Note, id: &str) -> Result<Option<(RunBody, Option<String>)>> {
     // The update that changes nothing is the lock.
     const SQL: &str = "UPDATE runs SET attempt = attempt
-        WHERE id = $1 AND state = 'QUEUED' AND attempt = 0 AND NOT cancel_requested RETURNING body";
-    let body: Option<Json<RunBody>> = on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?;
-    Ok(body.map(|body| body.0))
+        WHERE id = $1 AND state = 'QUEUED' AND attempt = 0 AND NOT cancel_requested
+        RETURNING body, waiting";
+    let found: Option<(Json<RunBody>, Option<String>)> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
+    Ok(found.map(|(body, waiting)| (body.0, waiting)))
 }
 
 /// Says that the run, which a worker had taken, is queued again, and what it waits for where that isn't just its turn.

@@ -17,6 +17,7 @@ both_databases! {
     a_limit_that_is_raised_holds_of_runs_that_wait,
     the_more_urgent_job_goes_first,
     a_failed_run_is_tried_again_for_the_same_events,
+    an_arrival_does_not_wait_for_a_retry,
 }
 
 fn job(name: &str, more: &str) -> String {
@@ -160,6 +161,28 @@ async fn a_failed_run_is_tried_again_for_the_same_events(database: Database) {
     let waited = all[1].started_at.unwrap() - all[0].finished_at.unwrap();
     assert_eq!(waited.num_seconds(), 60);
     assert_eq!(app.outcomes().await[0], "a/1.csv: started");
+}
+
+async fn an_arrival_does_not_wait_for_a_retry(database: Database) {
+    let app = TestApp::start_on(database).await;
+    let triggered = "retries = 1\nretry_backoff = \"1h\"";
+    let definition =
+        job("a", triggered) + "[[triggers]]\non = \"object_created\"\nmatch = \"s3://lake/a/{n}.csv\"\n";
+    app.register("a", &definition, "SELECT price FROM rows")
+        .await
+        .unwrap();
+    app.put("lake", "a/1.csv", "id,prise\n1,1\n").await;
+    app.run_due_tasks().await;
+    app.run_due_tasks().await;
+    app.put("lake", "a/1.csv", "id,price\n1,1\n").await;
+    app.run_due_tasks().await;
+    app.run_due_tasks().await;
+    let states: Vec<WorkState> = app.runs().await.iter().map(|run| run.state).collect();
+    assert_eq!(
+        states,
+        [WorkState::Failed, WorkState::Queued, WorkState::Succeeded],
+        "the retry is still to come"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
