@@ -48,6 +48,8 @@ pub enum Subject {
     PageKey,
     /// An object that the store has, and gives nobody before it is restored from an archive.
     Archived,
+    /// How long something may take.
+    TimeLimit,
 }
 
 /// A failure, in words for the person who meets it.

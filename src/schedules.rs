@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::schedule::{Owner, Schedule};
-use crate::queue::{self, Task};
+use crate::queue::{self, Task, Turn};
 use crate::store;
 
 /// A schedule that is overdue by more than this lost its task.
@@ -55,7 +55,7 @@ pub async fn take_out_of_force(tx: &mut store::Note, owner: &Owner) -> Result<()
 
 async fn enqueue(app: &App, tx: &mut store::Note, owner: &Owner, due: DateTime<Utc>) -> Result<()> {
     let owner = owner.clone();
-    queue::enqueue(tx, &*app.clock, &Task::Due { owner, due }, due, None).await
+    queue::enqueue(tx, &*app.clock, &Task::Due { owner, due }, due, Turn::default()).await
 }
 
 /// Puts schedules that lost their task on the queue again. Twice does no harm.

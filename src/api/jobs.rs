@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,23 +14,38 @@ use super::page::{ListQuery, Page};
 use super::runs::{Run, RunError, RunInput};
 use super::version::{If, IfHeaders, Versioned};
 use crate::app::App;
+use crate::error::{Error, Result};
 use crate::etl::{self, jobs, runs};
 use crate::model::job as nouns;
 use crate::model::output::Quote;
+use crate::model::run::RunRequest;
+
+/// The header with the name that a client gives its request.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// A script, what it reads, what it writes, and when it runs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Job {
     name: String,
     description: Option<String>,
-    /// sql, python or pyspark.
+    /// sql, python, pyspark or ray.
     engine: &'static str,
     /// 0 when registered, one more with every change.
     version: i64,
+    /// Its file's name; its location where it is an object, which is read when a run starts.
     script_name: String,
     script: String,
-    /// `job.toml`
+    /// `job.toml`; empty where a client of the Glue API made the job.
     definition: String,
+    /// What a client of the Glue API said of it, where one made it.
+    #[schema(value_type = Option<Object>)]
+    glue: Option<serde_json::Value>,
+    /// How many of its runs are at work at a time at the most; any number where it is null.
+    concurrency: Option<u32>,
+    /// Of what waits for a worker, the higher goes first.
+    priority: i64,
+    /// How often a run that failed is followed by another.
+    retries: u32,
     parameters: BTreeMap<String, Parameter>,
     inputs: BTreeMap<String, Input>,
     output: Option<Output>,
@@ -43,6 +58,11 @@ pub(super) struct Job {
 /// What a run may be told.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Parameter {
+    /// string, integer, number, boolean, date or timestamp.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The values that it may have; any where there is none.
+    choices: Vec<String>,
     /// A regular expression that the whole value must match.
     pattern: Option<String>,
     default: Option<String>,
@@ -139,6 +159,8 @@ impl From<nouns::Job> for Job {
             (
                 name,
                 Parameter {
+                    kind: parameter.kind.as_str(),
+                    choices: parameter.choices,
                     pattern: parameter.pattern,
                     default: parameter.default,
                 },
@@ -165,6 +187,10 @@ impl From<nouns::Job> for Job {
             script_name: definition.script,
             script: job.script,
             definition: job.definition_text,
+            glue: job.glue,
+            concurrency: definition.concurrency,
+            priority: definition.priority,
+            retries: definition.retries,
             parameters: definition.parameters.into_iter().map(parameter).collect(),
             inputs: definition.inputs.into_iter().map(input).collect(),
             output: definition.output.map(|output| Output {
@@ -239,12 +265,15 @@ pub(super) async fn delete(State(app): State<App>, Path(name): Path<String>) -> 
 
 /// Run a job, or say what a run would do
 #[utoipa::path(post, path = "/api/v1/jobs/{name}/runs", operation_id = "start_run", tag = "jobs",
-    params(("name" = String, Path)), request_body = StartRun,
+    params(("name" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request: under the same name it starts nothing twice, and answers the run that it started")),
+    request_body = StartRun,
     responses((status = 202, body = Run), (status = 200, body = RunPreview, description = "of a dry run"),
         (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn start_run(
     State(app): State<App>,
     Path(name): Path<String>,
+    headers: HeaderMap,
     Json(request): Json<StartRun>,
 ) -> ApiResult<(StatusCode, axum::Json<Started>)> {
     if request.dry_run {
@@ -258,9 +287,24 @@ pub(super) async fn start_run(
         };
         return Ok((StatusCode::OK, axum::Json(Started::Preview(preview))));
     }
-    let run = runs::start(&app, &name, &request.parameters, None).await?;
+    let request = RunRequest {
+        parameters: request.parameters,
+        key: key_of(&headers)?,
+        ..RunRequest::default()
+    };
+    let run = runs::start_as(&app, &name, request).await?;
     Ok((
         StatusCode::ACCEPTED,
         axum::Json(Started::Run(Box::new(run.into()))),
     ))
+}
+
+/// The name that a client gives its request.
+fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let key = key.to_str().map(|key| key.trim().to_owned());
+    key.map(Some)
+        .map_err(|_| Error::invalid("the Idempotency-Key is no plain text").hint("write it in ASCII"))
 }

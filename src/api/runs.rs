@@ -35,7 +35,8 @@ pub(super) struct Run {
     attempt: i64,
     /// QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.
     state: &'static str,
-    /// What a queued run waits for, where that isn't its turn: what it needs is away or refuses.
+    /// What a queued run waits for, where that isn't a worker: its turn among its job's runs, the time of its retry, or
+    /// something that is away or refuses.
     waiting: Option<String>,
     parameters: BTreeMap<String, String>,
     /// The trigger that started it; null where a person did.
@@ -44,6 +45,10 @@ pub(super) struct Run {
     events: Vec<String>,
     /// The jobs whose runs led to it by what they wrote, the first first.
     chain: Vec<String>,
+    /// The run that it follows, because that failed or was stopped.
+    previous: Option<String>,
+    /// How many runs it follows in this way.
+    retry: u32,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
@@ -82,6 +87,8 @@ pub(super) struct RunOutput {
 pub(super) struct RunError {
     message: String,
     hint: Option<String>,
+    /// Whether its time was over.
+    timed_out: bool,
 }
 
 /// A line of a run's log.
@@ -131,6 +138,8 @@ impl From<nouns::Run> for Run {
             trigger: body.trigger,
             events: body.events,
             chain: body.chain,
+            previous: body.previous,
+            retry: body.retry,
             created_at: run.created_at,
             started_at: run.started_at,
             finished_at: run.finished_at,
@@ -163,6 +172,7 @@ impl From<nouns::RunError> for RunError {
         Self {
             message: error.message,
             hint: error.hint,
+            timed_out: error.timed_out,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::globs;
 use crate::model::location::Location;
 use crate::model::name::catalog_name;
 use crate::model::page::{Page, PageRequest};
-use crate::queue::{self, Task};
+use crate::queue::{self, Task, Turn};
 use crate::store;
 
 /// Asks for a crawl; a worker does it.
@@ -48,7 +48,7 @@ pub(super) async fn start_in(app: &App, tx: &mut store::Note, mut request: Crawl
     // Crawls into one database change the same tables, so one is at work at a time.
     let serial_key = Some(format!("crawl {}", request.database));
     let task = Task::Crawl { crawl: id.clone() };
-    queue::enqueue(tx, &*app.clock, &task, now, serial_key).await?;
+    queue::enqueue(tx, &*app.clock, &task, now, Turn::in_series(serial_key)).await?;
     require(tx, &id).await
 }
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::etl::engines::{self, Assignment, Place, Said, Working};
 use crate::etl::preview::inputs_read;
-use crate::etl::{inputs, output_table, outputs, places, publish, runs, staged};
+use crate::etl::{inputs, jobs, output_table, outputs, places, publish, runs, staged};
 use crate::model::crawl::WorkState;
 use crate::model::data_files::is_data;
 use crate::model::job::{Job, OutputDefinition, OutputMode};
@@ -31,29 +31,32 @@ pub async fn give_back(tx: &mut Note, id: &str) -> Result<()> {
     store::runs::put_back(tx, id, None).await
 }
 
-/// Says of a run that its worker put it back: it waits, or it failed for good.
+/// Says of a run that its worker put it back: it waits, or it failed for good. Says whether another run follows it by itself.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn put_back(app: &App, tx: &mut Note, id: &str, error: &Error, is_final: bool) -> Result<()> {
+pub async fn put_back(app: &App, tx: &mut Note, id: &str, error: &Error, is_final: bool) -> Result<bool> {
     let now = app.clock.now();
     let Some(mut run) = store::runs::find(tx, id)
         .await?
         .filter(|run| !run.state.is_final())
     else {
-        return Ok(());
+        return Ok(false);
     };
     let message = format!("{}{}", error.message, error.causes());
     if is_final {
         run.body.error = Some(RunError {
             message: message.clone(),
             hint: error.hint.clone(),
+            timed_out: error.subject == Some(Subject::TimeLimit),
         });
         store::runs::append_log(tx, id, now, LogLevel::Error, &message).await?;
-        return store::runs::finish(tx, id, WorkState::Failed, &run.body, now).await;
+        store::runs::finish(tx, id, WorkState::Failed, &run.body, now).await?;
+        return runs::follow(app, tx, &run).await;
     }
     store::runs::append_log(tx, id, now, LogLevel::Warn, &format!("{message}; trying again")).await?;
-    store::runs::put_back(tx, id, Some(&error.message)).await
+    store::runs::put_back(tx, id, Some(&error.message)).await?;
+    Ok(false)
 }
 
 /// Executes a run, or goes on with it where a worker died.
@@ -154,7 +157,7 @@ impl Execution<'_> {
         places::check(self.app, job, output, &self.run.body.parameters).await?;
         outputs::refuse_inputs(self.app, job, &folder, &tables).await?;
         let mut manifest = publish::intended(output, &folder, &self.run.id);
-        if !engines::of(job.definition.engine).writes_output() {
+        if !engines::of(job.definition.engine)?.writes_output() {
             let staging = staged::folder(&folder, &self.run.id, self.lease.attempt);
             manifest.staging = Some(staging.to_string());
         }
@@ -182,7 +185,7 @@ impl Execution<'_> {
 
     /// One attempt of a job that says nothing of what it writes: its script does as it likes.
     async fn attempt_without_output(&self, job: &Job) -> Worked {
-        if engines::of(job.definition.engine).writes_output() {
+        if engines::of(job.definition.engine)?.writes_output() {
             return Err(Error::invalid("the job has no output").into());
         }
         let tables = inputs::resolve(self.app, job, &self.run.body.parameters).await?;
@@ -303,16 +306,15 @@ impl Execution<'_> {
 
     /// Runs the script.
     async fn run_script(&self, job: &Job, tables: &[TableToRead], place: Place<'_>) -> Worked<Ended> {
-        let timeout = job
-            .definition
-            .timeout
-            .unwrap_or(self.app.config.tasks.run_timeout);
-        let mut working = engines::of(job.definition.engine)
+        let own = self.run.body.timeout.or(job.definition.timeout);
+        let timeout = own.unwrap_or(self.app.config.tasks.run_timeout);
+        let script = jobs::script_of(self.app, job).await?;
+        let mut working = engines::of(job.definition.engine)?
             .start(Assignment {
                 app: self.app,
                 job,
                 run: &self.run,
-                script: &job.script,
+                script: &script,
                 tables,
                 place,
                 limits: self.limits(timeout),

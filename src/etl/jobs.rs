@@ -1,9 +1,12 @@
 //! Registering jobs: a folder with `job.toml` and a script.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::app::App;
+use crate::catalog::tags;
 use crate::error::{Error, ErrorKind, Result};
 use crate::etl::{past, places};
 use crate::model::job::{Arrivals, Job, JobDefinition, Trigger};
@@ -11,7 +14,7 @@ use crate::model::location::Location;
 use crate::model::name::plain_name;
 use crate::model::page::{MAX_LIMIT, Page, PageRequest};
 use crate::model::precondition::Precondition;
-use crate::store::{self, Look};
+use crate::store::{self, Look, Note};
 
 /// The definition's file name in a job's folder.
 pub const DEFINITION_FILE: &str = "job.toml";
@@ -108,14 +111,16 @@ pub async fn register_if(app: &App, source: &JobSource, precondition: &Precondit
         updated_at: now,
         definition_text: source.definition.clone(),
         script: source.script.clone(),
+        glue: None,
         definition,
         name,
     };
-    if let Some(former) = former
-        && source.is_of(&former)
+    if let Some(former) = &former
+        && source.is_of(former)
     {
-        return Ok(former);
+        return Ok(former.clone());
     }
+    let former = former.map(|former| former.definition.concurrency);
     let before = store::triggers::enabled(&mut tx).await?;
     let triggers: Vec<Trigger> = triggers_of(&job);
     drop(tx);
@@ -136,8 +141,104 @@ pub async fn register_if(app: &App, source: &JobSource, precondition: &Precondit
         .hint("look at it as it is now, and register it again"));
     }
     store::triggers::replace(&mut tx, &job.name, &triggers).await?;
+    keep_to_limit(&mut tx, former, &job).await?;
+    app.commit_with_work(tx.commit()).await?;
+    Ok(job)
+}
+
+/// Has runs that wait already go by another limit than that of the job's `former` definition, where it has another now.
+async fn keep_to_limit(tx: &mut Note, former: Option<Option<u32>>, job: &Job) -> Result<()> {
+    let limit = job.definition.concurrency;
+    match former {
+        Some(former) if former != limit => store::tasks::set_limit(tx, &job.group(), limit).await,
+        _ => Ok(()),
+    }
+}
+
+/// A job as a client of the Glue API makes it. Its script is an object, which is read when a run starts.
+#[derive(Clone, Debug)]
+pub struct GlueJob {
+    /// Its name.
+    pub name: String,
+    /// What runs it, and what is known of it.
+    pub definition: JobDefinition,
+    /// The request's members, with AWS's defaults.
+    pub members: Value,
+}
+
+impl GlueJob {
+    /// The job that it is, in the place of a former one.
+    fn into_job(self, app: &App, former: Option<&Job>) -> Job {
+        let now = app.clock.now();
+        Job {
+            version: former.map_or(0, |former| former.version + 1),
+            created_at: former.map_or(now, |former| former.created_at),
+            updated_at: now,
+            name: self.name,
+            definition: self.definition,
+            definition_text: String::new(),
+            script: String::new(),
+            glue: Some(self.members),
+        }
+    }
+}
+
+/// Makes a job as a client of the Glue API does. Nothing happens where there is just this job.
+///
+/// # Errors
+/// AlreadyExists where there is another of its name; Limit for too many tags.
+pub async fn create(app: &App, new: GlueJob, tagged: &BTreeMap<String, String>) -> Result<Job> {
+    plain_name("job", &new.name)?;
+    let mut tx = app.store.write().await?;
+    match store::jobs::find(&mut tx, &new.name).await? {
+        Some(job) if job.glue.as_ref() == Some(&new.members) => return Ok(job),
+        Some(job) => return Err(another(&job.name)),
+        None => {}
+    }
+    let job = new.into_job(app, None);
+    if !store::jobs::upsert(&mut tx, &job).await? {
+        return Err(another(&job.name));
+    }
+    tags::put(&mut tx, &resource(&job.name), tagged).await?;
     tx.commit().await?;
     Ok(job)
+}
+
+/// Puts a job that a client of the Glue API made in the place of the one of its name.
+///
+/// # Errors
+/// NotFound; Invalid where that one has a `job.toml`; Conflict where somebody else changed it meanwhile.
+pub async fn replace(app: &App, new: GlueJob) -> Result<Job> {
+    let mut tx = app.store.note().await?;
+    let former = require(&mut tx, &new.name).await?;
+    if former.glue.is_none() {
+        return Err(Error::invalid(format!(
+            "job {} is made of a job.toml, which would be lost",
+            former.name
+        ))
+        .hint("register its folder again, or give '--job-definition' among the DefaultArguments"));
+    }
+    let job = new.into_job(app, Some(&former));
+    if !store::jobs::upsert(&mut tx, &job).await? {
+        return Err(Error::conflict(format!(
+            "job {} was changed by somebody else meanwhile",
+            job.name
+        )));
+    }
+    keep_to_limit(&mut tx, Some(former.definition.concurrency), &job).await?;
+    app.commit_with_work(tx.commit()).await?;
+    Ok(job)
+}
+
+/// The name of a job among what has tags.
+fn resource(name: &str) -> String {
+    format!("job/{name}")
+}
+
+fn another(name: &str) -> Error {
+    Error::already_exists(format!(
+        "job {name} exists already, with another definition or script"
+    ))
 }
 
 /// Registers a job whose script is an object. `definition` is the text of `job.toml`, or names an object that holds it.
@@ -151,25 +252,53 @@ pub async fn register_from_objects(
     definition: &str,
     script: &Location,
 ) -> Result<Job> {
-    let definition = match Location::parse(definition) {
-        Ok(location) => text_of_object(app, &location).await?,
-        Err(_) => definition.to_owned(),
-    };
-    let script = text_of_object(app, script).await?;
-    let source = JobSource {
-        name: plain_name("job", name)?,
-        definition,
-        script,
-    };
+    let source = source_of_objects(app, name, definition, script).await?;
     let mut tx = app.store.read().await?;
     let former = store::jobs::find(&mut tx, name).await?;
     drop(tx);
     match former {
         Some(job) if source.is_of(&job) => Ok(job),
-        Some(_) => Err(Error::already_exists(format!(
-            "job {name} exists already, with another definition or script"
-        ))),
+        Some(job) => Err(another(&job.name)),
         None => register(app, &source).await,
+    }
+}
+
+/// As [`register_from_objects`], in the place of the job that there is.
+///
+/// # Errors
+/// NotFound where there is no such object; as [`register`].
+pub async fn register_again_from_objects(
+    app: &App,
+    name: &str,
+    definition: &str,
+    script: &Location,
+) -> Result<Job> {
+    let source = source_of_objects(app, name, definition, script).await?;
+    register(app, &source).await
+}
+
+async fn source_of_objects(app: &App, name: &str, definition: &str, script: &Location) -> Result<JobSource> {
+    let definition = match Location::parse(definition) {
+        Ok(location) => text_of_object(app, &location).await?,
+        Err(_) => definition.to_owned(),
+    };
+    Ok(JobSource {
+        name: plain_name("job", name)?,
+        definition,
+        script: text_of_object(app, script).await?,
+    })
+}
+
+/// A job's script: its own, or that of the object that it names, as it is now.
+///
+/// # Errors
+/// NotFound where there is no such object; Invalid where it is no text, or is too large.
+pub(super) async fn script_of(app: &App, job: &Job) -> Result<String> {
+    match Location::parse(&job.definition.script) {
+        Ok(location) if job.script.is_empty() => text_of_object(app, &location)
+            .await
+            .map_err(|error| error.within("the job's script")),
+        _ => Ok(job.script.clone()),
     }
 }
 
@@ -263,15 +392,35 @@ pub async fn list(app: &App, page: &PageRequest) -> Result<Page<Job>> {
     store::jobs::list(&mut tx, page).await
 }
 
-/// Removes a job with its triggers; its runs stay.
+/// Those of the jobs with these names that there are, by name.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn get_many(app: &App, names: &[String]) -> Result<HashMap<String, Job>> {
+    let mut tx = app.store.read().await?;
+    let jobs = store::jobs::find_many(&mut tx, names).await?;
+    Ok(jobs.into_iter().map(|job| (job.name.clone(), job)).collect())
+}
+
+/// The names of the jobs that have all of these tags.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn names(app: &App, tags: &BTreeMap<String, String>, page: &PageRequest) -> Result<Page<String>> {
+    let mut tx = app.store.read().await?;
+    store::jobs::names(&mut tx, tags, page).await
+}
+
+/// Removes a job with its triggers and tags; its runs stay.
 ///
 /// # Errors
 /// NotFound.
 pub async fn delete(app: &App, name: &str) -> Result<()> {
-    let mut tx = app.store.note().await?;
+    let mut tx = app.store.write().await?;
     if !store::jobs::delete(&mut tx, name).await? {
         return Err(missing(name));
     }
+    store::tags::delete_of(&mut tx, &resource(name)).await?;
     tx.commit().await
 }
 

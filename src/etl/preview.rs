@@ -29,7 +29,7 @@ pub struct Preview {
 /// NotFound; Invalid for unfitting parameters; Unavailable where the store can't be asked.
 pub async fn preview(app: &App, name: &str, parameters: &Captures) -> Result<Preview> {
     let job = jobs::get(app, name).await?;
-    let parameters = job.definition.parameters_of(parameters)?;
+    let parameters = job.parameters_of(parameters)?;
     let mut preview = Preview {
         inputs: Vec::new(),
         writes: Vec::new(),
@@ -39,10 +39,7 @@ pub async fn preview(app: &App, name: &str, parameters: &Captures) -> Result<Pre
     };
     match foresee(app, &job, &parameters, &mut preview).await {
         Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::NotFound) => {
-            preview.refused = Some(RunError {
-                message: error.message,
-                hint: error.hint,
-            });
+            preview.refused = Some(error.into());
         }
         foreseen => foreseen?,
     }

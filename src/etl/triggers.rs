@@ -11,7 +11,7 @@ use crate::model::job::{Job, Trigger};
 use crate::model::page::{Page, PageRequest};
 use crate::model::pattern::{Captures, ObjectPattern};
 use crate::model::run::Run;
-use crate::queue::{self, Lease, Task, Worked};
+use crate::queue::{self, Lease, Task, Turn, Worked};
 use crate::store::watches::Watch;
 use crate::store::{self, Look, Note, Read};
 
@@ -167,7 +167,7 @@ fn why_a_loop(chain: &[String], job: &str) -> Option<String> {
 /// Of the captures, those that are named like a parameter.
 fn parameters_of(job: &Job, mut captures: Captures) -> Result<Captures> {
     captures.retain(|name, _| job.definition.parameters.contains_key(name));
-    job.definition.parameters_of(&captures)
+    job.parameters_of(&captures)
 }
 
 /// What the batches of a trigger with the same parameters have in common.
@@ -187,7 +187,7 @@ async fn join_batch(app: &App, tx: &mut Note, watch: &Watch, parameters: &Captur
             &*app.clock,
             &Task::CloseBatch { batch: batch.clone() },
             due,
-            None,
+            Turn::default(),
         )
         .await?;
     }
@@ -241,6 +241,7 @@ pub async fn close_batch(app: &App, lease: &Lease, batch_id: &str) -> Worked {
                 trigger: Some(batch.trigger.clone()),
                 chain: chain_of(&arrivals),
                 events: arrivals.into_iter().map(|(id, _, _)| id).collect(),
+                ..runs::Start::default()
             };
             let run = runs::join_or_insert(app, &mut tx, &job, start).await?;
             store::events::settle_batch(&mut tx, batch_id, OutcomeState::Started, Some(&run), None).await?;

@@ -6,6 +6,7 @@ use crate::aws::{Answer, Exception, Failure};
 use crate::error::ErrorKind;
 
 pub(super) const ALREADY_EXISTS: Exception = Exception::new("AlreadyExistsException");
+pub(super) const CONCURRENT_RUNS_EXCEEDED: Exception = Exception::new("ConcurrentRunsExceededException");
 pub(super) const CONCURRENT_MODIFICATION: Exception = Exception::new("ConcurrentModificationException");
 pub(super) const CRAWLER_NOT_RUNNING: Exception = Exception::new("CrawlerNotRunningException");
 pub(super) const CRAWLER_RUNNING: Exception = Exception::new("CrawlerRunningException");

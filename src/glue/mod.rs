@@ -15,6 +15,7 @@ mod databases;
 mod error;
 mod functions;
 mod iceberg_metadata;
+mod job_members;
 mod jobs;
 mod model;
 mod partition_indexes;
@@ -191,6 +192,8 @@ operations! {
     Viewer "GetJob" => jobs::get;
     Viewer "GetJobs" => jobs::list;
     Viewer "ListJobs" => jobs::list_names;
+    Viewer "BatchGetJobs" => jobs::get_many;
+    Editor "UpdateJob" => jobs::update;
     Editor "DeleteJob" => jobs::delete;
 
     Operator "StartJobRun" => runs::start;

@@ -4,17 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use regex::Regex;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::model::document::parse_toml;
+use crate::model::duration;
 pub use crate::model::input::{EmptyObjects, InputDefinition};
 use crate::model::name::{TableRef, plain_name};
 pub use crate::model::output::{OutputDefinition, OutputFormat, OutputMode};
 use crate::model::overlap::Keys;
+pub use crate::model::parameter::ParameterDefinition;
 use crate::model::pattern::{Captures, ObjectPattern, is_identifier};
 
+/// How long a retry waits the first time, and at the most.
+const RETRY_BACKOFF: Duration = Duration::from_secs(10);
+const LONGEST_RETRY_BACKOFF: Duration = Duration::from_secs(3600);
 /// The longest batch window: Glue's (`EventBatchingCondition.BatchWindow`).
 const MAX_BATCH_WINDOW: Duration = Duration::from_secs(900);
 const MAX_FILES: u32 = 1000;
@@ -46,12 +51,35 @@ pub struct JobDefinition {
     #[serde(default)]
     pub triggers: Vec<TriggerDefinition>,
     /// How long a run may take before it is stopped.
-    #[serde(
-        default,
-        with = "duration_text::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
+    /// How many of its runs are at work at a time at the most; more wait for their turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// Of what waits for a worker, the higher goes first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i64,
+    /// How often a run that failed is followed by another.
+    #[serde(default, skip_serializing_if = "is_none_at_all")]
+    pub retries: u32,
+    /// How long that takes the first time; twice as long each time after that.
+    #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    pub retry_backoff: Option<Duration>,
+    /// Whether a run may be told what `parameters` doesn't list.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub other_parameters: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &i64) -> bool {
+    *value == 0
+}
+
+fn is_none_at_all(value: &u32) -> bool {
+    *value == 0
 }
 
 /// What runs a script.
@@ -64,6 +92,8 @@ pub enum Engine {
     Python,
     /// Spark, by Spark Connect.
     Pyspark,
+    /// Ray.
+    Ray,
 }
 
 impl Engine {
@@ -73,20 +103,9 @@ impl Engine {
             Self::Sql => "sql",
             Self::Python => "python",
             Self::Pyspark => "pyspark",
+            Self::Ray => "ray",
         }
     }
-}
-
-/// What a parameter may be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ParameterDefinition {
-    /// A regular expression that the whole value must match.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pattern: Option<String>,
-    /// The value where none is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<String>,
 }
 
 /// When a job runs by itself: one kind for each thing that a trigger can wait for.
@@ -105,7 +124,7 @@ pub struct Arrivals {
     #[serde(rename = "match")]
     pub pattern: String,
     /// How long to wait for more arrivals with the same parameters, from the first.
-    #[serde(default, with = "duration_text")]
+    #[serde(default, with = "duration")]
     pub batch_window: Duration,
 }
 
@@ -120,8 +139,10 @@ pub struct Job {
     pub definition: JobDefinition,
     /// `job.toml` itself.
     pub definition_text: String,
-    /// The script's text.
+    /// The script's text; empty where the script is an object, which is read when a run starts.
     pub script: String,
+    /// What a client of the Glue API said of it, where one made it: the members of the request, with AWS's defaults.
+    pub glue: Option<Value>,
     /// When it was registered.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -139,6 +160,13 @@ pub struct Trigger {
     pub definition: TriggerDefinition,
     /// Whether it does.
     pub enabled: bool,
+}
+
+impl Job {
+    /// The name of its runs together, of which so many are at work at a time as its definition says.
+    pub fn group(&self) -> String {
+        format!("runs of {}", self.name)
+    }
 }
 
 impl TriggerDefinition {
@@ -216,9 +244,13 @@ impl JobDefinition {
     fn check(&self) -> Result<()> {
         for (name, parameter) in &self.parameters {
             check_identifier("parameter", name)?;
-            if let Some(pattern) = &parameter.pattern {
-                whole_match(pattern)?;
-            }
+            parameter.check(name)?;
+        }
+        if self.concurrency == Some(0) {
+            return Err(
+                Error::invalid("concurrency is 0, and none of its runs could begin")
+                    .hint("write how many may be at work at a time, or leave it out"),
+            );
         }
         for (name, input) in &self.inputs {
             check_identifier("input", name)?;
@@ -304,29 +336,26 @@ impl JobDefinition {
     /// # Errors
     /// Invalid for an unknown, a missing or an unfitting one.
     pub fn parameters_of(&self, given: &Captures) -> Result<Captures> {
-        if let Some(unknown) = given.keys().find(|name| !self.parameters.contains_key(*name)) {
-            let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
-            return Err(Error::invalid(format!("the job has no parameter {unknown}"))
-                .hint(format!("its parameters are: {}", known.join(", "))));
-        }
         let mut parameters = Captures::new();
+        for (name, value) in given
+            .iter()
+            .filter(|(name, _)| !self.parameters.contains_key(*name))
+        {
+            if !self.other_parameters {
+                let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
+                return Err(Error::invalid(format!("the job has no parameter {name}"))
+                    .hint(format!("its parameters are: {}", known.join(", "))));
+            }
+            parameters.insert(name.clone(), value.clone());
+        }
         for (name, definition) in &self.parameters {
             let value = given.get(name).or(definition.default.as_ref()).ok_or_else(|| {
                 Error::invalid(format!("the parameter {name} is missing"))
                     .hint(format!("give it as --param {name}=…"))
             })?;
-            if let Some(pattern) = &definition.pattern
-                && !whole_match(pattern)?.is_match(value)
-            {
-                return Err(Error::invalid(format!(
-                    "the parameter {name} is '{value}', which does not match {pattern}"
-                ))
-                .hint("the pattern is a regular expression that the whole value must match"));
-            }
-            if value.is_empty() || value == "." || value == ".." || value.contains(char::is_control) {
-                return Err(Error::invalid(format!("the parameter {name} is '{value}'")).hint(
-                    "a parameter is part of keys: it isn't empty, . or .., and has no control characters",
-                ));
+            definition.fits(name, value)?;
+            if !self.is_without_places() {
+                check_part_of_keys(name, value)?;
             }
             parameters.insert(name.clone(), value.clone());
         }
@@ -340,6 +369,28 @@ impl JobDefinition {
         }
         Ok(parameters)
     }
+
+    /// Whether no key is made of its parameters, so that they may be anything: what it reads and writes is in its script.
+    fn is_without_places(&self) -> bool {
+        self.inputs.is_empty() && self.output.is_none()
+    }
+
+    /// How long after a run that failed, the so-manieth retry, the next begins.
+    pub fn backoff(&self, retry: u32) -> Duration {
+        let first = self.retry_backoff.unwrap_or(RETRY_BACKOFF);
+        let doubled = first.checked_mul(2_u32.saturating_pow(retry));
+        doubled
+            .unwrap_or(LONGEST_RETRY_BACKOFF)
+            .min(LONGEST_RETRY_BACKOFF)
+    }
+}
+
+fn check_part_of_keys(name: &str, value: &str) -> Result<()> {
+    if value.is_empty() || value == "." || value == ".." || value.contains(char::is_control) {
+        return Err(Error::invalid(format!("the parameter {name} is '{value}'"))
+            .hint("a parameter is part of keys: it isn't empty, . or .., and has no control characters"));
+    }
+    Ok(())
 }
 
 fn check_identifier(kind: &str, name: &str) -> Result<()> {
@@ -348,63 +399,6 @@ fn check_identifier(kind: &str, name: &str) -> Result<()> {
     }
     Err(Error::invalid(format!("'{name}' can't name a {kind}"))
         .hint("use letters, digits and _, and begin with a letter"))
-}
-
-fn whole_match(pattern: &str) -> Result<Regex> {
-    Regex::new(&format!("^(?:{pattern})$"))
-        .map_err(|cause| Error::invalid(format!("'{pattern}' is not a regular expression: {cause}")))
-}
-
-/// Durations as people write them: `500ms`, `5s`, `2m`, `1h`.
-mod duration_text {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{}ms", value.as_millis()))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse(&text)
-            .ok_or_else(|| D::Error::custom(format!("'{text}' is not a duration; write 500ms, 5s, 2m or 1h")))
-    }
-
-    fn parse(text: &str) -> Option<Duration> {
-        let digits = text.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = text[..digits].parse().ok()?;
-        let millis = match &text[digits..] {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return None,
-        };
-        number.checked_mul(millis).map(Duration::from_millis)
-    }
-
-    pub(super) mod option {
-        use std::time::Duration;
-
-        use serde::{Deserializer, Serializer};
-
-        pub(in super::super) fn serialize<S: Serializer>(
-            value: &Option<Duration>,
-            s: S,
-        ) -> Result<S::Ok, S::Error> {
-            match value {
-                Some(value) => super::serialize(value, s),
-                None => s.serialize_none(),
-            }
-        }
-
-        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-            d: D,
-        ) -> Result<Option<Duration>, D::Error> {
-            super::deserialize(d).map(Some)
-        }
-    }
 }
 
 #[cfg(test)]

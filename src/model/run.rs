@@ -1,11 +1,16 @@
 //! A run: one execution of a job.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use crate::error::{Error, Subject};
 use crate::model::crawl::WorkState;
+use crate::model::duration;
+use crate::model::pattern::Captures;
 
 /// One execution of a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +25,9 @@ pub struct Run {
     pub attempt: i64,
     /// What it was started with and what it did.
     pub body: RunBody,
-    /// What it waits for, where it is queued for another reason than its turn.
+    /// Whether somebody asked for it to be stopped.
+    pub stopping: bool,
+    /// What it waits for, where it is queued for another reason than a worker.
     pub waiting: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
@@ -44,6 +51,18 @@ pub struct RunBody {
     /// The jobs whose runs led to it by what they wrote, the first first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<String>,
+    /// The run that it follows, because that failed or was stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// How many runs it follows in this way.
+    #[serde(default)]
+    pub retry: u32,
+    /// How long it may take, where that is another time than its job's.
+    #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+    /// What the Glue API says of it beyond that, where a client of it made the job or started the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glue: Option<Map<String, Value>>,
     /// Rows read.
     #[serde(default)]
     pub rows_in: Option<i64>,
@@ -114,6 +133,36 @@ pub struct RunError {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Whether its time was over.
+    #[serde(default)]
+    pub timed_out: bool,
+}
+
+impl From<Error> for RunError {
+    fn from(error: Error) -> Self {
+        Self {
+            timed_out: error.subject == Some(Subject::TimeLimit),
+            message: error.message,
+            hint: error.hint,
+        }
+    }
+}
+
+/// How a run is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct RunRequest {
+    /// What it is told.
+    pub parameters: Captures,
+    /// The trigger that starts it; a person does where there is none.
+    pub trigger: Option<String>,
+    /// How long it may take, where that is another time than its job's.
+    pub timeout: Option<Duration>,
+    /// What the Glue API says of it beyond that.
+    pub glue: Option<Map<String, Value>>,
+    /// Whether it waits for its turn where its job has no room for it, if another answer than the job's is wanted.
+    pub queues: Option<bool>,
+    /// A name for this request: asked for again under it, the run that was started is given.
+    pub key: Option<String>,
 }
 
 /// How much a log line matters.

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::schedule::Owner;
 use crate::model::task::TaskCounts;
+pub use crate::store::tasks::Turn;
 use crate::store::tasks::{self, Back, LeasedTask, NewTask};
 use crate::store::{Look, Note, Store};
 
@@ -208,6 +209,16 @@ impl Lease {
     }
 }
 
+impl Lease {
+    /// Takes a task that [failed for good](Lease::put_back) off the list, where something follows it by itself.
+    ///
+    /// # Errors
+    /// Only the database's own.
+    pub async fn settle(&self, tx: &mut Note) -> Result<()> {
+        tasks::settle(tx, &self.id).await.map(drop)
+    }
+}
+
 fn or_lost(held: bool) -> Worked {
     if held { Ok(()) } else { Err(Halt::Lost) }
 }
@@ -254,7 +265,7 @@ async fn time(tx: &mut Look, clock: &dyn Clock) -> Result<DateTime<Utc>> {
     Ok(shared.unwrap_or_else(|| clock.now()))
 }
 
-/// Puts a task on the queue, due at `run_at`. Of the tasks with the same `serial_key`, one is at work at a time.
+/// Puts a task on the queue, due at `run_at`, when it has its turn.
 ///
 /// # Errors
 /// Only the database's own.
@@ -263,7 +274,7 @@ pub async fn enqueue(
     clock: &dyn Clock,
     task: &Task,
     run_at: DateTime<Utc>,
-    serial_key: Option<String>,
+    turn: Turn,
 ) -> Result<()> {
     let payload = serde_json::to_value(task)
         .map_err(|cause| Error::internal("a task can't be written down").source(cause))?;
@@ -273,12 +284,12 @@ pub async fn enqueue(
         // As far from now by the queue's time as it is by the clock's.
         run_at: run_at + (time(tx, clock).await? - clock.now()),
         max_attempts: MAX_FAILURES,
-        serial_key,
+        turn,
     };
     tasks::insert(tx, &clock.new_id(), &new, clock.now()).await
 }
 
-/// Takes the task that is due longest.
+/// Takes the task of the highest priority that is due longest.
 ///
 /// # Errors
 /// Only the database's own.

@@ -16,6 +16,7 @@ struct Row {
     state: String,
     attempt: i64,
     body: Json<RunBody>,
+    cancel_requested: bool,
     waiting: Option<String>,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
@@ -34,6 +35,7 @@ impl TryFrom<Row> for Run {
             job: row.job_name,
             attempt: row.attempt,
             body: row.body.0,
+            stopping: row.cancel_requested,
             waiting: row.waiting,
             created_at: row.created_at,
             started_at: row.started_at,
@@ -46,24 +48,34 @@ impl TryFrom<Row> for Run {
 macro_rules! select_runs {
     ($which:literal) => {
         concat!(
-            "SELECT id, job_name, state, attempt, body, waiting, created_at, started_at, finished_at FROM runs ",
+            "SELECT id, job_name, state, attempt, body, cancel_requested, waiting, created_at, started_at, finished_at
+            FROM runs ",
             $which
         )
     };
 }
 
-/// Adds a run that waits for a worker.
+/// Adds a run that waits for a worker, and for what `waiting` says before that.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn insert(tx: &mut Note, id: &str, job: &str, body: &RunBody, now: DateTime<Utc>) -> Result<()> {
-    const SQL: &str = "INSERT INTO runs (id, job_name, state, attempt, cancel_requested, body, created_at)
-        VALUES ($1, $2, 'QUEUED', 0, $3, $4, $5)";
+pub async fn insert(
+    tx: &mut Note,
+    id: &str,
+    job: &str,
+    body: &RunBody,
+    waiting: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    const SQL: &str =
+        "INSERT INTO runs (id, job_name, state, attempt, cancel_requested, body, waiting, created_at)
+        VALUES ($1, $2, 'QUEUED', 0, $3, $4, $5, $6)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(job)
         .bind(false)
         .bind(Json(body))
+        .bind(waiting)
         .bind(now)
         .execute(conn)
         .await
@@ -108,6 +120,45 @@ pub async fn list(tx: &mut Look, filter: &RunFilter, page: &PageRequest) -> Resu
     Ok(Page::of(items, page, |run: &Run| run.id.clone()))
 }
 
+/// How many runs of a job aren't over.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn count_under_way(tx: &mut Look, job: &str) -> Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM runs WHERE job_name = $1 AND state IN ('QUEUED', 'RUNNING')";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(job).fetch_one(conn).await)
+}
+
+/// What was asked for of a job under this key, and the run that came of it.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn find_request(tx: &mut Look, job: &str, key: &str) -> Result<Option<(String, String)>> {
+    const SQL: &str = "SELECT request, run_id FROM run_requests WHERE job_name = $1 AND request_key = $2";
+    on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(job)
+        .bind(key)
+        .fetch_optional(conn)
+        .await)
+}
+
+/// Keeps what was asked for of a job under this key, as long as the run is kept.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn keep_request(tx: &mut Note, job: &str, key: &str, request: &str, run: &str) -> Result<()> {
+    const SQL: &str =
+        "INSERT INTO run_requests (job_name, request_key, request, run_id) VALUES ($1, $2, $3, $4)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(job)
+        .bind(key)
+        .bind(request)
+        .bind(run)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
 /// Says that a worker took the run, for the `attempt`th time, and gives what is known of it then.
 ///
 /// # Errors
@@ -124,20 +175,19 @@ pub async fn start(tx: &mut Note, id: &str, attempt: i64, now: DateTime<Utc>) ->
     Ok(body.0)
 }
 
-/// What is known of a run that no worker has taken yet, its row locked until the transaction ends, so that none does
+/// What is known of a run that no worker has taken yet, and what it waits for, its row locked until the transaction ends, so that none does
 /// meanwhile; nothing where one has.
 ///
 /// # Errors
 /// Only the database's own.
-pub async fn lock_waiting(tx: &mut Note, id: &str) -> Result<Option<RunBody>> {
+pub async fn lock_waiting(tx: &mut Note, id: &str) -> Result<Option<(RunBody, Option<String>)>> {
     // The update that changes nothing is the lock.
     const SQL: &str = "UPDATE runs SET attempt = attempt
-        WHERE id = $1 AND state = 'QUEUED' AND attempt = 0 AND NOT cancel_requested RETURNING body";
-    let body: Option<Json<RunBody>> = on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?;
-    Ok(body.map(|body| body.0))
+        WHERE id = $1 AND state = 'QUEUED' AND attempt = 0 AND NOT cancel_requested
+        RETURNING body, waiting";
+    let found: Option<(Json<RunBody>, Option<String>)> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)?;
+    Ok(found.map(|(body, waiting)| (body.0, waiting)))
 }
 
 /// Says that the run, which a worker had taken, is queued again, and what it waits for where that isn't just its turn.

@@ -53,6 +53,19 @@ pub async fn delete(tx: &mut Write, resource: &str, key: &str) -> Result<()> {
         .map(drop))
 }
 
+/// Removes all tags of a resource that nothing lies in.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn delete_of(tx: &mut Write, resource: &str) -> Result<()> {
+    const SQL: &str = "DELETE FROM tags WHERE resource = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(resource)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
 /// Removes all tags of resources and of what lies in them, because they are gone themselves.
 ///
 /// # Errors

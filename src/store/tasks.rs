@@ -22,8 +22,29 @@ pub struct NewTask<'a> {
     pub run_at: DateTime<Utc>,
     /// How often it may be tried.
     pub max_attempts: i64,
+    /// When it has its turn among others.
+    pub turn: Turn,
+}
+
+/// When a task has its turn among others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
     /// Of the tasks with the same key, one is at work at a time.
     pub serial_key: Option<String>,
+    /// Of the tasks of the same group, so many.
+    pub group: Option<(String, u32)>,
+    /// Of those that are due, the higher goes first.
+    pub priority: i64,
+}
+
+impl Turn {
+    /// The turn of a task of which, among those with the same key, one is at work at a time.
+    pub fn in_series(serial_key: Option<String>) -> Self {
+        Self {
+            serial_key,
+            ..Self::default()
+        }
+    }
 }
 
 /// A task as a worker holds it.
@@ -57,22 +78,55 @@ pub struct LeasedTask {
 /// Only the database's own.
 pub async fn insert(tx: &mut Note, id: &str, task: &NewTask<'_>, now: DateTime<Utc>) -> Result<()> {
     const SQL: &str = "INSERT INTO tasks
-        (id, kind, payload, state, run_at, attempt, max_attempts, serial_key, created_at)
-        VALUES ($1, $2, $3, 'READY', $4, 0, $5, $6, $7)";
+        (id, kind, payload, state, run_at, attempt, max_attempts, serial_key, group_key, group_limit, priority, created_at)
+        VALUES ($1, $2, $3, 'READY', $4, 0, $5, $6, $7, $8, $9, $10)";
+    let group = task.turn.group.as_ref();
     on!(tx, |conn| sqlx::query(SQL)
         .bind(id)
         .bind(task.kind)
         .bind(Json(&task.payload))
         .bind(task.run_at)
         .bind(task.max_attempts)
-        .bind(&task.serial_key)
+        .bind(&task.turn.serial_key)
+        .bind(group.map(|(key, _)| key))
+        .bind(group.map(|(_, limit)| i64::from(*limit)))
+        .bind(task.turn.priority)
         .bind(now)
         .execute(conn)
         .await
         .map(drop))
 }
 
-/// Takes the task that is due longest, and holds it until `until` under the token `lease`. A task whose holder let the
+/// The statement that takes a task. A task of a group takes the first slot that is free: two that see the same moment want
+/// the same one, and the index on slots lets one of them have it.
+macro_rules! claim {
+    ($index:literal, $lock:literal) => {
+        concat!(
+            "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3,
+            deaths = deaths + (CASE WHEN state = 'LEASED' THEN 1 ELSE 0 END),
+            slot = CASE WHEN group_key IS NULL THEN NULL
+                WHEN NOT EXISTS (SELECT 1 FROM tasks o WHERE o.group_key = tasks.group_key AND o.state = 'LEASED'
+                    AND o.id <> tasks.id AND o.slot = 0) THEN 0
+                ELSE (SELECT MIN(o.slot) + 1 FROM tasks o WHERE o.group_key = tasks.group_key
+                    AND o.state = 'LEASED' AND o.id <> tasks.id
+                    AND NOT EXISTS (SELECT 1 FROM tasks p WHERE p.group_key = tasks.group_key
+                        AND p.state = 'LEASED' AND p.id <> tasks.id AND p.slot = o.slot + 1)) END
+            WHERE id = (SELECT t.id FROM tasks t ",
+            $index,
+            " WHERE t.state IN ('READY', 'LEASED')
+                AND ((t.state = 'READY' AND t.run_at <= $2) OR (t.state = 'LEASED' AND t.lease_until < $2))
+                AND NOT EXISTS (SELECT 1 FROM tasks o
+                    WHERE o.serial_key = t.serial_key AND o.state = 'LEASED' AND o.id <> t.id)
+                AND (t.group_key IS NULL OR t.group_limit > (SELECT COUNT(*) FROM tasks o
+                    WHERE o.group_key = t.group_key AND o.state = 'LEASED' AND o.id <> t.id))
+                ORDER BY t.priority DESC, t.run_at, t.id LIMIT 1 ",
+            $lock,
+            ") RETURNING id, kind, payload, attempt, max_attempts, failures, waits, deaths, refused_since, lease"
+        )
+    };
+}
+
+/// Takes the task of the highest priority that is due longest, and holds it until `until` under the token `lease`. A task whose holder let the
 /// lease run out is due again.
 ///
 /// # Errors
@@ -83,25 +137,10 @@ pub async fn claim(
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<LeasedTask>> {
-    // Not shared: PostgreSQL needs SKIP LOCKED so that workers don't wait for one another, and SQLite doesn't know it.
-    const SQLITE: &str =
-        "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3,
-        deaths = deaths + (CASE WHEN state = 'LEASED' THEN 1 ELSE 0 END)
-        WHERE id = (SELECT t.id FROM tasks t
-            WHERE ((t.state = 'READY' AND t.run_at <= $2) OR (t.state = 'LEASED' AND t.lease_until < $2))
-            AND NOT EXISTS (SELECT 1 FROM tasks o
-                WHERE o.serial_key = t.serial_key AND o.state = 'LEASED' AND o.id <> t.id)
-            ORDER BY t.run_at, t.id LIMIT 1)
-        RETURNING id, kind, payload, attempt, max_attempts, failures, waits, deaths, refused_since, lease";
-    const POSTGRES: &str =
-        "UPDATE tasks SET state = 'LEASED', attempt = attempt + 1, lease = $1, lease_until = $3,
-        deaths = deaths + (CASE WHEN state = 'LEASED' THEN 1 ELSE 0 END)
-        WHERE id = (SELECT t.id FROM tasks t
-            WHERE ((t.state = 'READY' AND t.run_at <= $2) OR (t.state = 'LEASED' AND t.lease_until < $2))
-            AND NOT EXISTS (SELECT 1 FROM tasks o
-                WHERE o.serial_key = t.serial_key AND o.state = 'LEASED' AND o.id <> t.id)
-            ORDER BY t.run_at, t.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING id, kind, payload, attempt, max_attempts, failures, waits, deaths, refused_since, lease";
+    // Not shared: PostgreSQL needs SKIP LOCKED so that workers don't wait for one another, and SQLite doesn't know it. SQLite
+    // would sort all that is due, if it weren't told of the index that is in order.
+    const SQLITE: &str = claim!("INDEXED BY tasks_to_claim", "");
+    const POSTGRES: &str = claim!("", "FOR UPDATE SKIP LOCKED");
     let sql: &'static str = tx.pick(SQLITE, POSTGRES);
     on!(tx, |conn| sqlx::query_as(sql)
         .bind(lease)
@@ -367,6 +406,21 @@ pub async fn reopen(tx: &mut Note, id: &str, run_at: DateTime<Utc>) -> Result<bo
         .execute(conn)
         .await
         .map(|done| done.rows_affected() == 1))
+}
+
+/// Says how many tasks of a group may be at work at a time from now on; any number where that is nothing.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn set_limit(tx: &mut Note, group: &str, limit: Option<u32>) -> Result<()> {
+    const SQL: &str =
+        "UPDATE tasks SET group_limit = $2 WHERE group_key = $1 AND state IN ('READY', 'LEASED')";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(group)
+        .bind(limit.map_or(i64::MAX, i64::from))
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// Removes a task that failed for good; says whether there was one.

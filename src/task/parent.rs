@@ -15,7 +15,7 @@ use super::spill::ChildFolder;
 use super::wire::{MAX_PIECE, Wire};
 use super::{Handed, Message, Spec, Work};
 use crate::clock::Deadline;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Subject};
 
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
@@ -170,6 +170,7 @@ impl Child {
             "it took more than {} seconds and was stopped",
             self.limits.wall_seconds
         ))
+        .about(Subject::TimeLimit)
     }
 
     async fn why_it_died(&mut self) -> Error {

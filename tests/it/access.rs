@@ -162,6 +162,7 @@ const GLUE: [(Role, &[&str]); 2] = [
             "UpdateCrawler",
             "UpdateCrawlerSchedule",
             "UpdateDatabase",
+            "UpdateJob",
             "UpdatePartition",
             "UpdateTable",
             "UpdateUserDefinedFunction",

@@ -1121,13 +1121,20 @@ export interface components {
         };
         /** @description A script, what it reads, what it writes, and when it runs. */
         Job: {
+            /**
+             * Format: int32
+             * @description How many of its runs are at work at a time at the most; any number where it is null.
+             */
+            concurrency?: number | null;
             /** Format: date-time */
             created_at: string;
-            /** @description `job.toml` */
+            /** @description `job.toml`; empty where a client of the Glue API made the job. */
             definition: string;
             description?: string | null;
-            /** @description sql, python or pyspark. */
+            /** @description sql, python, pyspark or ray. */
             engine: string;
+            /** @description What a client of the Glue API said of it, where one made it. */
+            glue?: Record<string, never> | null;
             inputs: {
                 [key: string]: components["schemas"]["Input"];
             };
@@ -1136,7 +1143,18 @@ export interface components {
             parameters: {
                 [key: string]: components["schemas"]["Parameter"];
             };
+            /**
+             * Format: int64
+             * @description Of what waits for a worker, the higher goes first.
+             */
+            priority: number;
+            /**
+             * Format: int32
+             * @description How often a run that failed is followed by another.
+             */
+            retries: number;
             script: string;
+            /** @description Its file's name; its location where it is an object, which is read when a run starts. */
             script_name: string;
             /** @description The names of its triggers. */
             triggers: string[];
@@ -1478,13 +1496,20 @@ export interface components {
         Page_Job: {
             /** @description The items. */
             items: {
+                /**
+                 * Format: int32
+                 * @description How many of its runs are at work at a time at the most; any number where it is null.
+                 */
+                concurrency?: number | null;
                 /** Format: date-time */
                 created_at: string;
-                /** @description `job.toml` */
+                /** @description `job.toml`; empty where a client of the Glue API made the job. */
                 definition: string;
                 description?: string | null;
-                /** @description sql, python or pyspark. */
+                /** @description sql, python, pyspark or ray. */
                 engine: string;
+                /** @description What a client of the Glue API said of it, where one made it. */
+                glue?: Record<string, never> | null;
                 inputs: {
                     [key: string]: components["schemas"]["Input"];
                 };
@@ -1493,7 +1518,18 @@ export interface components {
                 parameters: {
                     [key: string]: components["schemas"]["Parameter"];
                 };
+                /**
+                 * Format: int64
+                 * @description Of what waits for a worker, the higher goes first.
+                 */
+                priority: number;
+                /**
+                 * Format: int32
+                 * @description How often a run that failed is followed by another.
+                 */
+                retries: number;
                 script: string;
+                /** @description Its file's name; its location where it is an object, which is read when a run starts. */
                 script_name: string;
                 /** @description The names of its triggers. */
                 triggers: string[];
@@ -1575,6 +1611,13 @@ export interface components {
                 parameters: {
                     [key: string]: string;
                 };
+                /** @description The run that it follows, because that failed or was stopped. */
+                previous?: string | null;
+                /**
+                 * Format: int32
+                 * @description How many runs it follows in this way.
+                 */
+                retry: number;
                 /** Format: int64 */
                 rows_in?: number | null;
                 /** Format: int64 */
@@ -1585,7 +1628,10 @@ export interface components {
                 state: string;
                 /** @description The trigger that started it; null where a person did. */
                 trigger?: string | null;
-                /** @description What a queued run waits for, where that isn't its turn: what it needs is away or refuses. */
+                /**
+                 * @description What a queued run waits for, where that isn't a worker: its turn among its job's runs, the time of its retry, or
+                 *     something that is away or refuses.
+                 */
                 waiting?: string | null;
             }[];
             /** @description What to give as `cursor` for the next page; null on the last. */
@@ -1700,9 +1746,13 @@ export interface components {
         };
         /** @description What a run may be told. */
         Parameter: {
+            /** @description The values that it may have; any where there is none. */
+            choices: string[];
             default?: string | null;
             /** @description A regular expression that the whole value must match. */
             pattern?: string | null;
+            /** @description string, integer, number, boolean, date or timestamp. */
+            type: string;
         };
         /** @description A partition. */
         Partition: {
@@ -1848,6 +1898,13 @@ export interface components {
             parameters: {
                 [key: string]: string;
             };
+            /** @description The run that it follows, because that failed or was stopped. */
+            previous?: string | null;
+            /**
+             * Format: int32
+             * @description How many runs it follows in this way.
+             */
+            retry: number;
             /** Format: int64 */
             rows_in?: number | null;
             /** Format: int64 */
@@ -1858,13 +1915,18 @@ export interface components {
             state: string;
             /** @description The trigger that started it; null where a person did. */
             trigger?: string | null;
-            /** @description What a queued run waits for, where that isn't its turn: what it needs is away or refuses. */
+            /**
+             * @description What a queued run waits for, where that isn't a worker: its turn among its job's runs, the time of its retry, or
+             *     something that is away or refuses.
+             */
             waiting?: string | null;
         };
         /** @description Why a run failed. */
         RunError: {
             hint?: string | null;
             message: string;
+            /** @description Whether its time was over. */
+            timed_out: boolean;
         };
         /** @description One object that a run read. */
         RunInput: {
@@ -3504,7 +3566,10 @@ export interface operations {
     start_run: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request: under the same name it starts nothing twice, and answers the run that it started */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 name: string;
             };

@@ -45,7 +45,11 @@ export function JobPage() {
             <Definition job={data} />
             <JobTriggers name={data.name} />
             <Panel title={data.script_name || "Script"}>
-              <Source text={data.script} label={data.script_name || "Script"} />
+              {data.script ? (
+                <Source text={data.script} label={data.script_name || "Script"} />
+              ) : (
+                <Empty title="The script is an object, which is read when a run starts." />
+              )}
             </Panel>
           </>
         )}

@@ -39,7 +39,7 @@ impl Interpreter {
     /// The one that the settings name. It is asked once where it is.
     ///
     /// # Errors
-    /// Unavailable where there is none.
+    /// Invalid where there is none.
     pub(super) async fn of(config: &EngineConfig) -> Result<Self> {
         static KNOWN: OnceLock<Mutex<HashMap<String, Interpreter>>> = OnceLock::new();
         let name = &config.python;
@@ -53,9 +53,8 @@ impl Interpreter {
             return Ok(found);
         }
         let missing = |why: String| {
-            Error::unavailable(format!("the Python interpreter '{name}' can't be used: {why}"))
+            Error::invalid(format!("the Python interpreter '{name}' can't be used: {why}"))
                 .hint("install Python 3, or name an interpreter with engines.python")
-                .refusal()
         };
         let answer = Command::new(name)
             .args(["-I", "-c", WHERE])

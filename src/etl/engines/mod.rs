@@ -92,11 +92,15 @@ impl Working for Child {
 }
 
 /// The engine that a job names.
-pub(super) fn of(engine: job::Engine) -> &'static dyn Engine {
+///
+/// # Errors
+/// Invalid for one that there isn't.
+pub(super) fn of(engine: job::Engine) -> Result<&'static dyn Engine> {
     match engine {
-        job::Engine::Sql => &sql::Sql,
-        job::Engine::Python => &python::Python,
-        job::Engine::Pyspark => &pyspark::Pyspark,
+        job::Engine::Sql => Ok(&sql::Sql),
+        job::Engine::Python => Ok(&python::Python),
+        job::Engine::Pyspark => Ok(&pyspark::Pyspark),
+        job::Engine::Ray => Err(Error::invalid("the engine ray can't be run").hint("use python or pyspark")),
     }
 }
 
@@ -104,13 +108,14 @@ pub(super) fn of(engine: job::Engine) -> &'static dyn Engine {
 /// server's user, as far as its scripts aren't shut in.
 ///
 /// # Errors
-/// Denied.
+/// Invalid, also for one that there isn't: trying again would not help.
 pub(super) fn check_allowed(app: &App, engine: job::Engine) -> Result<()> {
+    of(engine)?;
     if engine == job::Engine::Sql || app.config.engines.allowed.contains(&engine) {
         return Ok(());
     }
     let name = engine.as_str();
-    Err(Error::denied(format!(
+    Err(Error::invalid(format!(
         "the engine {name} is off: there is no sign-in yet, so everybody who reaches this server could run code by it"
     ))
     .hint(format!(
@@ -131,22 +136,21 @@ pub struct EngineState {
 
 /// What this machine has of each engine.
 pub async fn states(config: &EngineConfig) -> Vec<EngineState> {
-    let mut states = Vec::new();
-    for engine in [job::Engine::Sql, job::Engine::Python, job::Engine::Pyspark] {
-        states.push(EngineState {
-            engine,
-            is_allowed: engine == job::Engine::Sql || config.allowed.contains(&engine),
-            found: match engine {
-                job::Engine::Sql => Ok("built in".to_owned()),
-                job::Engine::Python => {
-                    let interpreter = Interpreter::of(config).await;
-                    interpreter.map(|interpreter| interpreter.file.display().to_string())
-                }
-                job::Engine::Pyspark => pyspark::found(config).await,
-            },
-        });
-    }
-    states
+    let interpreter = Interpreter::of(config).await;
+    let found = [
+        (job::Engine::Sql, Ok("built in".to_owned())),
+        (
+            job::Engine::Python,
+            interpreter.map(|interpreter| interpreter.file.display().to_string()),
+        ),
+        (job::Engine::Pyspark, pyspark::found(config).await),
+    ];
+    let state = |(engine, found)| EngineState {
+        engine,
+        is_allowed: engine == job::Engine::Sql || config.allowed.contains(&engine),
+        found,
+    };
+    found.map(state).into()
 }
 
 /// The command that gets what an engine needs; none where it has all of it.

@@ -13,7 +13,7 @@ use super::stages::Stages;
 use super::{Assignment, Engine, Place, Working};
 use crate::app::App;
 use crate::buckets::Access;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::job::Job;
 use crate::model::location::Location;
 use crate::model::pattern::Captures;
@@ -21,6 +21,8 @@ use crate::task::{Limits, Program, TableToRead};
 
 /// The script's name in its folder.
 const SCRIPT: &str = "script.py";
+/// Glue's own library.
+const GLUE_LIBRARY: &str = "awsglue";
 /// Glue's argument that names packages (`--additional-python-modules`), with commas between them.
 const ADDITIONAL_MODULES: &str = "additional-python-modules";
 /// The memory that making an environment may take, in bytes.
@@ -55,6 +57,27 @@ impl Engine for Python {
     }
 }
 
+/// Refuses a script that needs Glue's own library by that name, rather than by Python's word for it.
+///
+/// # Errors
+/// Invalid.
+fn check_library(script: &str) -> Result<()> {
+    let needs = |line: &str| {
+        let name = line
+            .trim_start()
+            .strip_prefix("from ")
+            .or(line.trim_start().strip_prefix("import "));
+        name.is_some_and(|name| name.split(['.', ' ', ',']).next() == Some(GLUE_LIBRARY))
+    };
+    match script.lines().any(needs) {
+        false => Ok(()),
+        true => Err(
+            Error::invalid("the script needs Glue's library awsglue, which isn't here yet")
+                .hint("use PySpark's own DataFrames, which need nothing of it"),
+        ),
+    }
+}
+
 /// The packages that a script needs: those of its job, and those that Glue's argument names.
 fn requirements(job: &Job, parameters: &Captures) -> Vec<String> {
     let told = parameters
@@ -75,6 +98,7 @@ pub(super) async fn program(
     interpreter: &Interpreter,
     before: &[(&str, &str)],
 ) -> Result<Program> {
+    check_library(work.script)?;
     let mut files = BTreeMap::from([(SCRIPT.to_owned(), work.script.to_owned())]);
     let mut arguments = Vec::new();
     for (name, text) in before {

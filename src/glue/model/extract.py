@@ -31,7 +31,7 @@ def regex(pattern):
 def served():
     """The operations that the dispatcher names."""
     source = (Path(__file__).parent.parent / "mod.rs").read_text()
-    return sorted(set(re.findall(r'^\s*"([A-Z]\w+)" => ', source, re.MULTILINE)))
+    return sorted(set(re.findall(r'^\s*\w+ "([A-Z]\w+)" => ', source, re.MULTILINE)))
 
 
 def main():

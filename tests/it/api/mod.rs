@@ -5,6 +5,7 @@ mod notices;
 mod operations;
 mod preconditions;
 mod requests;
+mod runs;
 mod silence;
 mod start;
 

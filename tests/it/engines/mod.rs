@@ -1,4 +1,5 @@
 //! Scripts of engines that run code.
 
+mod glue;
 mod pyspark;
 mod python;

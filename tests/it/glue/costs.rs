@@ -1,8 +1,8 @@
 //! What pages and batches cost: one of many things takes as many statements as one of a single thing.
 
 use aws_sdk_glue::types::{
-    BatchUpdatePartitionRequestEntry, CrawlerTargets, PartitionInput, PartitionValueList, S3Target,
-    StorageDescriptor,
+    BatchUpdatePartitionRequestEntry, CrawlerTargets, ExecutionProperty, JobCommand, PartitionInput,
+    PartitionValueList, S3Target, StorageDescriptor,
 };
 
 use super::{Client, a_table, client, column, make_database, make_table};
@@ -13,6 +13,7 @@ both_databases! {
     pages_cost_the_same_whatever_their_length,
     batches_of_partitions_cost_the_same_whatever_their_length,
     batches_of_tables_and_versions_cost_the_same_whatever_their_length,
+    jobs_and_runs_cost_the_same_whatever_their_number,
 }
 
 /// Asks for one thing and for many: both cost the same.
@@ -147,4 +148,31 @@ async fn batches_of_tables_and_versions_cost_the_same_whatever_their_length(data
     costs_the_same!(app, [1, 20], |size| delete().set_tables_to_delete(names(size)));
     let left = glue.get_tables().database_name("d").send().await.unwrap();
     assert_eq!(left.table_list().len(), 60 - 21);
+}
+
+async fn jobs_and_runs_cost_the_same_whatever_their_number(database: Database) {
+    let app = TestApp::start_on(database).await;
+    let glue = client(&app);
+    let name = |number: usize| format!("j{number:02}");
+    for number in 0..30 {
+        let command = JobCommand::builder()
+            .name("glueetl")
+            .script_location("s3://lake/none.py");
+        let made = glue.create_job().name(name(number)).role("any");
+        made.command(command.build())
+            .execution_property(ExecutionProperty::builder().max_concurrent_runs(40).build())
+            .tags("team", "sales")
+            .send()
+            .await
+            .unwrap();
+        glue.start_job_run().job_name(name(0)).send().await.unwrap();
+    }
+    costs_the_same!(app, [1, 30], |size| glue.get_jobs().max_results(size));
+    let tagged = || glue.list_jobs().tags("team", "sales");
+    costs_the_same!(app, [1, 30], |size| tagged().max_results(size));
+    let names = |size: usize| (0..size).map(name).collect();
+    let jobs = |size| glue.batch_get_jobs().set_job_names(Some(names(size)));
+    costs_the_same!(app, [1, 30], |size| jobs(size));
+    let runs = || glue.get_job_runs().job_name(name(0));
+    costs_the_same!(app, [1, 30], |size| runs().max_results(size));
 }

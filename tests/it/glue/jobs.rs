@@ -111,8 +111,10 @@ async fn a_job_that_cannot_run_is_refused_with_what_to_give() {
         assert_eq!(exception, "InvalidInputException", "{message}");
         message
     };
-    assert!(invalid(refusal(create(&glue).send().await)).contains("'--engine': 'sql'"));
+    let nameless = create(&glue).default_arguments("--job-definition", DEFINITION);
+    assert!(invalid(refusal(nameless.send().await)).contains("The job names no engine. Give"));
     let spark = create(&glue).default_arguments("--engine", "spark");
+    let spark = spark.default_arguments("--job-definition", DEFINITION);
     assert!(invalid(refusal(spark.send().await)).contains("The engine 'spark' can't be run."));
     let bare = create(&glue).default_arguments("--engine", "sql");
     assert!(invalid(refusal(bare.clone().send().await)).contains("no definition"));
@@ -148,7 +150,7 @@ async fn a_run_is_started_watched_and_stopped() {
     let waiting = get(&id).await.unwrap().job_run.unwrap();
     assert_eq!(
         (waiting.job_run_state(), waiting.attempt()),
-        (Some(&JobRunState::Waiting), 0)
+        (Some(&JobRunState::Starting), 0)
     );
     assert!(waiting.started_on().is_some() && waiting.completed_on().is_none());
     app.run_tasks().await;
@@ -233,8 +235,14 @@ async fn a_run_that_cannot_be_is_refused() {
         refusal(start().arguments("--other", "x").send().await).0,
         "InvalidInputException"
     );
-    let outcome = start().arguments("--ym", "2022-01").timeout(5).send().await;
-    assert!(refusal(outcome).1.contains("no Timeout of its own"));
+    let outcome = start().arguments("--ym", "2022-01").timeout(10_081).send().await;
+    assert_eq!(
+        refusal(outcome),
+        saying(
+            "InvalidInputException",
+            "Timeout is 10081, and 1 to 10080 are allowed."
+        )
+    );
     let outcome = glue.start_job_run().job_name("none").send().await;
     assert_eq!(
         refusal(outcome),

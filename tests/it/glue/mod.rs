@@ -1,6 +1,7 @@
 //! The Glue API, in the words of AWS's own client.
 
 mod batches;
+mod clients_jobs;
 mod commits;
 mod costs;
 mod crawlers;
@@ -8,6 +9,7 @@ mod databases;
 mod jobs;
 mod partitions;
 mod protocol;
+mod runs;
 mod tables;
 
 use aws_sdk_glue::Client;

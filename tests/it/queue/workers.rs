@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use mastic::clock::{Clock, SystemClock};
 use mastic::model::crawl::WorkState;
-use mastic::queue::{self, MAX_DEATHS, Task};
+use mastic::queue::{self, MAX_DEATHS, Task, Turn};
 use mastic::store::Store;
 use mastic::worker;
 
@@ -116,7 +116,7 @@ async fn a_worker_whose_clock_is_ahead_takes_nothing_from_others() {
         let wrong = Ahead(ahead);
         let mut tx = store.write().await.unwrap();
         let task = Task::Run { run: "r".to_owned() };
-        queue::enqueue(&mut tx, &wrong, &task, wrong.now(), None)
+        queue::enqueue(&mut tx, &wrong, &task, wrong.now(), Turn::default())
             .await
             .unwrap();
         tx.commit().await.unwrap();

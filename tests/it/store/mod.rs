@@ -8,7 +8,7 @@ use mastic::model::name::TableRef;
 use mastic::model::page::PageRequest;
 use mastic::model::partition::PartitionInput;
 use mastic::model::table::{Column, StorageDescriptor, Table, TableInput};
-use mastic::queue::{self, Halt, Task};
+use mastic::queue::{self, Halt, Task, Turn};
 use mastic::store::partitions::Adding;
 use mastic::store::{self, Read, Store, Write};
 use tempfile::TempDir;
@@ -49,9 +49,15 @@ impl TestStore {
         let mut tx = self.store.write().await.unwrap();
         let task = Task::Run { run: run.to_owned() };
         let now = start_of_time();
-        queue::enqueue(&mut tx, &self.clock, &task, now, serial_key.map(str::to_owned))
-            .await
-            .unwrap();
+        queue::enqueue(
+            &mut tx,
+            &self.clock,
+            &task,
+            now,
+            Turn::in_series(serial_key.map(str::to_owned)),
+        )
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -7,3 +7,5 @@ mod jobs;
 mod monthly_union;
 mod moving;
 mod outputs;
+mod parameters;
+mod turns;

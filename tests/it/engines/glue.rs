@@ -1,0 +1,96 @@
+//! Jobs that AWS's clients made run their scripts.
+
+use aws_sdk_glue::Client;
+use aws_sdk_glue::types::{JobCommand, JobRun, JobRunState};
+use mastic::model::job::Engine;
+
+use crate::glue::client;
+use crate::harness::TestApp;
+
+async fn with_python() -> (TestApp, Client) {
+    let app = TestApp::start_with(|config| config.engines.allowed = vec![Engine::Python]).await;
+    let glue = client(&app);
+    (app, glue)
+}
+
+async fn make(glue: &Client, command: &str) {
+    let command = JobCommand::builder()
+        .name(command)
+        .script_location("s3://lake/scripts/a.py");
+    let made = glue
+        .create_job()
+        .name("load")
+        .role("any")
+        .command(command.build());
+    let made = made
+        .default_arguments("--month", "1")
+        .default_arguments("--mode", "full");
+    made.non_overridable_arguments("--mode", "safe")
+        .send()
+        .await
+        .unwrap();
+}
+
+async fn run(app: &TestApp, glue: &Client) -> JobRun {
+    let started = glue
+        .start_job_run()
+        .job_name("load")
+        .arguments("--month", "2")
+        .arguments("--mode", "x");
+    let id = started.send().await.unwrap().job_run_id.unwrap();
+    app.run_tasks().await;
+    let run = glue.get_job_run().job_name("load").run_id(id).send().await;
+    run.unwrap().job_run.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_python_shell_job_runs_the_script_as_it_is_when_the_run_starts() {
+    let (app, glue) = with_python().await;
+    make(&glue, "pythonshell").await;
+    let missing = run(&app, &glue).await;
+    assert_eq!(missing.job_run_state(), Some(&JobRunState::Failed));
+    assert_eq!(
+        missing.error_message(),
+        Some("the job's script: there is no object s3://lake/scripts/a.py")
+    );
+    app.put(
+        "lake",
+        "scripts/a.py",
+        b"import sys\nprint(sorted(sys.argv[1:]))".as_slice(),
+    )
+    .await;
+    let told = run(&app, &glue).await;
+    assert_eq!(told.job_run_state(), Some(&JobRunState::Succeeded));
+    let log = app.log(told.id().unwrap()).await;
+    assert!(log.contains("['--mode', '--month', '2', 'safe']"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_glues_library_and_what_ray_runs_is_named() {
+    let (app, glue) = with_python().await;
+    make(&glue, "pythonshell").await;
+    app.put(
+        "lake",
+        "scripts/a.py",
+        b"from awsglue.utils import getResolvedOptions\n".as_slice(),
+    )
+    .await;
+    let refused = run(&app, &glue).await;
+    assert!(
+        refused
+            .error_message()
+            .unwrap()
+            .starts_with("the script needs Glue's library awsglue"),
+        "{refused:?}"
+    );
+    glue.delete_job().job_name("load").send().await.unwrap();
+    make(&glue, "glueray").await;
+    let refused = run(&app, &glue).await;
+    assert!(
+        refused
+            .error_message()
+            .unwrap()
+            .starts_with("the engine ray can't be run"),
+        "{refused:?}"
+    );
+}
