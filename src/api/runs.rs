@@ -57,9 +57,20 @@ pub(super) struct Run {
     rows_out: Option<i64>,
     bytes_in: Option<i64>,
     bytes_out: Option<i64>,
+    /// What its script used, where that is a program of its own.
+    usage: Option<Usage>,
     inputs: Vec<RunInput>,
     outputs: Vec<RunOutput>,
     error: Option<RunError>,
+}
+
+/// What a script used, with all that it started.
+#[derive(Debug, Serialize, ToSchema)]
+struct Usage {
+    /// CPU time in milliseconds.
+    cpu_ms: u64,
+    /// The most memory that was resident at a time, in bytes.
+    peak_memory_bytes: u64,
 }
 
 /// One object that a run read.
@@ -148,6 +159,10 @@ impl From<nouns::Run> for Run {
             rows_out: body.rows_out,
             bytes_in: body.bytes_in,
             bytes_out: body.bytes_out,
+            usage: body.usage.map(|usage| Usage {
+                cpu_ms: usage.cpu_milliseconds,
+                peak_memory_bytes: usage.peak_memory_bytes,
+            }),
             inputs: body.inputs.into_iter().map(RunInput::from).collect(),
             outputs: body.outputs.into_iter().map(output).collect(),
             error: body.error.map(RunError::from),

@@ -91,6 +91,10 @@ function Summary({ run: of }: { run: Run }) {
           ["Read", flow(of.rows_in, of.bytes_in)],
           ["Written", flow(of.rows_out, of.bytes_out)],
           ["Took", <Took key="took" ms={of.duration_ms} from={of.started_at} to={of.finished_at} />],
+          [
+            "Used",
+            of.usage ? `${(of.usage.cpu_ms / 1000).toFixed(1)} s of CPU, ${size(of.usage.peak_memory_bytes)}` : null,
+          ],
           ["Queued", <When key="queued" at={of.created_at} />],
           ["Started", <When key="started" at={of.started_at} />],
           ["Finished", <When key="finished" at={of.finished_at} />],

@@ -1,6 +1,7 @@
 //! Spark scripts as their writers left them run on Sail, without a JVM.
 
 use mastic::config::EngineConfig;
+use mastic::etl::jobs::JobSource;
 use mastic::model::crawl::WorkState;
 use mastic::model::job::Engine;
 use mastic::model::run::Run;
@@ -143,5 +144,63 @@ async fn an_engine_that_is_not_installed_says_how_to_get_it() {
     assert_eq!(
         error.hint.as_deref(),
         Some("get it with: mastic engines install pyspark")
+    );
+}
+
+/// A month of trips as Parquet, made by a job of ours out of CSV.
+async fn month(app: &TestApp, service: &str, csv: &str) {
+    app.put("lake", &format!("made/{service}.csv"), csv.as_bytes())
+        .await;
+    let job = format!(
+        "engine = \"sql\"\nscript = \"s.sql\"\n[inputs]\nt = \"s3://lake/made/{service}.csv\"\n[output]\n\
+         location = \"s3://lake/made/{service}/\"\nformat = \"parquet\"\n"
+    );
+    app.register(&format!("make-{service}"), &job, "SELECT * FROM t")
+        .await
+        .unwrap();
+    app.succeed(&format!("make-{service}"), &[]).await;
+    let key = format!("made/{service}/part-00000.parquet");
+    let object = app.app().buckets.head("lake", &key).await.unwrap().unwrap();
+    let bytes = app
+        .app()
+        .buckets
+        .get_range("lake", &key, 0..object.size, None)
+        .await
+        .unwrap();
+    app.put(
+        "lake",
+        &format!("raw/{service}/{service}_tripdata_2022-01.parquet"),
+        bytes,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_union_gives_the_rows_that_sql_gives() {
+    let Some(app) = with_sail().await else { return };
+    month(&app, "yellow", "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,RatecodeID,PULocationID,DOLocationID,payment_type,fare_amount,extra,mta_tax,tip_amount,tolls_amount,improvement_surcharge,total_amount,congestion_surcharge\n\
+        1,2022-01-01 00:35:40,2022-01-01 00:53:29,1.0,142,236,1,14.5,3.0,0.5,3.65,0.0,0.3,21.95,2.5\n\
+        2,2022-01-01 00:33:43,2022-01-01 00:42:07,,236,42,1,8.0,0.5,0.5,4.0,0.0,0.3,13.3,0.0\n").await;
+    month(&app, "green", "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,RatecodeID,PULocationID,DOLocationID,fare_amount,extra,mta_tax,tip_amount,tolls_amount,improvement_surcharge,total_amount,payment_type\n\
+        2,2022-01-01 00:14:21,2022-01-01 00:15:33,1,42,42,3.5,0.5,0.5,0.0,0.0,0.3,4.8,2\n").await;
+    for job in ["monthly-union", "monthly-union-pyspark", "monthly-revenue"] {
+        let folder = format!("{}/jobs/{job}", env!("CARGO_MANIFEST_DIR"));
+        let source = JobSource::read(folder.as_ref()).unwrap();
+        mastic::etl::jobs::register(app.app(), &source).await.unwrap();
+        app.succeed(job, &[("ym", "2022-01")]).await;
+    }
+    let rows = async |table: &str| {
+        app.rows(&format!("SELECT * FROM curated.{table} ORDER BY pickup_datetime"))
+            .await
+    };
+    let (sql, spark) = (rows("yellow_green").await, rows("yellow_green_pyspark").await);
+    assert_eq!(sql.matches("\"2022-01-01 00:").count(), 6, "{sql}");
+    assert_eq!(spark, sql);
+    assert_eq!(
+        app.rows(
+            "SELECT revenue_zone, service_type, trips, revenue_monthly_total_amount FROM curated.revenue ORDER BY 1, 2"
+        )
+        .await,
+        r#"[[42,"green",1,4.8],[142,"yellow",1,21.95],[236,"yellow",1,13.3]]"#
     );
 }
