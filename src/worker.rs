@@ -238,7 +238,8 @@ async fn put_back(app: &App, lease: &Lease, task: &Task, error: &Error) -> Worke
     let is_final = lease.put_back(&mut tx, app.clock.now(), error).await?;
     match task {
         Task::Run { run } => {
-            if etl::put_back(app, &mut tx, run, error, is_final).await? {
+            let is_followed = etl::put_back(app, &mut tx, run, error, is_final).await?;
+            if is_followed {
                 lease.settle(&mut tx).await?;
             }
         }

@@ -86,6 +86,14 @@ function Summary({ run: of }: { run: Run }) {
               {of.job}
             </Link>,
           ],
+          [
+            "In the place of",
+            of.previous ? (
+              <Link key="previous" to="/runs/$id" params={{ id: of.previous }}>
+                <Mono>{of.previous}</Mono>
+              </Link>
+            ) : null,
+          ],
           ["Parameters", <Parameters key="parameters" of={of.parameters} />],
           ["Output table", table ? <TableLink key="table" name={table} /> : null],
           ["Read", flow(of.rows_in, of.bytes_in)],
