@@ -237,8 +237,11 @@ async fn put_back(app: &App, lease: &Lease, task: &Task, error: &Error) -> Worke
     let mut tx = app.store.note().await?;
     let is_final = lease.put_back(&mut tx, app.clock.now(), error).await?;
     match task {
-        Task::Run { run } if etl::put_back(app, &mut tx, run, error, is_final).await? => {
-            lease.settle(&mut tx).await?;
+        Task::Run { run } => {
+            let is_followed = etl::put_back(app, &mut tx, run, error, is_final).await?;
+            if is_followed {
+                lease.settle(&mut tx).await?;
+            }
         }
         Task::Crawl { crawl } if is_final => crawl::give_up(app, &mut tx, crawl, error).await?,
         _ => {}

@@ -450,6 +450,8 @@ batch_window = "5s"
         assert!(
             error_of(&GOOD.replace("batch_window", "batch_windows")).contains("did you mean 'batch_window'?")
         );
+        let none_at_work = GOOD.replace("[parameters.ym]", "concurrency = 0\n[parameters.ym]");
+        assert!(error_of(&none_at_work).contains("none of its runs could begin"));
         assert!(error_of(&GOOD.replace("5s", "5 seconds")).contains("write 500ms, 5s, 2m or 1h"));
         assert!(
             error_of(&GOOD.replace("[parameters.ym]", "[parameters.month]"))
@@ -467,6 +469,16 @@ batch_window = "5s"
             error_of(&GOOD.replace("_tripdata_{ym}.*\"\nbatch", "_tripdata_*\"\nbatch"))
                 .contains("sets the parameter ym")
         );
+    }
+
+    #[test]
+    fn retries_wait_twice_as_long_each_time_and_an_hour_at_the_most() {
+        let text = GOOD.replace("[parameters.ym]", "retry_backoff = \"20m\"\n[parameters.ym]");
+        let slow = JobDefinition::parse("j", &text).unwrap();
+        let minutes = |retry| slow.backoff(retry).as_secs() / 60;
+        assert_eq!([0, 1, 2, 3, 60].map(minutes), [20, 40, 60, 60, 60]);
+        let usual = JobDefinition::parse("j", GOOD).unwrap();
+        assert_eq!(usual.backoff(1), Duration::from_secs(20));
     }
 
     #[test]

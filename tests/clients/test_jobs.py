@@ -1,5 +1,6 @@
 """Jobs and runs as boto3 makes and watches them: the same calls go to moto's server, and what differs is named."""
 
+import logging
 import time
 
 import boto3
@@ -66,6 +67,7 @@ class Jobs(Case):
     @classmethod
     def prepare(cls):
         moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         moto.start()
         cls.addClassCleanup(moto.stop)
         host, port = moto.get_host_and_port()

@@ -1628,6 +1628,7 @@ export interface components {
                 state: string;
                 /** @description The trigger that started it; null where a person did. */
                 trigger?: string | null;
+                usage?: components["schemas"]["Usage"] | null;
                 /**
                  * @description What a queued run waits for, where that isn't a worker: its turn among its job's runs, the time of its retry, or
                  *     something that is away or refuses.
@@ -1915,6 +1916,7 @@ export interface components {
             state: string;
             /** @description The trigger that started it; null where a person did. */
             trigger?: string | null;
+            usage?: components["schemas"]["Usage"] | null;
             /**
              * @description What a queued run waits for, where that isn't a worker: its turn among its job's runs, the time of its retry, or
              *     something that is away or refuses.
@@ -2168,6 +2170,19 @@ export interface components {
          * @enum {string}
          */
         UpdateBehavior: "Log" | "UpdateInDatabase";
+        /** @description What a script used, with all that it started. */
+        Usage: {
+            /**
+             * Format: int64
+             * @description CPU time in milliseconds.
+             */
+            cpu_ms: number;
+            /**
+             * Format: int64
+             * @description The most memory that was resident at a time, in bytes.
+             */
+            peak_memory_bytes: number;
+        };
         /** @description Elements of a name. */
         Xml: {
             /** @description What matching files are classified as. */

@@ -86,6 +86,14 @@ function Summary({ run: of }: { run: Run }) {
               {of.job}
             </Link>,
           ],
+          [
+            "In the place of",
+            of.previous ? (
+              <Link key="previous" to="/runs/$id" params={{ id: of.previous }}>
+                <Mono>{of.previous}</Mono>
+              </Link>
+            ) : null,
+          ],
           ["Parameters", <Parameters key="parameters" of={of.parameters} />],
           ["Output table", table ? <TableLink key="table" name={table} /> : null],
           ["Read", flow(of.rows_in, of.bytes_in)],
@@ -93,7 +101,9 @@ function Summary({ run: of }: { run: Run }) {
           ["Took", <Took key="took" ms={of.duration_ms} from={of.started_at} to={of.finished_at} />],
           [
             "Used",
-            of.usage ? `${(of.usage.cpu_ms / 1000).toFixed(1)} s of CPU, ${size(of.usage.peak_memory_bytes)}` : null,
+            of.usage
+              ? `${(of.usage.cpu_ms / 1000).toFixed(1)} s of CPU, ${size(of.usage.peak_memory_bytes)}`
+              : null,
           ],
           ["Queued", <When key="queued" at={of.created_at} />],
           ["Started", <When key="started" at={of.started_at} />],

@@ -11,6 +11,7 @@ use crate::harness::{Database, TestApp};
 both_databases! {
     a_request_under_the_same_key_starts_nothing_twice,
     a_job_of_the_glue_api_is_seen_and_run_here_too,
+    requests_at_the_same_moment_start_no_more_than_may_be,
 }
 
 const COPY: &str = r#"
@@ -66,6 +67,23 @@ async fn a_request_under_the_same_key_starts_nothing_twice(database: Database) {
     let (status, _) = start(&app, "copy", "1", &"x".repeat(256)).await;
     assert_eq!(status, 400);
     assert_eq!(app.runs().await.len(), 3);
+}
+
+async fn requests_at_the_same_moment_start_no_more_than_may_be(database: Database) {
+    let app = TestApp::start_on(database).await;
+    app.register("copy", COPY, "SELECT * FROM rows").await.unwrap();
+    let answers = futures::future::join_all((0..8).map(|_| start(&app, "copy", "1", "monday"))).await;
+    for (status, run) in &answers {
+        assert_eq!((*status, &run["id"]), (202, &answers[0].1["id"]));
+    }
+    let client = glue::client(&app);
+    let command = JobCommand::builder().name("glueetl").build();
+    let made = client.create_job().name("load").role("any").command(command);
+    made.send().await.unwrap();
+    let starts = (0..8).map(|_| client.start_job_run().job_name("load").send());
+    let outcomes = futures::future::join_all(starts).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!(app.runs().await.len(), 2);
 }
 
 async fn a_job_of_the_glue_api_is_seen_and_run_here_too(database: Database) {

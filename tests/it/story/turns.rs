@@ -18,6 +18,7 @@ both_databases! {
     the_more_urgent_job_goes_first,
     a_failed_run_is_tried_again_for_the_same_events,
     an_arrival_does_not_wait_for_a_retry,
+    workers_that_take_at_the_same_moment_keep_to_the_limit,
 }
 
 fn job(name: &str, more: &str) -> String {
@@ -80,6 +81,24 @@ async fn so_many_runs_are_at_work_as_the_job_says(database: Database) {
     let (_third, run) = taken(&app).await.unwrap();
     assert_eq!(run, ids[2], "there is room for one");
     assert!(taken(&app).await.is_none());
+}
+
+async fn workers_that_take_at_the_same_moment_keep_to_the_limit(database: Database) {
+    let app = TestApp::start_on(database).await;
+    app.register("a", &job("a", "concurrency = 3"), "SELECT * FROM rows")
+        .await
+        .unwrap();
+    for n in 0..12 {
+        started(&app, "a", &n.to_string()).await;
+    }
+    // Who came too late for a slot tries again.
+    for _ in 0..4 {
+        futures::future::join_all((0..12).map(|_| taken(&app))).await;
+    }
+    let running = mastic::model::task::TaskState::Running;
+    let page = PageRequest::first(20);
+    let at_work = queue::list::list(app.app(), Some(running), &page).await.unwrap();
+    assert_eq!(at_work.items.len(), 3);
 }
 
 async fn a_limit_that_is_raised_holds_of_runs_that_wait(database: Database) {
