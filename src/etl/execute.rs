@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::error::{Error, Result, Subject};
 use crate::etl::engines::{self, Assignment, Place, Said, Working};
 use crate::etl::preview::inputs_read;
+use crate::etl::staged::Left;
 use crate::etl::{inputs, jobs, output_table, outputs, places, publish, runs, staged};
 use crate::model::crawl::WorkState;
 use crate::model::data_files::is_data;
@@ -16,7 +17,7 @@ use crate::model::run::{LogLevel, Run, RunBody, RunError, RunOutput};
 use crate::queue::{Halt, Lease, Worked};
 use crate::store::commits::{self, CommitState};
 use crate::store::{self, Note, Write};
-use crate::task::{FileOfTable, GatherWork, Limits, ObjectToRead, Spec, TableToRead, Work, Written};
+use crate::task::{FileOfTable, GatherWork, Limits, Spec, TableToRead, Work, Written};
 
 /// How often what a child said is written to the log, and its run is asked whether somebody wants it stopped.
 const NOW_AND_THEN: Duration = Duration::from_millis(500);
@@ -248,7 +249,7 @@ impl Execution<'_> {
                 let place = Place::Uploads(output, &manifest.uploads);
                 (self.run_script(job, tables, place).await?.written()?, None)
             }
-            Some((objects, usage)) => (self.gather(output, objects, manifest).await?, usage),
+            Some((left, usage)) => (self.gather(output, left, manifest).await?, usage),
         };
         output_table::check(folder, &written.columns)?;
         manifest.files = written.files;
@@ -265,21 +266,22 @@ impl Execution<'_> {
         job: &Job,
         tables: &[TableToRead],
         staging: &Location,
-    ) -> Worked<(Vec<ObjectToRead>, Option<Usage>)> {
+    ) -> Worked<(Left, Option<Usage>)> {
         let ended = self.run_script(job, tables, Place::Folder(staging)).await?;
-        Ok((staged::objects(self.app, staging).await?, ended.usage()))
+        Ok((staged::left(self.app, staging).await?, ended.usage()))
     }
 
     /// Makes the output of what a script wrote.
     async fn gather(
         &self,
         output: &OutputDefinition,
-        objects: Vec<ObjectToRead>,
+        left: Left,
         manifest: &publish::Manifest,
     ) -> Worked<Written> {
         let spec = Spec {
             work: Work::Gather(GatherWork {
-                objects,
+                objects: left.objects,
+                columns: left.columns,
                 format: output.format,
                 csv: output.csv()?,
                 uploads: manifest.uploads.clone(),

@@ -19,27 +19,80 @@ pub(super) fn folder(output: &Location, run: &str, attempt: i64) -> Location {
     }
 }
 
-/// The objects that a script left there, in the order of their keys, numbers in them as numbers: data alone, and none that is empty.
+/// The file of a script's folder that tells the columns of what was written, where that came to no rows and so to no
+/// files: name and Hive's type of each, as JSON.
+const COLUMNS: &str = "_columns.json";
+/// The most that it may have, in bytes.
+const MAX_COLUMNS: u64 = 1 << 20;
+
+/// What a script left.
+pub(super) struct Left {
+    /// The objects, in the order of their keys, numbers in them as numbers: data alone, and none that is empty.
+    pub(super) objects: Vec<ObjectToRead>,
+    /// The columns of a result without rows; where there are objects, these tell.
+    pub(super) columns: Vec<(String, String)>,
+}
+
+/// What a script left below a folder.
 ///
 /// # Errors
-/// Invalid where there are none; Unavailable where the store can't be asked.
-pub(super) async fn objects(app: &App, folder: &Location) -> Result<Vec<ObjectToRead>> {
+/// Invalid where it left nothing, or parts of a table in folders that tell their values; Unavailable where the store can't
+/// be asked.
+pub(super) async fn left(app: &App, folder: &Location) -> Result<Left> {
     let listed = match listing::visible(app, &folder.bucket, &folder.key).await {
         Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
         listed => listed?,
     };
-    let mut found: Vec<ObjectToRead> = listed
+    let below = |key: &str| key.strip_prefix(&folder.key).unwrap_or_default().to_owned();
+    let mut objects: Vec<ObjectToRead> = listed
         .into_iter()
-        .filter(|object| object.size > 0 && object.key.strip_prefix(&folder.key).is_some_and(is_data))
+        .filter(|object| object.size > 0 && is_data(&below(&object.key)))
         .map(|object| ObjectToRead::of(&folder.bucket, object))
         .collect();
-    found.sort_by_cached_key(|object| by_numbers(&object.key));
-    match found.is_empty() {
-        false => Ok(found),
+    objects.sort_by_cached_key(|object| by_numbers(&object.key));
+    if let Some(part) = objects
+        .iter()
+        .find_map(|object| partition_in(&below(&object.key)))
+    {
+        return Err(Error::invalid(format!(
+            "the script wrote partitions ({part}/), and the job's output is one folder of files"
+        ))
+        .hint(
+            "leave partitionBy out, or leave [output] out of job.toml and let the script write where it likes",
+        ));
+    }
+    let columns = match objects.is_empty() {
+        false => Vec::new(),
+        true => columns(app, folder).await?,
+    };
+    match objects.is_empty() && columns.is_empty() {
+        false => Ok(Left { objects, columns }),
         true => Err(Error::invalid("the script wrote nothing that its output could be made of").hint(
             "let it write files into the folder that MASTIC_OUTPUT_DIR names, or below the location that MASTIC_OUTPUT names",
         )),
     }
+}
+
+/// The folder of a partition on the way to a file.
+fn partition_in(key: &str) -> Option<String> {
+    let (folders, _) = key.rsplit_once('/')?;
+    let partition = folders.split('/').find(|folder| folder.contains('='));
+    partition.map(str::to_owned)
+}
+
+async fn columns(app: &App, folder: &Location) -> Result<Vec<(String, String)>> {
+    let key = format!("{}{COLUMNS}", folder.key);
+    let Some(object) = app.buckets.head(&folder.bucket, &key).await? else {
+        return Ok(Vec::new());
+    };
+    let whole = 0..object.size.min(MAX_COLUMNS);
+    let text = app
+        .buckets
+        .get_range(&folder.bucket, &key, whole, Some(&object.etag))
+        .await?;
+    serde_json::from_slice(&text).map_err(|cause| {
+        Error::invalid(format!("{COLUMNS} of the script's output makes no sense")).source(cause)
+    })
 }
 
 /// A key in pieces that sort as people number their files: `part_9` before `part_10`.
@@ -96,6 +149,6 @@ mod tests {
     fn files_are_taken_by_their_numbers() {
         let mut keys = ["a_10.csv", "a_9.csv", "a_1/b", "a", "a_1"];
         keys.sort_by_cached_key(|key| by_numbers(key));
-        assert_eq!(keys, ["a_1", "a_1/b", "a_9.csv", "a_10.csv", "a"]);
+        assert_eq!(keys, ["a", "a_1", "a_1/b", "a_9.csv", "a_10.csv"]);
     }
 }

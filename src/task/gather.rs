@@ -39,6 +39,7 @@ pub(super) async fn run(buckets: Buckets, work: GatherWork, means: &Means) -> Re
         .try_collect()
         .await?;
     let is_kept = match work.format {
+        _ if work.objects.is_empty() => false,
         OutputFormat::Csv => is_such_csv(&buckets, &work, &mut looks).await?,
         OutputFormat::Json => looks
             .iter()
@@ -48,7 +49,10 @@ pub(super) async fn run(buckets: Buckets, work: GatherWork, means: &Means) -> Re
                 && looks.iter().all(|look| look.classification == "parquet")
         }
     };
-    let table = table(&work.objects, looks);
+    let table = TableToRead {
+        columns: work.columns.clone(),
+        ..table(&work.objects, looks)
+    };
     if !is_kept {
         let count = work.objects.len();
         let format = work.format.as_str();

@@ -212,8 +212,10 @@ pub struct ScriptWork {
 /// What a script wrote by itself, and what is to become of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct GatherWork {
-    /// The objects that it wrote: one at the least.
+    /// The objects that it wrote.
     pub objects: Vec<ObjectToRead>,
+    /// The columns, with their types in Hive's spelling, of a result without rows, which there are no objects of.
+    pub columns: Vec<(String, String)>,
     /// What the files of the output are.
     pub format: OutputFormat,
     /// How CSV is written.

@@ -3,6 +3,7 @@
 Sail speaks Spark Connect, which has no SparkContext. Most scripts use little of it: what changes nothing is taken here,
 what makes something of it is done another way, and what only Spark can do ends the script with the way on."""
 
+import json
 import os
 import runpy
 import sys
@@ -253,6 +254,22 @@ def stand_in(address):
         if name in sys.modules:
             sys.modules[name].SparkSession = SparkSession
 
+    from pyspark.sql.connect import readwriter
+
+    save, write = readwriter.DataFrameWriter.save, dataframe.DataFrame.write.fget
+
+    def write_of(self):
+        writer = write(self)
+        writer._frame = self
+        return writer
+
+    def save_and_tell(self, path=None, *others, **named):
+        save(self, path, *others, **named)
+        tell_columns(self._frame, path)
+
+    dataframe.DataFrame.write = property(write_of)
+    readwriter.DataFrameWriter.save = save_and_tell
+
     class SQLContext:
         """The entry point of Spark 1, on a session."""
 
@@ -271,6 +288,17 @@ def stand_in(address):
 
     pyspark.SQLContext = pyspark.HiveContext = SQLContext
     pyspark.sql.SQLContext = pyspark.sql.HiveContext = SQLContext
+
+
+def tell_columns(frame, path):
+    """Says which columns an output has: of a result without rows Sail writes no file that could say it."""
+    output, folder = os.environ.get("MASTIC_OUTPUT"), os.environ.get("MASTIC_OUTPUT_DIR")
+    if not output or not path or not path.replace("s3a://", "s3://", 1).startswith(output.rstrip("/")):
+        return
+    known = {"void": "string", "timestamp_ntz": "timestamp"}
+    columns = [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]
+    with open(os.path.join(folder, "_columns.json"), "w") as out:
+        json.dump([(name, known.get(kind, kind)) for name, kind in columns], out)
 
 
 def fail(what):

@@ -204,3 +204,28 @@ async fn the_shipped_union_gives_the_rows_that_sql_gives() {
         r#"[[42,"green",1,4.8],[142,"yellow",1,21.95],[236,"yellow",1,13.3]]"#
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_without_rows_is_an_output_and_partitions_are_none() {
+    let Some(app) = with_sail().await else { return };
+    let script = "import os\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
+        frame = spark.range(3).selectExpr('id', 'cast(id AS string) AS name').where('id > 7')\n\
+        frame.write.mode('overwrite').csv(os.environ['MASTIC_OUTPUT'].replace('s3://', 's3a://'), header=True)\n";
+    app.register("empty", TO_CSV, script).await.unwrap();
+    let run = app.succeed("empty", &[("month", "1")]).await;
+    assert_eq!(run.body.rows_out, Some(0));
+    assert_eq!(
+        app.text("lake", "out/month=1/part-00000.csv").await.unwrap(),
+        "id,name\n"
+    );
+
+    let parts = script
+        .replace(" > 7", " < 7")
+        .replace(".mode('overwrite')", ".partitionBy('name')");
+    app.register("empty", TO_CSV, &parts).await.unwrap();
+    let error = app.run_job("empty", &[("month", "1")]).await.body.error.unwrap();
+    assert!(
+        error.message.starts_with("the script wrote partitions (name="),
+        "{error:?}"
+    );
+}
