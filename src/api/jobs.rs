@@ -114,6 +114,9 @@ pub(super) struct JobSource {
     definition: String,
     /// The script's text.
     script: String,
+    /// The text of requirements.txt: the packages that a Python script needs.
+    #[serde(default)]
+    requirements: Option<String>,
 }
 
 /// How a run is started.
@@ -250,6 +253,7 @@ pub(super) async fn put(
         name,
         definition: source.definition,
         script: source.script,
+        requirements: source.requirements,
     };
     let job = jobs::register_if(&app, &source, &precondition).await?;
     Ok(versioned(job))

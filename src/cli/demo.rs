@@ -258,6 +258,7 @@ impl Story<'_> {
             name: JOB.to_owned(),
             definition: text("job.toml")?,
             script: text("union.sql")?,
+            requirements: None,
         };
         let job = jobs::register(&self.server.app, &source).await?;
         for arrivals in job

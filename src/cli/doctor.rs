@@ -71,9 +71,12 @@ fn what_holds_scripts(config: &Config) -> String {
         true => "they read their interpreter and write their own folder (Landlock)",
         false => "they read and write whatever this user can: the kernel has no Landlock",
     };
-    let keys = match config.lake {
-        Some(_) => "they have the lake's keys",
-        None => "they have this server's keys to the object store",
+    let keys = match (&config.lake, &config.credentials) {
+        (Some(_), Some(_)) => "each run has its own keys to the lake, good for what its job names",
+        (Some(_), None) => {
+            "each run has its own keys to the lake, good for what its job names, but the lake takes whoever shows none"
+        }
+        (None, _) => "they have this server's keys to the object store",
     };
     format!("{files}; {keys}; their network isn't held")
 }

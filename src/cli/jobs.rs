@@ -109,7 +109,7 @@ impl Jobs {
             Self::Register { folders } => {
                 for folder in folders {
                     let source = JobSource::read(&folder)?;
-                    let body = json!({ "definition": source.definition, "script": source.script });
+                    let body = json!({ "definition": source.definition, "script": source.script, "requirements": source.requirements });
                     let job = client.put(&format!("/jobs/{}", segment(&source.name)), &body)?;
                     output::say(
                         global.quiet,

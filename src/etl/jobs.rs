@@ -18,6 +18,8 @@ use crate::store::{self, Look, Note};
 
 /// The definition's file name in a job's folder.
 pub const DEFINITION_FILE: &str = "job.toml";
+/// The name there of the packages that a Python script needs.
+const REQUIREMENTS_FILE: &str = "requirements.txt";
 
 /// The largest script or definition that is read from an object.
 const MAX_OBJECT_BYTES: u64 = 1 << 20;
@@ -31,6 +33,8 @@ pub struct JobSource {
     pub definition: String,
     /// The script's text.
     pub script: String,
+    /// The text of `requirements.txt`, where it is there.
+    pub requirements: Option<String>,
 }
 
 impl JobSource {
@@ -54,16 +58,43 @@ impl JobSource {
             )));
         }
         let script = read_text(&folder.join(&parsed.script))?;
+        let requirements = match read_text(&folder.join(REQUIREMENTS_FILE)) {
+            Err(error) if error.kind == ErrorKind::NotFound => None,
+            text => Some(text?),
+        };
         Ok(Self {
             name,
             definition,
             script,
+            requirements,
         })
     }
 
     /// Whether a job of its name is registered with just this.
     fn is_of(&self, job: &Job) -> bool {
-        job.definition_text == self.definition && job.script == self.script
+        let has_these = || {
+            let own = self.parsed(&job.name);
+            own.is_ok_and(|own| own.requirements == job.definition.requirements)
+        };
+        job.definition_text == self.definition && job.script == self.script && has_these()
+    }
+
+    /// What `job.toml` says, with the packages of `requirements.txt`.
+    fn parsed(&self, name: &str) -> Result<JobDefinition> {
+        let mut definition = JobDefinition::parse(name, &self.definition)?;
+        for line in self.requirements.iter().flat_map(|text| text.lines()) {
+            let line = line.split(" #").next().unwrap_or_default().trim();
+            if line.starts_with('-') {
+                return Err(Error::invalid(format!(
+                    "job {name}: {REQUIREMENTS_FILE} has '{line}', and only packages may stand there"
+                ))
+                .hint("options are pip's own settings: PIP_INDEX_URL, pip.conf"));
+            }
+            if !line.is_empty() && !line.starts_with('#') {
+                definition.requirements.push(line.to_owned());
+            }
+        }
+        Ok(definition)
     }
 }
 
@@ -91,7 +122,7 @@ pub async fn register(app: &App, source: &JobSource) -> Result<Job> {
 /// As [`register`]; Outdated where it doesn't hold.
 pub async fn register_if(app: &App, source: &JobSource, precondition: &Precondition) -> Result<Job> {
     let name = plain_name("job", &source.name)?;
-    let definition = JobDefinition::parse(&name, &source.definition)?;
+    let definition = source.parsed(&name)?;
     if source.script.trim().is_empty() {
         return Err(Error::invalid(format!(
             "job {name}: its script {} is empty",
@@ -286,6 +317,7 @@ async fn source_of_objects(app: &App, name: &str, definition: &str, script: &Loc
         name: plain_name("job", name)?,
         definition,
         script: text_of_object(app, script).await?,
+        requirements: None,
     })
 }
 

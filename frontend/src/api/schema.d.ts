@@ -1170,6 +1170,8 @@ export interface components {
         JobSource: {
             /** @description The text of `job.toml`. */
             definition: string;
+            /** @description The text of requirements.txt: the packages that a Python script needs. */
+            requirements?: string | null;
             /** @description The script's text. */
             script: string;
         };

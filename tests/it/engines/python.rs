@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mastic::config::Credentials;
+use mastic::etl::jobs::JobSource;
 use mastic::etl::runs;
 use mastic::model::crawl::WorkState;
 use mastic::model::job::Engine;
@@ -140,6 +141,77 @@ async fn a_script_that_writes_nothing_fails_and_leaves_what_was_there() {
         app.text("lake", "out/month=1/part-00000.csv").await.unwrap(),
         "a\n1\n"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packages_come_from_the_list_beside_the_script_or_are_named_as_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let engines = folder.path().join("engines");
+    let app = TestApp::start_with(move |config| {
+        config.engines.allowed = vec![Engine::Python];
+        config.engines.folder = engines.clone();
+    })
+    .await;
+    let job = folder.path().join("needs");
+    std::fs::create_dir(&job).unwrap();
+    // A package of one's own, as a wheel, so that nothing is fetched.
+    let wheel = job.join("told-1.0-py3-none-any.whl");
+    make_wheel(&wheel);
+    std::fs::write(job.join("job.toml"), PLAIN).unwrap();
+    std::fs::write(job.join("script.py"), "import told\nprint('told', told.WHAT)").unwrap();
+    let register = async |text: &str| {
+        std::fs::write(job.join("requirements.txt"), text).unwrap();
+        mastic::etl::jobs::register(app.app(), &JobSource::read(&job)?).await
+    };
+    let list = format!("# what it needs\ntold @ file://{}  # ours\n\n", wheel.display());
+    register(&list).await.unwrap();
+    let run = app.succeed("needs", &[]).await;
+    let said = messages(&app, &run).await;
+    assert!(said.contains(&"told 42".to_owned()), "{said:?}");
+    assert!(
+        said.iter()
+            .any(|line| line.starts_with("making an environment of told")),
+        "{said:?}"
+    );
+    let again = app.succeed("needs", &[]).await;
+    let said = messages(&app, &again).await;
+    assert!(
+        !said.iter().any(|line| line.starts_with("making")),
+        "made once: {said:?}"
+    );
+
+    register("told @ file:///nowhere/told-1.0-py3-none-any.whl\n")
+        .await
+        .unwrap();
+    let run = app.run_job("needs", &[]).await;
+    let error = run.body.error.unwrap().message;
+    assert!(
+        error.contains("the packages can't be installed: told @ file:///nowhere"),
+        "{error}"
+    );
+    let refused = register("--index-url http://example.com\n").await.unwrap_err();
+    assert!(
+        refused
+            .message
+            .ends_with("has '--index-url http://example.com', and only packages may stand there")
+    );
+}
+
+/// A wheel of one module (PEP 427), made by Python itself.
+fn make_wheel(path: &std::path::Path) {
+    let script = "import sys, zipfile\n\
+        wheel = zipfile.ZipFile(sys.argv[1], 'w')\n\
+        info = 'told-1.0.dist-info/'\n\
+        wheel.writestr('told.py', 'WHAT = 42\\n')\n\
+        wheel.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: told\\nVersion: 1.0\\n')\n\
+        wheel.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n\
+        wheel.writestr(info + 'RECORD', 'told.py,,\\n')\n\
+        wheel.close()\n";
+    let made = std::process::Command::new("python3")
+        .args(["-c", script])
+        .arg(path)
+        .status();
+    assert!(made.unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -233,6 +233,7 @@ impl TestApp {
             name: name.to_owned(),
             definition: definition.to_owned(),
             script: script.to_owned(),
+            requirements: None,
         };
         jobs::register(self.app(), &source).await.map(drop)
     }

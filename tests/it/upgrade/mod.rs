@@ -114,6 +114,7 @@ async fn what_an_earlier_version_knew_is_not_done_again(database: Database) {
             name: name.to_owned(),
             definition: job.definition_text,
             script: job.script,
+            requirements: None,
         };
         assert_eq!(jobs::register(app.app(), &source).await.unwrap().version, 0);
     }
