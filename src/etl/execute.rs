@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
+use crate::buckets::Access;
 use crate::error::{Error, Result, Subject};
 use crate::etl::engines::{self, Assignment, Place, Said, Working};
 use crate::etl::preview::inputs_read;
@@ -311,7 +312,15 @@ impl Execution<'_> {
         let own = self.run.body.timeout.or(job.definition.timeout);
         let timeout = own.unwrap_or(self.app.config.tasks.run_timeout);
         let script = jobs::script_of(self.app, job).await?;
-        let mut working = engines::of(job.definition.engine)?
+        let engine = engines::of(job.definition.engine)?;
+        if !engine.writes_output() && matches!(self.app.access, Access::Environment) {
+            self.log(
+                LogLevel::Warn,
+                "the script has this server's own keys to the object store",
+            )
+            .await?;
+        }
+        let mut working = engine
             .start(Assignment {
                 app: self.app,
                 job,

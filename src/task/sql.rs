@@ -1,12 +1,13 @@
 //! SQL in the child, by DataFusion: a job's script with its output, and queries.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::TableReference;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::Statement as Ast;
@@ -34,7 +35,7 @@ const BATCHES_AHEAD: usize = 4;
 /// Runs a job's script and uploads its result.
 pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means) -> Result<Written> {
     let ctx = context(means)?;
-    parse(&work.sql)?;
+    let script = script(&work.sql)?;
     let names: Vec<String> = work.tables.iter().map(|table| table.name.clone()).collect();
     let tables = read::register(&ctx, &buckets, work.tables).await?;
     let rows_in = tables.rows();
@@ -45,7 +46,16 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means
             format!("{name}: {counted} rows in {}", files(rows.len())),
         );
     }
-    let frame = plan(&ctx, &work.sql).await?;
+    for (name, statement) in script.views {
+        let view = plan(&ctx, statement).await?.into_view();
+        let taken = ctx.register_table(TableReference::bare(name.clone()), view);
+        if taken.is_err() {
+            return Err(
+                Error::invalid(format!("there is a table {name} already")).hint("give the view another name")
+            );
+        }
+    }
+    let frame = plan(&ctx, script.last).await?;
     let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
     let mut sinks = work
         .uploads
@@ -116,7 +126,7 @@ async fn in_order(
 /// Answers a query: says its columns, and then its rows as they come.
 pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) -> Result<Message> {
     let ctx = context(means)?;
-    let statement = parse(&work.sql)?;
+    let statement = query(&work.sql)?;
     let (tables, _) = datafusion::sql::resolve::resolve_table_references(&statement, true)
         .map_err(|cause| failure(&cause))?;
     let names: Vec<String> = tables.iter().map(|table| table.to_string()).collect();
@@ -131,7 +141,7 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
         }
     };
     let tables = read::register(&ctx, &buckets, tables).await?;
-    let frame = plan(&ctx, &work.sql).await?;
+    let frame = plan(&ctx, statement).await?;
     let frame = frame
         .limit(0, Some(work.limit.saturating_add(1)))
         .map_err(|cause| failure(&cause))?;
@@ -156,47 +166,98 @@ pub(super) async fn run_query(buckets: Buckets, work: QueryWork, means: &Means) 
     })
 }
 
-/// Reads the script, which must be one SELECT: nothing else has a result.
-fn parse(sql: &str) -> Result<Statement> {
+/// What a script is: views, each of which may use those before it, and the SELECT whose result is its own.
+struct Script {
+    views: Vec<(String, Statement)>,
+    last: Statement,
+}
+
+fn statements(sql: &str) -> Result<VecDeque<Statement>> {
     if sql.len() > MAX_SQL_BYTES {
         return Err(Error::limit(format!(
             "the SQL has {} bytes, and {MAX_SQL_BYTES} are allowed",
             sql.len()
         )));
     }
-    let mut statements = DFParserBuilder::new(sql)
+    DFParserBuilder::new(sql)
         .build()
         .and_then(|mut parser| parser.parse_statements())
-        .map_err(|cause| failure(&cause))?;
-    let one = statements.pop_front();
-    match (one, statements.is_empty()) {
-        (Some(Statement::Statement(ast)), true) if matches!(*ast, Ast::Query(_)) => {
-            Ok(Statement::Statement(ast))
-        }
+        .map_err(|cause| failure(&cause))
+}
+
+/// Reads a query, which must be one SELECT: nothing else has a result.
+fn query(sql: &str) -> Result<Statement> {
+    let mut statements = statements(sql)?;
+    let last = statements.pop_back();
+    match (last, statements.is_empty()) {
+        (Some(last), true) => select(last, "write one SELECT"),
         (None, _) => Err(Error::invalid("the SQL is empty").hint("write one SELECT")),
         (Some(_), false) => {
             Err(Error::invalid("the SQL has more than one statement").hint("write one SELECT"))
         }
-        (Some(_), true) => Err(Error::invalid("the SQL is not a query")
-            .hint("write one SELECT; where its result goes is said in job.toml")),
     }
 }
 
-async fn plan(ctx: &SessionContext, sql: &str) -> Result<DataFrame> {
+/// Reads a job's script: `CREATE TEMP VIEW` as often as it likes, then one SELECT.
+fn script(sql: &str) -> Result<Script> {
+    let mut statements = statements(sql)?;
+    let last = statements.pop_back();
+    let last = last.ok_or_else(|| Error::invalid("the SQL is empty").hint("write one SELECT"))?;
+    Ok(Script {
+        views: statements.into_iter().map(view).collect::<Result<_>>()?,
+        last: select(
+            last,
+            "end with one SELECT; where its result goes is said in job.toml",
+        )?,
+    })
+}
+
+fn select(statement: Statement, hint: &str) -> Result<Statement> {
+    match statement {
+        Statement::Statement(ast) if matches!(*ast, Ast::Query(_)) => Ok(Statement::Statement(ast)),
+        _ => Err(Error::invalid("the SQL is not a query").hint(hint)),
+    }
+}
+
+/// A view's name, folded as SQL folds it, and its query.
+fn view(statement: Statement) -> Result<(String, Statement)> {
+    let text = statement.to_string();
+    let refused = || {
+        let shown: String = text.chars().take(60).collect();
+        Error::invalid(format!(
+            "the SQL has more than one statement, and '{shown}' is not CREATE TEMP VIEW name AS SELECT"
+        ))
+        .hint("all but the last SELECT are views, by which the later ones name them")
+    };
+    let Statement::Statement(ast) = statement else {
+        return Err(refused());
+    };
+    let Ast::CreateView(view) = *ast else {
+        return Err(refused());
+    };
+    let name = match &view.name.0[..] {
+        [part] if !view.materialized && view.columns.is_empty() => part.as_ident().cloned(),
+        _ => None,
+    };
+    let name = name.ok_or_else(refused)?;
+    let name = match name.quote_style {
+        Some(_) => name.value,
+        None => name.value.to_lowercase(),
+    };
+    Ok((name, Statement::Statement(Box::new(Ast::Query(view.query)))))
+}
+
+async fn plan(ctx: &SessionContext, statement: Statement) -> Result<DataFrame> {
     let options = SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
         .with_allow_statements(false);
-    let frame = ctx
-        .sql_with_options(sql, options)
+    let plan = ctx.state().statement_to_plan(statement).await;
+    let plan = plan.map_err(|cause| failure(&cause))?;
+    options.verify_plan(&plan).map_err(|cause| failure(&cause))?;
+    ctx.execute_logical_plan(plan)
         .await
-        .map_err(|cause| failure(&cause))?;
-    match frame.logical_plan() {
-        LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) => {
-            Err(Error::invalid("the SQL is not a query").hint("write one SELECT"))
-        }
-        _ => Ok(frame),
-    }
+        .map_err(|cause| failure(&cause))
 }
 
 pub(super) fn columns(schema: &SchemaRef) -> Vec<(String, String)> {

@@ -36,7 +36,7 @@ use lines::Lines;
 use tree::Tree;
 
 /// How often a program's memory is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The first look comes soon, because many programs are short.
 const FIRST_LOOKS: Duration = Duration::from_millis(5);
 /// The folders in a program's folder: where it begins, what is temporary, and what it leaves.

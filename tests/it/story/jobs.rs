@@ -97,6 +97,20 @@ async fn parquet_output_is_read_back_with_its_types() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_script_may_name_its_steps() {
+    let app = with_sales().await;
+    let definition = JOB.replace("sales/*", "sales/*.csv");
+    let script = "-- Two steps; and a semicolon in a text is none.
+        CREATE TEMP VIEW Priced AS SELECT shop, amount, 'a;b' AS note FROM sales WHERE amount IS NOT NULL;
+        CREATE OR REPLACE TEMPORARY VIEW shops AS SELECT shop, note, count(*) AS n FROM priced GROUP BY shop, note;
+        SELECT note, sum(n) AS n FROM shops GROUP BY note;";
+    let run = run_once(&app, &definition, script).await;
+    assert_eq!(run.body.error, None);
+    let csv = app.text("lake", "out/part-00000.csv").await.unwrap();
+    assert!(csv.starts_with("note,n\na;b,"), "{csv}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_sql_fails_the_run_and_nothing_else() {
     let app = with_sales().await;
     let definition = JOB.replace("sales/*", "sales/*.csv");
@@ -106,6 +120,13 @@ async fn wrong_sql_fails_the_run_and_nothing_else() {
         ("SELEC 1", "Expected"),
         ("SELECT * FROM elsewhere", "elsewhere"),
         ("SELECT 1; SELECT 2", "more than one statement"),
+        ("CREATE VIEW v AS SELECT 1", "not a query"),
+        (
+            "CREATE VIEW sales AS SELECT 1; SELECT * FROM sales",
+            "there is a table sales already",
+        ),
+        ("CREATE VIEW v AS SELECT * FROM nowhere; SELECT 1 AS x", "nowhere"),
+        ("DROP TABLE sales; SELECT 1 AS x", "is not CREATE TEMP VIEW"),
         ("DROP TABLE sales", "not a query"),
         (
             "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
