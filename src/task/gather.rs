@@ -17,7 +17,7 @@ use super::{
     Upload, Written, WrittenFile, judge, read, speech, sql,
 };
 use crate::buckets::Buckets;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::output::OutputFormat;
 use crate::model::run::LogLevel;
 
@@ -141,8 +141,12 @@ async fn is_such_csv(buckets: &Buckets, work: &GatherWork, looks: &mut [Verdict]
             encoding: Some("utf-8".to_owned()),
             ..Verdict::of_table("csv", Vec::new())
         };
+        let head = read_object(buckets, object, 0, object.size.min(HEADER_BYTES)).await?;
+        if head.contains(&0) || std::str::from_utf8(&head).is_err_and(|cause| cause.error_len().is_some()) {
+            return Err(Error::invalid(format!("{} is no text", object.path()))
+                .hint("let the script write CSV, JSON or Parquet"));
+        }
         if work.csv.header {
-            let head = read_object(buckets, object, 0, object.size.min(HEADER_BYTES)).await?;
             let own = first_line(&head).to_vec();
             let quotes = own.iter().filter(|byte| **byte == b'"').count();
             if quotes % 2 == 1 || header.get_or_insert_with(|| own.clone()) != &own {

@@ -23,6 +23,10 @@ class NeedsSpark(RuntimeError):
         super().__init__(NEEDS_SPARK.format(what=what))
 
 
+class NeedsSparkAttribute(NeedsSpark, AttributeError):
+    """The same of an attribute, which somebody may only have asked for to see whether it is there."""
+
+
 def start_sail():
     """Starts Sail in this process; its address."""
     from pysail.spark import SparkConnectServer
@@ -157,7 +161,7 @@ class SparkContext:
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        raise NeedsSpark(f"SparkContext.{name}")
+        raise NeedsSparkAttribute(f"SparkContext.{name}")
 
 
 def stand_in(address):

@@ -108,15 +108,28 @@ pub(super) fn watch(program: Program, access: Option<&Access>, means: &Means) ->
     let lines = Lines::of(&mut child, placed.program.log_bytes);
     let mut tree = Tree::new(limits.memory_bytes);
     let ended = wait(&mut child, &mut tree);
-    is_over.store(true, Ordering::SeqCst);
     tree.kill();
     let last_words = lines.finish();
+    let outcome = conclude(ended, &placed, access, limits, &tree, &last_words);
+    is_over.store(true, Ordering::SeqCst);
+    outcome
+}
+
+/// What a program came to: what it left is uploaded where it ended well.
+fn conclude(
+    ended: Result<ExitStatus>,
+    placed: &Placed,
+    access: Option<&Access>,
+    limits: Limits,
+    tree: &Tree,
+    last_words: &str,
+) -> Result<Message> {
     match ended? {
         status if status.success() => {
             placed.upload(access)?;
             Ok(Message::Ran(tree.usage()))
         }
-        status => Err(explain(status, limits, &last_words)),
+        status => Err(explain(status, limits, last_words)),
     }
 }
 

@@ -119,6 +119,18 @@ open(os.path.join(folder, "_SUCCESS"), "w").close()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_table_is_no_output() {
+    let app = allowing().await;
+    let job = TO_CSV.replace("[inputs]\nsales = \"s3://lake/sales/{month}.csv\"\n", "");
+    let script = "import os\nopen(os.environ['MASTIC_OUTPUT_DIR'] + '/a.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n\\0\\1' * 9)";
+    app.register("image", &job, script).await.unwrap();
+    let error = app.run_job("image", &[("month", "1")]).await.body.error.unwrap();
+    assert!(error.message.ends_with("/a.png is no text"), "{error:?}");
+    assert_eq!(app.keys("lake", "out/").await, Vec::<String>::new());
+    assert_eq!(app.keys("lake", "_mastic/").await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_writes_nothing_fails_and_leaves_what_was_there() {
     let app = allowing().await;
     app.put("lake", "sales/1.csv", b"id\n1\n").await;
