@@ -8,6 +8,7 @@ import os
 import runpy
 import sys
 import time
+import traceback
 import uuid
 
 NEEDS_SPARK = (
@@ -309,17 +310,34 @@ def fail(what):
     raise NeedsSpark(what)
 
 
+def run(script):
+    """Runs a script as Python does; the status that it ends with."""
+    try:
+        runpy.run_path(script, run_name="__main__")
+        return 0
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    except BaseException:
+        traceback.print_exc()
+        return 1
+
+
 def main():
-    server, address = start_sail()
+    # It lives as long as the process.
+    _server, address = start_sail()
     stand_in(address)
     sys.argv = sys.argv[1:]
     # A script finds what is beside it.
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
-    try:
-        runpy.run_path(sys.argv[0], run_name="__main__")
-    finally:
-        sys.stdout.flush()
-        server.stop()
+    status = run(sys.argv[0])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Sail's threads and those of its client wait for one another where a script leaves its session open: what it wrote is
+    # written, so nobody has to wait for them.
+    os._exit(status)
 
 
 if __name__ == "__main__":
