@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -50,6 +51,11 @@ fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
     std::fs::metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
+/// How often and how long to wait for whoever has the lock: a process that this one is just starting has a copy of every
+/// open file until it becomes its program, also of a lock that was given back meanwhile.
+const LOCK_ATTEMPTS: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
 /// Takes the lock that keeps a second server from the same file.
 pub(super) fn lock_file(database: &Path) -> Result<std::fs::File> {
     let mut name = database.as_os_str().to_owned();
@@ -61,7 +67,15 @@ pub(super) fn lock_file(database: &Path) -> Result<std::fs::File> {
         .write(true)
         .open(&path)
         .map_err(|cause| Error::unavailable(format!("can't write {}: {cause}", path.display())))?;
-    match file.try_lock() {
+    let mut outcome = file.try_lock();
+    for _ in 0..LOCK_ATTEMPTS {
+        if !matches!(outcome, Err(std::fs::TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(LOCK_PAUSE);
+        outcome = file.try_lock();
+    }
+    match outcome {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(Error::conflict(format!(
             "another mastic is using the database {}",
