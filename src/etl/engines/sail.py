@@ -12,8 +12,7 @@ import traceback
 import uuid
 
 NEEDS_SPARK = (
-    "{what} needs a real Spark, and this run is on Sail: write runtime = \"spark\" into the job's job.toml, or use "
-    "DataFrames in its place"
+    "{what} needs a real Spark, and this run is on Sail, the one runtime that there is so far: use DataFrames in its place"
 )
 
 
@@ -249,15 +248,10 @@ def stand_in(address):
     Remote.newSession = lambda self: self
     for name in ("_jvm", "_jsparkSession"):
         setattr(Remote, name, property(lambda self, name=name: fail(name)))
-    for owner in (dataframe.DataFrame,):
-        owner.rdd = property(lambda self: fail("an RDD"))
-        owner.toJSON = lambda self, *others: fail("an RDD")
-        if not hasattr(owner, "registerTempTable"):
-            owner.registerTempTable = owner.createOrReplaceTempView
+    dataframe.DataFrame.rdd = property(lambda self: fail("an RDD"))
+    dataframe.DataFrame.toJSON = lambda self, *others: fail("an RDD")
     pyspark.sql.SparkSession = SparkSession
-    for name in ("pyspark.sql.session",):
-        if name in sys.modules:
-            sys.modules[name].SparkSession = SparkSession
+    sys.modules["pyspark.sql.session"].SparkSession = SparkSession
 
     from pyspark.sql.connect import readwriter
 

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use super::{OUTPUT, Placed};
 use crate::buckets::{Access, Buckets, Completed};
 use crate::error::{Error, Result};
+use crate::task::Upload;
+use crate::task::sink::Parts;
 
-/// Size of a part in bytes; S3 wants at least 5 MiB of all but the last.
-const PART_BYTES: usize = 8 << 20;
+/// How much of a file is read at a time, in bytes.
+const PIECE_BYTES: usize = 256 << 10;
 
 impl Placed {
     /// Uploads every file of the output folder, under its name there. Links are no files.
@@ -68,24 +70,24 @@ async fn upload(buckets: &Buckets, bucket: &str, key: &str, path: &Path) -> Resu
     let id = buckets
         .create_upload(bucket, key, "application/octet-stream", &[])
         .await?;
-    let mut parts = Vec::new();
+    let upload = Upload {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+        upload_id: id,
+    };
+    let mut parts = Parts::begin(buckets.clone(), upload.clone());
+    let mut piece = vec![0; PIECE_BYTES];
     loop {
-        let mut part = Vec::new();
-        file.by_ref()
-            .take(PART_BYTES as u64)
-            .read_to_end(&mut part)
-            .map_err(unreadable)?;
-        if part.is_empty() && !parts.is_empty() {
-            break;
-        }
-        let is_last = part.len() < PART_BYTES;
-        let number = i32::try_from(parts.len() + 1).unwrap_or(i32::MAX);
-        parts.push(buckets.upload_part(bucket, key, &id, number, part).await?);
-        if is_last {
-            break;
+        match file.read(&mut piece).map_err(unreadable)? {
+            0 => break,
+            length => parts.add(&piece[..length]).await?,
         }
     }
-    match buckets.complete_upload(bucket, key, &id, &parts).await? {
+    let (parts, _) = parts.finish().await?;
+    match buckets
+        .complete_upload(bucket, key, &upload.upload_id, &parts)
+        .await?
+    {
         Completed::Done { .. } => Ok(()),
         Completed::NoSuchUpload => Err(Error::conflict(format!(
             "the upload of s3://{bucket}/{key} is gone"

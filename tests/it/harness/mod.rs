@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mastic::access::Authenticator;
-use mastic::app::App;
+use mastic::app::{App, AppParts};
+use mastic::buckets::{Access, Buckets};
 use mastic::clock::{Clock, ManualClock};
 use mastic::config::{Config, Flags};
 use mastic::error::{Error, Result};
@@ -166,6 +167,22 @@ impl TestApp {
             None => Server::start(config, clock, Parts::WithoutWorker).await,
         };
         self.server = Some(server.unwrap());
+    }
+
+    /// The server's parts with another store in the place of its own.
+    pub(crate) async fn with_store(&self, url: String) -> App {
+        let access = Access::Endpoint {
+            url,
+            access_key: "some".to_owned(),
+            secret_key: "keys".to_owned(),
+            region: "us-east-1".to_owned(),
+            folder: None,
+        };
+        App::new(AppParts {
+            buckets: Buckets::new(&access).await.unwrap(),
+            access,
+            ..AppParts::clone(self.app())
+        })
     }
 
     pub(crate) fn server(&self) -> &Server {

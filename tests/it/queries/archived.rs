@@ -5,8 +5,6 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mastic::app::{App, AppParts};
-use mastic::buckets::{Access, Buckets};
 use mastic::etl::query;
 
 use crate::harness::TestApp;
@@ -54,21 +52,6 @@ fn pass(mut client: TcpStream, lake: &str, archived: bool) {
     answering.join().unwrap();
 }
 
-async fn beside(test: &TestApp, url: String) -> App {
-    let access = Access::Endpoint {
-        url,
-        access_key: "some".to_owned(),
-        secret_key: "keys".to_owned(),
-        region: "us-east-1".to_owned(),
-        folder: None,
-    };
-    App::new(AppParts {
-        buckets: Buckets::new(&access).await.unwrap(),
-        access,
-        ..AppParts::clone(test.app())
-    })
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_in_an_archive_is_left_out_and_named() {
     let test = TestApp::start().await;
@@ -82,7 +65,7 @@ async fn an_object_in_an_archive_is_left_out_and_named() {
     }
     test.crawl("s3://lake/", "d", false).await;
     let (url, archived) = archiving(&test.lake_url());
-    let app = beside(&test, url).await;
+    let app = test.with_store(url).await;
     let sum = async |table: &str| query::run(&app, &format!("SELECT sum(id) AS n FROM d.{table}"), 10).await;
     let before = sum("t").await.unwrap();
     assert!(before.remarks.is_empty(), "{:?}", before.remarks);

@@ -4,8 +4,6 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use mastic::app::{App, AppParts};
-use mastic::buckets::{Access, Buckets};
 use mastic::model::crawl::WorkState;
 use mastic::worker;
 use serde_json::Value;
@@ -36,22 +34,6 @@ on = "object_created"
 match = "s3://lake/sales/{month}.csv"
 batch_window = "1s"
 "#;
-
-/// The server's parts with another store in the place of its own.
-async fn with_store(test: &TestApp, url: String) -> App {
-    let access = Access::Endpoint {
-        url,
-        access_key: "some".to_owned(),
-        secret_key: "keys".to_owned(),
-        region: "us-east-1".to_owned(),
-        folder: None,
-    };
-    App::new(AppParts {
-        buckets: Buckets::new(&access).await.unwrap(),
-        access,
-        ..AppParts::clone(test.app())
-    })
-}
 
 /// A place where nobody listens.
 fn nowhere() -> String {
@@ -106,7 +88,7 @@ async fn an_outage_of_the_store_loses_no_arrival(database: Database) {
         test.put("lake", &format!("sales/{month}.csv"), "a,b\n1,2\n")
             .await;
     }
-    let away = with_store(&test, nowhere()).await;
+    let away = test.with_store(nowhere()).await;
     for _ in 0..5 {
         test.advance(Duration::from_secs(300));
         worker::run_due(&away).await.unwrap();
@@ -143,7 +125,7 @@ async fn a_run_waits_for_the_store_and_says_so(database: Database) {
     mastic::etl::triggers::close_batch(test.app(), &lease, &batch)
         .await
         .unwrap();
-    let away = with_store(&test, nowhere()).await;
+    let away = test.with_store(nowhere()).await;
     for _ in 0..4 {
         worker::run_due(&away).await.unwrap();
         let run = &test.runs().await[0];
@@ -174,7 +156,7 @@ async fn what_is_refused_for_an_hour_fails_by_name_and_is_tried_again_when_someb
 ) {
     let test = with_job(database).await;
     test.put("lake", "sales/2022-01.csv", "a,b\n1,2\n").await;
-    let refused = with_store(&test, refusing()).await;
+    let refused = test.with_store(refusing()).await;
     test.advance(Duration::from_secs(2));
     worker::run_due(&refused).await.unwrap();
     test.advance(Duration::from_secs(59 * 60));
