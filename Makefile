@@ -8,13 +8,15 @@ MASTIC := $(TARGET)/debug/mastic
 PYTHON_TOOLS := $(TARGET)/python
 # What the tests run scripts with.
 TEST_ENGINES := $(TARGET)/test-engines
+# What they run scripts with where that takes Java and hundreds of megabytes.
+SPARK_ENGINES := $(TARGET)/spark-engines
 # The engines that reading is measured beside.
 ENGINES := $(TARGET)/engines
 
 # Where tests write what they left out, and why.
 export MASTIC_TESTS_SKIPPED := $(TARGET)/skipped-tests
 
-.PHONY: demo build machine frontend openapi dev one test test-tools clients crash-test reading-test check bench
+.PHONY: demo build machine frontend openapi dev one test test-tools clients engines crash-test reading-test check bench
 
 # Builds everything, and tells the whole story on generated trips.
 demo: build
@@ -83,6 +85,10 @@ test-tools:
 # them where they are missing.
 clients: test-tools build
 	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS) $(TARGET)/stores
+
+# Spark scripts on Spark itself, on this machine and on a cluster of a master and two workers.
+engines: machine build
+	tests/with-spark $(MASTIC) $(SPARK_ENGINES) $(CARGO) test --locked --test it -- engines::spark --test-threads 2
 
 # Form, lints, and what dependencies may be.
 check: frontend test-tools

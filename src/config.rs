@@ -8,7 +8,7 @@ mod query;
 mod tasks;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -66,6 +66,8 @@ pub struct Config {
 /// The embedded object store.
 #[derive(Clone, Debug)]
 pub struct LakeConfig {
+    /// The address by which other machines reach it, where that isn't the one it listens at.
+    pub url: Option<String>,
     /// The folder that holds a folder for each bucket.
     pub folder: PathBuf,
     /// Where the S3 endpoint listens.
@@ -165,6 +167,7 @@ struct FileDatabase {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct FileLake {
+    url: Option<String>,
     embedded: Option<bool>,
     folder: Option<String>,
     listen: Option<String>,
@@ -247,6 +250,15 @@ impl Picker<'_> {
 }
 
 impl Config {
+    /// The address of the API as programs on this machine reach it.
+    pub fn api_url(&self) -> String {
+        let mut address = self.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}")
+    }
+
     /// Resolves the settings from the command line, the process's environment and the file.
     ///
     /// # Errors

@@ -40,6 +40,8 @@ pub(super) struct Job {
     /// What a client of the Glue API said of it, where one made it.
     #[schema(value_type = Option<Object>)]
     glue: Option<serde_json::Value>,
+    /// What runs it, where it is a Spark script: `auto`, `sail`, `spark` or an address of Spark.
+    runtime: Option<String>,
     /// How many of its runs are at work at a time at the most; any number where it is null.
     concurrency: Option<u32>,
     /// Of what waits for a worker, the higher goes first.
@@ -191,6 +193,8 @@ impl From<nouns::Job> for Job {
             script: job.script,
             definition: job.definition_text,
             glue: job.glue,
+            runtime: (definition.engine == nouns::Engine::Pyspark)
+                .then(|| definition.runtime.shown().to_owned()),
             concurrency: definition.concurrency,
             priority: definition.priority,
             retries: definition.retries,

@@ -48,12 +48,13 @@ pub(super) fn run(flags: ServeFlags, global: &Global) -> Result<Outcome> {
     for state in block_on(async { Ok(etl::states(&config.engines).await) })? {
         let name = state.engine.as_str();
         let found = match (state.is_allowed, state.found) {
+            (true, Err(error)) if state.is_optional => Ok(format!("not used: {}", error.message)),
             (false, _) => Ok(format!(
                 "off; allow = [\"{name}\"] below [engines] would let everybody who reaches the server run code by it"
             )),
             (true, found) => found,
         };
-        report(&format!("engine {name}"), found);
+        report(&format!("engine {}", state.name), found);
     }
     if !config.engines.allowed.is_empty() {
         report("scripts", Ok(what_holds_scripts(&config)));

@@ -8,13 +8,13 @@ use super::{Global, Outcome, ServeFlags};
 use crate::config::{Config, Flags};
 use crate::error::{Error, Result};
 use crate::etl;
-use crate::model::job::Engine;
+use crate::etl::Installable;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Engines {
     /// What is there, and what the settings allow
     List(List),
-    /// Get what an engine needs, from PyPI or wherever pip is told to look
+    /// Get what an engine needs, from PyPI (and for Spark from Maven Central) or wherever pip and Spark are told to look
     Install(Install),
 }
 
@@ -26,7 +26,7 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct Install {
-    /// pyspark
+    /// pyspark (Sail, which needs no Java) or spark (Spark itself, which does)
     engine: String,
     #[command(flatten)]
     settings: ServeFlags,
@@ -52,7 +52,7 @@ fn list_all(settings: ServeFlags, global: &Global) -> Result<Outcome> {
                 Err(error) => format!("{}; {}", error.message, error.hint.unwrap_or_default()),
             };
             let allowed = if state.is_allowed { "yes" } else { "no" };
-            vec![state.engine.as_str().to_owned(), allowed.to_owned(), found]
+            vec![state.name.to_owned(), allowed.to_owned(), found]
         })
         .collect();
     output::rows_of(global.output, &["engine", "allowed", "with"], &rows);
@@ -60,26 +60,30 @@ fn list_all(settings: ServeFlags, global: &Global) -> Result<Outcome> {
 }
 
 fn get(name: &str, settings: ServeFlags, global: &Global) -> Result<Outcome> {
-    let engine = match name {
-        "sql" => Engine::Sql,
-        "python" => Engine::Python,
-        "pyspark" => Engine::Pyspark,
+    let has_all = || output::say(global.quiet, &format!("{name} has all that it needs"));
+    let what = match name {
+        "sql" | "python" => {
+            has_all();
+            return Ok(Outcome::Done);
+        }
+        "pyspark" | "sail" => Installable::Sail,
+        "spark" => Installable::Spark,
         _ => {
             return Err(Error::invalid(format!("there is no engine {name}"))
-                .hint("sql, python and pyspark are engines; only pyspark is to be installed"));
+                .hint("pyspark (Sail, which needs no Java) and spark (Spark itself) can be installed"));
         }
     };
     let config = Config::load(&Flags::from(settings))?;
-    let Some(mut command) = block_on(etl::installing(&config.engines, engine))? else {
-        output::say(global.quiet, &format!("the engine {name} has all that it needs"));
+    let Some(mut command) = block_on(etl::installing(&config.engines, what))? else {
+        has_all();
         return Ok(Outcome::Done);
     };
     let status = command
         .status()
-        .map_err(|cause| Error::unavailable(format!("the engine {name} can't be installed: {cause}")))?;
+        .map_err(|cause| Error::unavailable(format!("{name} can't be installed: {cause}")))?;
     match status.success() {
         true => Ok(Outcome::Done),
-        false => Err(Error::unavailable(format!("the engine {name} was not installed"))
-            .hint("what is wrong stands above; pip's own settings and variables are followed")),
+        false => Err(Error::unavailable(format!("{name} was not installed"))
+            .hint("what is wrong stands above; pip's own settings and variables are followed, and engines.spark_conf")),
     }
 }

@@ -1,5 +1,6 @@
 //! Settings of engines: which may run code, with what, and what scripts may use.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use super::{Picker, number};
 use crate::error::{Error, Result};
 use crate::model::job::Engine;
+use crate::model::runtime::SparkAddress;
 
 /// The memory of a script with all that it starts, in MiB, unless told otherwise.
 const MEMORY_MIB: u64 = 4096;
@@ -22,6 +24,14 @@ pub struct EngineConfig {
     pub python: String,
     /// Where environments of packages are.
     pub folder: PathBuf,
+    /// Where Spark itself runs scripts: this machine, unless told otherwise.
+    pub spark_master: SparkAddress,
+    /// The folder of a Spark of one's own; without one, the Spark that `mastic engines install spark` gets is used.
+    pub spark_home: Option<PathBuf>,
+    /// The folder of the Java that Spark runs on; without one, `JAVA_HOME` or the one in `PATH`.
+    pub java_home: Option<String>,
+    /// What Spark is told, by the names of its properties.
+    pub spark_conf: BTreeMap<String, String>,
     /// The memory of a script with all that it starts, in bytes.
     pub memory_bytes: u64,
     /// How much of what a script says is kept, in bytes.
@@ -35,6 +45,10 @@ pub(super) struct FileEngines {
     allow: Option<Vec<String>>,
     python: Option<String>,
     folder: Option<String>,
+    spark_master: Option<String>,
+    spark_home: Option<String>,
+    java_home: Option<String>,
+    spark_conf: Option<BTreeMap<String, String>>,
     memory_mib: Option<u64>,
     log_kib: Option<u64>,
 }
@@ -71,7 +85,21 @@ pub(super) fn resolve(
             Some(&beside_data),
         )
         .unwrap_or_default();
+    let spark_master = picker.pick(
+        "engines.spark_master",
+        None,
+        Some("MASTIC_SPARK_MASTER"),
+        file.spark_master,
+        Some("local[*]"),
+    );
+    let spark_master = spark_master.unwrap_or_default().parse();
+    let spark_home = picker.pick("engines.spark_home", None, None, file.spark_home, None);
+    let java_home = picker.pick("engines.java_home", None, None, file.java_home, None);
     Ok(EngineConfig {
+        spark_master: spark_master.map_err(|error: Error| error.within("engines.spark_master"))?,
+        spark_home: spark_home.map(PathBuf::from),
+        java_home,
+        spark_conf: file.spark_conf.unwrap_or_default(),
         allowed: allowed.map(engine).collect::<Result<_>>()?,
         python: python.unwrap_or_default(),
         // Scripts begin in folders of their own, so it must not be a relative one.

@@ -150,7 +150,16 @@ pub(super) fn resolve_lake(
             ));
         }
     };
+    let url = picker.pick("lake.url", None, Some("MASTIC_LAKE_URL"), file.url, None);
+    if let Some(url) = &url
+        && !url.starts_with("http://")
+        && !url.starts_with("https://")
+    {
+        return Err(Error::invalid(format!("lake.url is '{url}'"))
+            .hint("write the address by which other machines reach the store, as http://lake.example:9000"));
+    }
     Ok(Some(LakeConfig {
+        url,
         region,
         upload_expiry,
         reads_files,
@@ -161,6 +170,11 @@ pub(super) fn resolve_lake(
 }
 
 impl Config {
+    /// The address by which other machines reach the embedded store, where it was told.
+    pub fn lake_url(&self) -> Option<&String> {
+        self.lake.as_ref()?.url.as_ref()
+    }
+
     /// The only region that requests to the embedded store may be signed for; none where any will do.
     pub fn lake_region(&self) -> Option<&str> {
         match self.lake.as_ref()?.region.as_deref() {

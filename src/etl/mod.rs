@@ -16,7 +16,7 @@ pub mod runs;
 mod staged;
 pub mod triggers;
 
-pub use engines::{EngineState, installing, states};
+pub use engines::{EngineState, Installable, installing, states};
 pub use execute::{give_back, put_back, run as execute};
 pub use preview::{Preview, preview};
 pub use publish::sweep;

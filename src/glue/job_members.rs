@@ -8,6 +8,7 @@ use crate::aws::{Answer, Members};
 use crate::model::glue_job::{arguments, check_size};
 use crate::model::job::{Engine, JobDefinition, ParameterDefinition};
 use crate::model::location::Location;
+use crate::model::runtime::Runtime;
 
 use super::error::invalid;
 
@@ -109,6 +110,7 @@ pub(super) fn definition(members: &Members) -> Answer<JobDefinition> {
     };
     Ok(JobDefinition {
         requirements: Vec::new(),
+        runtime: Runtime::default(),
         description: text(members, "Description").map(str::to_owned),
         engine: match command {
             "pythonshell" => Engine::Python,

@@ -16,6 +16,7 @@ pub use crate::model::output::{OutputDefinition, OutputFormat, OutputMode};
 use crate::model::overlap::Keys;
 pub use crate::model::parameter::ParameterDefinition;
 use crate::model::pattern::{Captures, ObjectPattern, is_identifier};
+use crate::model::runtime::Runtime;
 
 /// How long a retry waits the first time, and at the most.
 const RETRY_BACKOFF: Duration = Duration::from_secs(10);
@@ -38,6 +39,9 @@ pub struct JobDefinition {
     /// Of a Python script: the packages that it needs, as `pip` takes them (`pandas==2.2.3`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<String>,
+    /// Of a Spark script: what runs it.
+    #[serde(default, skip_serializing_if = "Runtime::is_auto")]
+    pub runtime: Runtime,
     /// What a run may be told, by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, ParameterDefinition>,
@@ -251,6 +255,14 @@ impl JobDefinition {
                 Error::invalid("concurrency is 0, and none of its runs could begin")
                     .hint("write how many may be at work at a time, or leave it out"),
             );
+        }
+        if !self.runtime.is_auto() && self.engine != Engine::Pyspark {
+            return Err(Error::invalid(format!(
+                "the engine {} has one runtime, so runtime = \"{}\" says nothing",
+                self.engine.as_str(),
+                self.runtime
+            ))
+            .hint("leave runtime out, or write engine = \"pyspark\""));
         }
         for (name, input) in &self.inputs {
             check_identifier("input", name)?;

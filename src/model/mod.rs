@@ -29,6 +29,7 @@ pub mod partition;
 pub mod pattern;
 pub mod precondition;
 pub mod run;
+pub mod runtime;
 pub mod schedule;
 pub mod source;
 pub mod table;

@@ -49,7 +49,7 @@ use spill::Spill;
 
 pub use children::Children;
 pub use parent::{Child, Limits};
-pub use process::{Placed, Program, is_enforced};
+pub use process::{Copied, Placed, Program, is_enforced};
 
 /// What a child is to do.
 #[derive(Debug, Serialize, Deserialize)]

@@ -82,6 +82,16 @@ pub(super) struct Environment {
     folder: PathBuf,
     requirements: Vec<String>,
     base: Interpreter,
+    java: Option<OfJava>,
+}
+
+/// What of an environment Spark gets, once it is there itself: packages of Java.
+#[derive(Clone, Debug)]
+struct OfJava {
+    packages: Vec<String>,
+    home: PathBuf,
+    /// What Spark is told, because that may say where packages come from.
+    properties: BTreeMap<String, String>,
 }
 
 impl Environment {
@@ -101,7 +111,47 @@ impl Environment {
             folder: config.folder.join(name),
             requirements: requirements.to_vec(),
             base,
+            java: None,
         })
+    }
+
+    /// The same with packages of Java (`group:name:version`), which its Spark gets by the Java in `home`.
+    pub(super) fn with_jars(
+        self,
+        packages: &[String],
+        home: &Path,
+        properties: &BTreeMap<String, String>,
+    ) -> Self {
+        let java = OfJava {
+            packages: packages.to_vec(),
+            home: home.to_owned(),
+            properties: properties.clone(),
+        };
+        Self {
+            java: Some(java),
+            ..self
+        }
+    }
+
+    /// The folder of its Spark.
+    pub(super) fn spark_home(&self) -> PathBuf {
+        self.folder.join("spark")
+    }
+
+    /// The files of its packages of Java.
+    ///
+    /// # Errors
+    /// Unavailable where they can't be listed.
+    pub(super) fn jars(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.folder.join("ivy/jars");
+        let unreadable =
+            |cause: std::io::Error| Error::unavailable(format!("can't list {}: {cause}", folder.display()));
+        let mut jars = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            jars.push(entry.map_err(unreadable)?.path());
+        }
+        jars.sort();
+        Ok(jars)
     }
 
     /// Whether it is whole.
@@ -128,10 +178,15 @@ impl Environment {
     /// The command that makes it, unless it is there.
     pub(super) fn installing(&self) -> std::process::Command {
         let mut command = std::process::Command::new(&self.base.file);
-        command
-            .args(["-c", INSTALL])
-            .arg(&self.folder)
-            .args(&self.requirements);
+        command.args(["-c", INSTALL]).arg(&self.folder);
+        if let Some(java) = &self.java {
+            command.env("JAVA_HOME", &java.home);
+            command.arg("--jars").arg(java.packages.join(","));
+            for (name, value) in &java.properties {
+                command.arg("--conf").arg(format!("{name}={value}"));
+            }
+        }
+        command.args(&self.requirements);
         command
     }
 
@@ -158,6 +213,7 @@ impl Environment {
             arguments,
             environment,
             files: BTreeMap::new(),
+            objects: Vec::new(),
             // Wheels run no code, and settings of pip and wheels of one's own may be anywhere.
             readable: vec![PathBuf::from("/")],
             writable: vec![self.folder.clone()],

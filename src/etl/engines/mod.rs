@@ -123,13 +123,17 @@ pub(super) fn check_allowed(app: &App, engine: job::Engine) -> Result<()> {
     )))
 }
 
-/// What this machine has of an engine.
+/// What this machine has of an engine, or of one runtime of it.
 #[derive(Debug)]
 pub struct EngineState {
-    /// Which it is.
+    /// Its name.
+    pub name: &'static str,
+    /// Which engine it is.
     pub engine: job::Engine,
     /// Whether the settings let it run code; SQL always may.
     pub is_allowed: bool,
+    /// Whether scripts can do without.
+    pub is_optional: bool,
     /// What it runs with, or what is missing.
     pub found: Result<String>,
 }
@@ -137,30 +141,44 @@ pub struct EngineState {
 /// What this machine has of each engine.
 pub async fn states(config: &EngineConfig) -> Vec<EngineState> {
     let interpreter = Interpreter::of(config).await;
+    let interpreter = interpreter.map(|interpreter| interpreter.file.display().to_string());
+    let sail = pyspark::found_sail(config).await;
+    let spark = pyspark::found_spark(config).await;
+    let has_sail = sail.is_ok();
+    let has_spark = spark.is_ok();
     let found = [
-        (job::Engine::Sql, Ok("built in".to_owned())),
-        (
-            job::Engine::Python,
-            interpreter.map(|interpreter| interpreter.file.display().to_string()),
-        ),
-        (job::Engine::Pyspark, pyspark::found(config).await),
+        ("sql", job::Engine::Sql, false, Ok("built in".to_owned())),
+        ("python", job::Engine::Python, false, interpreter),
+        ("pyspark on Sail", job::Engine::Pyspark, has_spark, sail),
+        ("pyspark on Spark", job::Engine::Pyspark, has_sail, spark),
     ];
-    let state = |(engine, found)| EngineState {
+    let state = |(name, engine, is_optional, found)| EngineState {
+        name,
         engine,
         is_allowed: engine == job::Engine::Sql || config.allowed.contains(&engine),
+        is_optional,
         found,
     };
     found.map(state).into()
 }
 
-/// The command that gets what an engine needs; none where it has all of it.
+/// What `mastic engines install` gets.
+#[derive(Clone, Copy, Debug)]
+pub enum Installable {
+    /// What the engine pyspark runs on where it can: Sail.
+    Sail,
+    /// Spark itself.
+    Spark,
+}
+
+/// The command that gets it; none where it is there.
 ///
 /// # Errors
-/// Unavailable where it needs an interpreter that isn't there.
-pub async fn installing(config: &EngineConfig, engine: job::Engine) -> Result<Option<std::process::Command>> {
-    if engine != job::Engine::Pyspark {
-        return Ok(None);
-    }
-    let environment = pyspark::environment(config).await?;
+/// Invalid where it needs an interpreter, or a Java, that isn't there.
+pub async fn installing(config: &EngineConfig, what: Installable) -> Result<Option<std::process::Command>> {
+    let environment = match what {
+        Installable::Sail => pyspark::sail(config).await?,
+        Installable::Spark => pyspark::spark(config).await?,
+    };
     Ok((!environment.is_ready()).then(|| environment.installing()))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::environment::{Environment, Interpreter, search_path};
-use super::stages::Stages;
+use super::stages::{INSTALL_BYTES, Stages};
 use super::{Assignment, Engine, Place, Working};
 use crate::app::App;
 use crate::buckets::Access;
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::model::job::Job;
 use crate::model::location::Location;
 use crate::model::pattern::Captures;
-use crate::task::{Limits, Program, TableToRead};
+use crate::task::{Copied, Limits, Program, TableToRead};
 
 /// The script's name in its folder.
 const SCRIPT: &str = "script.py";
@@ -25,8 +25,9 @@ const SCRIPT: &str = "script.py";
 const GLUE_LIBRARY: &str = "awsglue";
 /// Glue's argument that names packages (`--additional-python-modules`), with commas between them.
 const ADDITIONAL_MODULES: &str = "additional-python-modules";
-/// The memory that making an environment may take, in bytes.
-const INSTALL_BYTES: u64 = 2 << 30;
+/// Glue's arguments that name files for the script, with commas between them: modules, and others.
+const EXTRA_MODULES: &str = "extra-py-files";
+const EXTRA_FILES: &str = "extra-files";
 /// The longest that a link to an input holds, in seconds: as long as S3 lets one hold.
 const LONGEST_LINK: u64 = 7 * 24 * 60 * 60;
 
@@ -44,7 +45,7 @@ impl Engine for Python {
         if requirements.is_empty() {
             let interpreter = Interpreter::of(config).await?;
             let script = program(&work, &interpreter, &[]).await?;
-            return Stages::begin(&work, [(script, config.memory_bytes)]).await;
+            return Stages::begin(&work, [(script, config.memory_bytes)], Vec::new()).await;
         }
         let environment = Environment::of(config, &requirements).await?;
         let script = program(&work, &environment.interpreter(), &[]).await?;
@@ -53,7 +54,7 @@ impl Engine for Python {
             stages.push((environment.program(config.log_bytes)?, INSTALL_BYTES));
         }
         stages.push((script, config.memory_bytes));
-        Stages::begin(&work, stages).await
+        Stages::begin(&work, stages, Vec::new()).await
     }
 }
 
@@ -79,7 +80,7 @@ fn check_library(script: &str) -> Result<()> {
 }
 
 /// The packages that a script needs: those of its job, and those that Glue's argument names.
-fn requirements(job: &Job, parameters: &Captures) -> Vec<String> {
+pub(super) fn requirements(job: &Job, parameters: &Captures) -> Vec<String> {
     let told = parameters
         .get(ADDITIONAL_MODULES)
         .map(String::as_str)
@@ -87,6 +88,30 @@ fn requirements(job: &Job, parameters: &Captures) -> Vec<String> {
     let told = told.split(',').map(str::trim).filter(|module| !module.is_empty());
     let own = job.definition.requirements.iter().cloned();
     own.chain(told.map(str::to_owned)).collect()
+}
+
+/// The objects that a script is given as files.
+///
+/// # Errors
+/// Invalid where one is no object.
+fn objects(parameters: &Captures) -> Result<Vec<Copied>> {
+    let mut objects = Vec::new();
+    for (argument, are_modules) in [(EXTRA_MODULES, true), (EXTRA_FILES, false)] {
+        let told = parameters.get(argument).map(String::as_str).unwrap_or_default();
+        for place in told.split(',').map(str::trim).filter(|place| !place.is_empty()) {
+            let wrong = || Error::invalid(format!("--{argument} names '{place}', which is no object"));
+            let location = Location::parse(place).map_err(|_| wrong())?;
+            if location.key.is_empty() || location.key.ends_with('/') {
+                return Err(wrong().hint("name the files themselves, with commas between them"));
+            }
+            objects.push(Copied {
+                is_module: are_modules,
+                bucket: location.bucket,
+                key: location.key,
+            });
+        }
+    }
+    Ok(objects)
 }
 
 /// A script as a program, with other files of ours before it on the command line.
@@ -120,6 +145,7 @@ pub(super) async fn program(
         arguments,
         environment: environment(work, interpreter, output.as_ref()),
         files,
+        objects: objects(&work.run.body.parameters)?,
         readable: interpreter.folders.clone(),
         writable: Vec::new(),
         output: output.map(|folder| (folder.bucket, folder.key)),
@@ -180,6 +206,7 @@ fn environment(
         } => {
             for (name, value) in [
                 ("AWS_ENDPOINT_URL_S3", url),
+                ("AWS_ENDPOINT_URL_GLUE", &work.app.config.api_url()),
                 ("AWS_ACCESS_KEY_ID", access_key),
                 ("AWS_SECRET_ACCESS_KEY", secret_key),
                 ("AWS_REGION", region),

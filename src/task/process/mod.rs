@@ -5,6 +5,7 @@
 //! started and forgot. The other one, [`become_it`], shuts itself in and then becomes the program. The watcher ends when
 //! the server does: its stdin closes.
 
+mod fetch;
 mod lines;
 mod sandbox;
 mod tree;
@@ -57,6 +58,8 @@ pub struct Program {
     pub environment: BTreeMap<String, String>,
     /// What is in its folder when it begins, by name.
     pub files: BTreeMap<String, String>,
+    /// Objects that are in its folder, too.
+    pub objects: Vec<Copied>,
     /// Files and folders elsewhere that it may read, beside what every program needs.
     pub readable: Vec<PathBuf>,
     /// Folders elsewhere that it may write below.
@@ -70,6 +73,24 @@ pub struct Program {
 impl Program {
     /// The file of its folder, if it has it, that `MASTIC_INPUTS` names.
     pub const INPUTS: &str = "inputs.json";
+}
+
+/// An object that is a file of a program's folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Copied {
+    /// The object's bucket.
+    pub bucket: String,
+    /// The object's key; its last part is the file's name.
+    pub key: String,
+    /// Whether it is, or has, modules of Python.
+    pub is_module: bool,
+}
+
+impl Copied {
+    /// The file's name.
+    pub fn name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 /// A program, in its folder.
@@ -93,6 +114,7 @@ pub(super) fn watch(program: Program, access: Option<&Access>, means: &Means) ->
     let folder = means.spill.as_ref().map(|spill| spill.folder.clone());
     let folder = folder.ok_or_else(|| Error::internal("a script has no folder"))?;
     let placed = place(program, folder)?;
+    placed.fetch(access)?;
     if !is_enforced() {
         log(
             LogLevel::Warn,
@@ -151,6 +173,16 @@ fn place(mut program: Program, folder: PathBuf) -> Result<Placed> {
         program.environment.insert(INPUTS.to_owned(), path);
     }
     program.files.clear();
+    // A module of one file is found in the script's own folder.
+    let is_archive = |object: &&Copied| object.is_module && !object.key.ends_with(".py");
+    let modules = program.objects.iter().filter(is_archive);
+    let modules: Vec<String> = modules
+        .map(|object| folder.join(WORK).join(object.name()).display().to_string())
+        .collect();
+    if !modules.is_empty() {
+        let path = modules.join(":");
+        program.environment.insert("PYTHONPATH".to_owned(), path);
+    }
     let own = [("HOME", WORK), ("TMPDIR", TEMPORARY), (OUTPUT_DIR, OUTPUT)];
     for (variable, inner) in own {
         let path = folder.join(inner).display().to_string();

@@ -94,3 +94,65 @@ async fn what_needs_glues_library_and_what_ray_runs_is_named() {
         "{refused:?}"
     );
 }
+
+/// An archive with one module in it.
+fn archive(module: &str, text: &str) -> Vec<u8> {
+    let script = "import io, sys, zipfile\nout = io.BytesIO()\nwith zipfile.ZipFile(out, 'w') as z:\n    \
+        z.writestr(sys.argv[1], sys.argv[2])\nsys.stdout.buffer.write(out.getvalue())";
+    let made = std::process::Command::new("python3")
+        .args(["-c", script, module, text])
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    made.stdout
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_is_given_the_files_that_glues_arguments_name() {
+    let (app, glue) = with_python().await;
+    make(&glue, "pythonshell").await;
+    app.put("lake", "lib/packed.zip", archive("inner.py", "value = 1"))
+        .await;
+    app.put("lake", "lib/single.py", b"value = 2".as_slice()).await;
+    app.put("lake", "lib/rules.txt", b"3\n".as_slice()).await;
+    app.put(
+        "lake",
+        "scripts/a.py",
+        b"import inner, single\nprint(inner.value, single.value, open('rules.txt').read())".as_slice(),
+    )
+    .await;
+    let modules = "s3://lake/lib/packed.zip, s3://lake/lib/single.py";
+    for (modules, files, expected) in [
+        (modules, "s3://lake/lib/rules.txt", Ok("1 2 3")),
+        (
+            modules,
+            "s3://lake/lib/none.txt",
+            Err("s3://lake/lib/none.txt, which the script is given, isn't there"),
+        ),
+        (
+            modules,
+            "s3://lake/lib/",
+            Err("--extra-files names 's3://lake/lib/', which is no object"),
+        ),
+        (
+            modules,
+            "s3://lake/scripts/a.py,s3://lake/lib/single.py",
+            Err("the script is given two files that are called single.py"),
+        ),
+    ] {
+        let started = glue
+            .start_job_run()
+            .job_name("load")
+            .arguments("--extra-py-files", modules)
+            .arguments("--extra-files", files);
+        let id = started.send().await.unwrap().job_run_id.unwrap();
+        app.run_tasks().await;
+        let run = glue.get_job_run().job_name("load").run_id(&id).send().await;
+        let run = run.unwrap().job_run.unwrap();
+        let log = app.log(&id).await;
+        match expected {
+            Ok(line) => assert!(log.lines().any(|said| said == line), "{log}"),
+            Err(message) => assert!(run.error_message().unwrap().contains(message), "{run:?}"),
+        }
+    }
+}

@@ -3,3 +3,4 @@
 mod glue;
 mod pyspark;
 mod python;
+mod spark;

@@ -1,6 +1,8 @@
 //! Spark scripts as their writers left them run on Sail, without a JVM.
 
+use mastic::buckets::Access;
 use mastic::config::EngineConfig;
+use mastic::etl;
 use mastic::etl::jobs::JobSource;
 use mastic::model::crawl::WorkState;
 use mastic::model::job::Engine;
@@ -24,6 +26,8 @@ async fn with_sail() -> Option<TestApp> {
         config.engines = EngineConfig {
             allowed: vec![Engine::Pyspark],
             folder: folder.clone().into(),
+            // No Spark here, whatever this machine has.
+            java_home: Some("/nowhere".to_owned()),
             ..config.engines.clone()
         };
     })
@@ -31,7 +35,7 @@ async fn with_sail() -> Option<TestApp> {
     Some(app)
 }
 
-const TO_CSV: &str = r#"
+pub(super) const TO_CSV: &str = r#"
 engine = "pyspark"
 script = "script.py"
 [parameters.month]
@@ -41,25 +45,21 @@ format = "csv"
 files = 1
 "#;
 
-const PLAIN: &str = "engine = \"pyspark\"\nscript = \"script.py\"\n";
+pub(super) const PLAIN: &str = "engine = \"pyspark\"\nscript = \"script.py\"\n";
 
-async fn error_of(app: &TestApp, script: &str) -> String {
-    app.register("plain", PLAIN, script).await.unwrap();
+pub(super) async fn error_of(app: &TestApp, job: &str, script: &str) -> String {
+    app.register("plain", job, script).await.unwrap();
     let run = app.run_job("plain", &[]).await;
     assert_eq!(run.state, WorkState::Failed);
     run.body.error.unwrap().message
 }
 
-async fn said(app: &TestApp, run: &Run) -> Vec<String> {
+pub(super) async fn said(app: &TestApp, run: &Run) -> Vec<String> {
     app.log(&run.id).await.lines().map(str::to_owned).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_script_as_tutorials_write_it_makes_one_csv() {
-    let Some(app) = with_sail().await else { return };
-    app.put("lake", "raw/a.csv", b"id,price\n1,1.5\n2,2.5\n").await;
-    app.put("lake", "raw/b.csv", b"id,price\n3,4.0\n").await;
-    let script = r#"
+/// A script written for a cluster in containers, with keys and hosts of its own.
+pub(super) const TUTORIAL: &str = r#"
 import argparse
 import os
 from pyspark import SparkConf, SparkContext
@@ -92,29 +92,40 @@ print("rows", result.count(), args.month, spark.sparkContext.appName)
 result.orderBy("id").coalesce(1).write.mode("overwrite").option("header", True).csv(os.environ["MASTIC_OUTPUT"])
 spark.stop()
 "#;
-    app.register("tutorial", TO_CSV, script).await.unwrap();
+
+/// Runs the tutorial's script on a runtime; the rows of its one CSV, and what it said.
+pub(super) async fn run_tutorial(app: &TestApp, runtime: &str) -> (Vec<String>, Vec<String>) {
+    app.put("lake", "raw/a.csv", b"id,price\n1,1.5\n2,2.5\n").await;
+    app.put("lake", "raw/b.csv", b"id,price\n3,4.0\n").await;
+    let job = format!("runtime = \"{runtime}\"{TO_CSV}");
+    app.register("tutorial", &job, TUTORIAL).await.unwrap();
     let run = app.succeed("tutorial", &[("month", "2024-01")]).await;
-    let lines = said(&app, &run).await;
+    let lines = said(app, &run).await;
     assert!(lines.contains(&"rows 2 2024-01 tutorial".to_owned()), "{lines:?}");
     assert_eq!(
         app.keys("lake", "out/").await,
         ["out/month=2024-01/part-00000.csv"]
     );
-    // Sail keeps no order of rows where it writes.
-    let text = app
-        .text("lake", "out/month=2024-01/part-00000.csv")
-        .await
-        .unwrap();
-    let mut rows: Vec<&str> = text.lines().skip(1).collect();
-    rows.sort_unstable();
-    assert_eq!(text.lines().next(), Some("id,price,double"));
-    assert_eq!(rows, ["2,2.5,5.0", "3,4.0,8.0"]);
     assert_eq!(app.keys("lake", "_mastic/").await, Vec::<String>::new());
+    let text = app.text("lake", "out/month=2024-01/part-00000.csv").await;
+    (text.unwrap().lines().map(str::to_owned).collect(), lines)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_as_tutorials_write_it_makes_one_csv() {
+    let Some(app) = with_sail().await else { return };
+    let (rows, said) = run_tutorial(&app, "auto").await;
+    assert_eq!(
+        said[0],
+        "runtime: Sail, because nothing in the script needs Spark itself (runtime = \"spark\" runs it there)"
+    );
+    assert_eq!(rows, ["id,price,double", "2,2.5,5.0", "3,4.0,8.0"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_spark_can_do_names_spark() {
     let Some(app) = with_sail().await else { return };
+    let on_sail = format!("runtime = \"sail\"\n{PLAIN}");
     let begin = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n";
     for (line, what) in [
         (
@@ -124,9 +135,15 @@ async fn what_only_spark_can_do_names_spark() {
         ("spark.range(3).rdd.map(lambda row: row).collect()", "an RDD"),
         ("spark._jvm.java.lang.System.exit(0)", "_jvm"),
     ] {
-        let error = error_of(&app, &format!("{begin}{line}\n")).await;
+        let error = error_of(&app, &on_sail, &format!("{begin}{line}\n")).await;
         assert!(
-            error.contains(&format!("{what} needs a real Spark, and this run is on Sail")),
+            error.contains(&format!("{what} needs Spark itself, and this run is on Sail")),
+            "{line}: {error}"
+        );
+        let error = error_of(&app, PLAIN, &format!("{begin}{line}\n")).await;
+        assert!(
+            error.starts_with("line 3 of the script uses ")
+                && error.contains("which Sail hasn't: Spark needs Java, and /nowhere/bin/java can't be used"),
             "{line}: {error}"
         );
     }
@@ -175,17 +192,19 @@ async fn month(app: &TestApp, service: &str, csv: &str) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_shipped_union_gives_the_rows_that_sql_gives() {
-    let Some(app) = with_sail().await else { return };
-    month(&app, "yellow", "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,RatecodeID,PULocationID,DOLocationID,payment_type,fare_amount,extra,mta_tax,tip_amount,tolls_amount,improvement_surcharge,total_amount,congestion_surcharge\n\
+/// Runs the shipped jobs, those of Spark on a runtime, and compares what they wrote.
+pub(super) async fn run_shipped_union(app: &TestApp, runtime: &str) {
+    month(app, "yellow", "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,RatecodeID,PULocationID,DOLocationID,payment_type,fare_amount,extra,mta_tax,tip_amount,tolls_amount,improvement_surcharge,total_amount,congestion_surcharge\n\
         1,2022-01-01 00:35:40,2022-01-01 00:53:29,1.0,142,236,1,14.5,3.0,0.5,3.65,0.0,0.3,21.95,2.5\n\
         2,2022-01-01 00:33:43,2022-01-01 00:42:07,,236,42,1,8.0,0.5,0.5,4.0,0.0,0.3,13.3,0.0\n").await;
-    month(&app, "green", "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,RatecodeID,PULocationID,DOLocationID,fare_amount,extra,mta_tax,tip_amount,tolls_amount,improvement_surcharge,total_amount,payment_type\n\
+    month(app, "green", "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,RatecodeID,PULocationID,DOLocationID,fare_amount,extra,mta_tax,tip_amount,tolls_amount,improvement_surcharge,total_amount,payment_type\n\
         2,2022-01-01 00:14:21,2022-01-01 00:15:33,1,42,42,3.5,0.5,0.5,0.0,0.0,0.3,4.8,2\n").await;
     for job in ["monthly-union", "monthly-union-pyspark", "monthly-revenue"] {
         let folder = format!("{}/jobs/{job}", env!("CARGO_MANIFEST_DIR"));
-        let source = JobSource::read(folder.as_ref()).unwrap();
+        let mut source = JobSource::read(folder.as_ref()).unwrap();
+        if job == "monthly-union-pyspark" {
+            source.definition = format!("runtime = \"{runtime}\"\n{}", source.definition);
+        }
         mastic::etl::jobs::register(app.app(), &source).await.unwrap();
         app.succeed(job, &[("ym", "2022-01")]).await;
     }
@@ -203,6 +222,12 @@ async fn the_shipped_union_gives_the_rows_that_sql_gives() {
         .await,
         r#"[[42,"green",1,4.8],[142,"yellow",1,21.95],[236,"yellow",1,13.3]]"#
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_union_gives_the_rows_that_sql_gives() {
+    let Some(app) = with_sail().await else { return };
+    run_shipped_union(&app, "auto").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,4 +253,135 @@ async fn a_result_without_rows_is_an_output_and_partitions_are_none() {
         error.message.starts_with("the script wrote partitions (name="),
         "{error:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_is_sorted_is_an_output_in_that_order() {
+    let Some(app) = with_sail().await else { return };
+    let begin = r#"
+import os
+from pyspark.sql import SparkSession, functions as F
+spark = SparkSession.builder.getOrCreate()
+out = os.environ["MASTIC_OUTPUT"]
+id = F.col("id")
+rows = spark.range(20000).select(
+    (id * 7919 % 20011).alias("k"), F.timestamp_seconds(id).alias("at"), F.lit(None).alias("nothing")
+)
+rows.createOrReplaceTempView("rows")
+"#;
+    let frame =
+        "rows.orderBy('k').filter('k >= 0').coalesce(1).write.mode('overwrite').csv(out, header=True)\n";
+    let sql = "spark.sql('SELECT * FROM rows ORDER BY k').write.mode('overwrite').parquet(out)\n";
+    for write in [frame.to_owned(), sql.to_owned(), format!("{sql}{frame}")] {
+        app.register("sorted", TO_CSV, &format!("{begin}{write}"))
+            .await
+            .unwrap();
+        let run = app.succeed("sorted", &[("month", "1")]).await;
+        assert_eq!(run.body.rows_out, Some(20000), "{write}");
+        let text = app.text("lake", "out/month=1/part-00000.csv").await.unwrap();
+        let keys: Vec<u64> = text
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').next().unwrap().parse().unwrap())
+            .collect();
+        assert!(keys.is_sorted(), "{write}: {:?}", said(&app, &run).await);
+        assert_eq!(text.lines().nth(1), Some("0,1970-01-01 00:00:00,"), "{write}");
+    }
+}
+
+/// Sail as a server of Spark Connect that somebody else keeps; its address.
+struct ConnectServer {
+    child: std::process::Child,
+    address: String,
+}
+
+impl Drop for ConnectServer {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+impl ConnectServer {
+    /// Starts one that reads and writes this app's lake.
+    async fn start(app: &TestApp) -> Self {
+        let environment = etl::states(&app.app().config.engines).await;
+        let sail = environment
+            .into_iter()
+            .find(|state| state.name == "pyspark on Sail");
+        let sail = sail.unwrap().found.unwrap();
+        let folder = sail.rsplit(" in ").next().unwrap();
+        let script = "from pysail.spark import SparkConnectServer\n\
+            server = SparkConnectServer(ip='127.0.0.1', port=0)\nserver.start(background=True)\n\
+            print(server.listening_address[1], flush=True)\nimport sys\nsys.stdin.read()\n";
+        let Access::Endpoint { url, .. } = &app.app().access else {
+            unreachable!("tests have the embedded store")
+        };
+        let mut child = std::process::Command::new(format!("{folder}/env/bin/python"))
+            .args(["-c", script])
+            .env("AWS_ENDPOINT", url)
+            .env("AWS_ALLOW_HTTP", "true")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "own")
+            .env("AWS_SECRET_ACCESS_KEY", "own")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut port).unwrap();
+        let address = format!("sc://127.0.0.1:{}", port.trim());
+        Self { child, address }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_run_on_any_server_of_spark_connect_until_it_goes_away() {
+    let Some(app) = with_sail().await else { return };
+    let server = ConnectServer::start(&app).await;
+    let (mut rows, lines) = run_tutorial(&app, &server.address).await;
+    assert_eq!(
+        lines[..2],
+        [
+            format!("runtime: Spark Connect at {}, as the job says", server.address),
+            "the Spark Connect server reads and writes objects with settings and keys of its own".to_owned(),
+        ]
+    );
+    rows[1..].sort_unstable();
+    assert_eq!(rows, ["id,price,double", "2,2.5,5.0", "3,4.0,8.0"]);
+
+    let job = format!("runtime = \"{}\"\n{PLAIN}", server.address);
+    let address = server.address.clone();
+    drop(server);
+    let error = error_of(&app, &job, "print(1)").await;
+    assert!(
+        error.starts_with(&format!("Spark Connect at {address} can't be reached: ")),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_reads_tables_of_the_catalog() {
+    let Some(app) = with_sail().await else { return };
+    run_shipped_union(&app, "sail").await;
+    let script = "import os\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.enableHiveSupport().getOrCreate()\n\
+        print('rows', spark.table('curated.revenue').count())\n\
+        print('sum', spark.sql('SELECT sum(trips) FROM curated.revenue').first()[0])\n\
+        spark.range(3).createOrReplaceTempView('own')\nprint('own', spark.sql('SELECT * FROM own').count())\n";
+    let of_the_session = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
+        spark.range(4).write.saveAsTable('mine')\nprint('mine', spark.table('mine').count())\n\
+        print('named', spark.table('glue.curated.revenue').count())\n";
+    for (script, expected) in [
+        (script, &["rows 3", "sum 3", "own 3"][..]),
+        (of_the_session, &["mine 4", "named 3"][..]),
+    ] {
+        app.register("plain", PLAIN, script).await.unwrap();
+        let run = app.succeed("plain", &[]).await;
+        let lines = said(&app, &run).await;
+        for line in expected {
+            assert!(lines.contains(&(*line).to_owned()), "{line}: {lines:?}");
+        }
+    }
 }

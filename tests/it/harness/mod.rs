@@ -300,7 +300,9 @@ impl TestApp {
     /// The same of a job that must succeed.
     pub(crate) async fn succeed(&self, job: &str, parameters: &[(&str, &str)]) -> Run {
         let run = self.run_job(job, parameters).await;
-        assert_eq!((run.state, &run.body.error), (WorkState::Succeeded, &None));
+        let log = self.log(&run.id).await;
+        let ended = (run.state, &run.body.error);
+        assert_eq!(ended, (WorkState::Succeeded, &None), "{log}");
         run
     }
 

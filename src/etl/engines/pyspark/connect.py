@@ -1,23 +1,30 @@
-"""Runs a Spark script as it stands on Sail, in this process: python sail.py SCRIPT [ARGUMENT ...]
+"""Runs a Spark script as it stands by Spark Connect: python connect.py SCRIPT [ARGUMENT ...]
 
-Sail speaks Spark Connect, which has no SparkContext. Most scripts use little of it: what changes nothing is taken here,
-what makes something of it is done another way, and what only Spark can do ends the script with the way on."""
+The server is the one that MASTIC_SPARK_REMOTE names, or Sail, which begins in this process and ends with it. Spark Connect
+has no SparkContext. Most scripts use little of it: what changes nothing is taken here, what makes something of it is done
+another way, and what only Spark can do ends the script with the way on."""
 
 import json
 import os
-import runpy
 import sys
 import time
-import traceback
 import uuid
 
+from mastic_launch import begin, look_after, run, tell_columns
+from mastic_order import write_in_order
+
+IMPLEMENTATION = "spark.sql.catalogImplementation"
+REMOTE = os.environ.pop("MASTIC_SPARK_REMOTE", None)
+SERVERS = json.loads(os.environ.pop("MASTIC_SPARK_SERVERS", "[]"))
+RUNTIME = f"the Spark Connect server at {REMOTE.split('/;')[0]}" if REMOTE else "Sail"
 NEEDS_SPARK = (
-    "{what} needs a real Spark, and this run is on Sail, the one runtime that there is so far: use DataFrames in its place"
+    f"{{what}} needs Spark itself, and this run is on {RUNTIME}: write runtime = \"spark\" into job.toml, "
+    "or use DataFrames in its place"
 )
 
 
 class NeedsSpark(RuntimeError):
-    """What a script asked for that Sail can't do."""
+    """What a script asked for that Spark Connect can't do."""
 
     def __init__(self, what):
         super().__init__(NEEDS_SPARK.format(what=what))
@@ -37,7 +44,7 @@ def start_sail():
 
 
 class HadoopConfiguration:
-    """What scripts tell Hadoop's S3 client: Sail has been told already."""
+    """What scripts tell Hadoop's S3 client: the server has been told already."""
 
     def set(self, name, value):
         pass
@@ -81,8 +88,8 @@ class SparkContext:
                  serializer=None, conf=None, **others):
         self._conf = conf
         self._name = appName or (conf.get("spark.app.name", None) if conf is not None else None) or "pyspark"
-        self.master = "sail"
-        self.applicationId = f"sail-{uuid.uuid4()}"
+        self.master = REMOTE or "sail"
+        self.applicationId = f"connect-{uuid.uuid4()}"
         self.startTime = int(time.time() * 1000)
         self.defaultParallelism = os.cpu_count() or 1
         self.defaultMinPartitions = min(self.defaultParallelism, 2)
@@ -184,6 +191,7 @@ def stand_in(address):
 
         def __init__(self):
             self._options = {}
+            self._wants_catalog = False
 
         def config(self, key=None, value=None, *, conf=None, map=None):
             for name, value in [*(conf.getAll() if conf is not None else []), *(map or {}).items(), (key, value)]:
@@ -201,6 +209,7 @@ def stand_in(address):
             return self
 
         def enableHiveSupport(self):
+            self._wants_catalog = True
             return self
 
         def getOrCreate(self):
@@ -211,8 +220,11 @@ def stand_in(address):
                     try:
                         made.conf.set(name, value)
                     except Exception:
-                        # What Sail doesn't know changes nothing.
+                        # What the server doesn't know changes nothing.
                         pass
+            # As with Spark itself, tables are those of the session, unless a script asks for those of a metastore.
+            if not REMOTE and (self._wants_catalog or self._options.get(IMPLEMENTATION) == "hive"):
+                made.catalog.setCurrentCatalog("glue")
             if SparkContext._active is None:
                 SparkContext(appName=self._options.get("spark.app.name"))
             return made
@@ -262,8 +274,11 @@ def stand_in(address):
         writer._frame = self
         return writer
 
-    def save_and_tell(self, path=None, *others, **named):
-        save(self, path, *others, **named)
+    def save_and_tell(self, path=None, format=None, mode=None, partitionBy=None, **options):
+        mode_now = mode or self._write.mode
+        is_partitioned = bool(partitionBy or self._write.partitioning_cols)
+        if REMOTE or not write_in_order(self._frame, path, mode_now, is_partitioned):
+            save(self, path, format, mode, partitionBy, **options)
         tell_columns(self._frame, path)
 
     dataframe.DataFrame.write = property(write_of)
@@ -289,44 +304,16 @@ def stand_in(address):
     pyspark.sql.SQLContext = pyspark.sql.HiveContext = SQLContext
 
 
-def tell_columns(frame, path):
-    """Says which columns an output has: of a result without rows Sail writes no file that could say it."""
-    output, folder = os.environ.get("MASTIC_OUTPUT"), os.environ.get("MASTIC_OUTPUT_DIR")
-    if not output or not path or not path.replace("s3a://", "s3://", 1).startswith(output.rstrip("/")):
-        return
-    known = {"void": "string", "timestamp_ntz": "timestamp"}
-    columns = [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]
-    with open(os.path.join(folder, "_columns.json"), "w") as out:
-        json.dump([(name, known.get(kind, kind)) for name, kind in columns], out)
-
-
 def fail(what):
     raise NeedsSpark(what)
 
 
-def run(script):
-    """Runs a script as Python does; the status that it ends with."""
-    try:
-        runpy.run_path(script, run_name="__main__")
-        return 0
-    except SystemExit as end:
-        if end.code is None or isinstance(end.code, int):
-            return end.code or 0
-        print(end.code, file=sys.stderr)
-        return 1
-    except BaseException:
-        traceback.print_exc()
-        return 1
-
-
 def main():
-    # It lives as long as the process.
-    _server, address = start_sail()
+    # Sail lives as long as the process.
+    _server, address = (None, REMOTE) if REMOTE else start_sail()
     stand_in(address)
-    sys.argv = sys.argv[1:]
-    # A script finds what is beside it.
-    sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
-    status = run(sys.argv[0])
+    look_after(RUNTIME, [tuple(server) for server in SERVERS])
+    status = run(begin())
     sys.stdout.flush()
     sys.stderr.flush()
     # Sail's threads and those of its client wait for one another where a script leaves its session open: what it wrote is

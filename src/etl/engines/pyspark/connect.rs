@@ -1,0 +1,100 @@
+//! Spark scripts by Spark Connect: on Sail, which needs no JVM, begins in the script's own process and ends with it; or on
+//! a server that is there already.
+
+use serde_json::json;
+
+use super::super::Assignment;
+use super::super::environment::Environment;
+use super::super::python;
+use super::{LAUNCH, Prepared, not_installed};
+use crate::buckets::Access;
+use crate::config::{Config, EngineConfig};
+use crate::error::Result;
+use crate::model::runtime::SparkAddress;
+
+/// What stands in for what Spark Connect lacks, then runs the script.
+const LAUNCHER: (&str, &str) = ("mastic_connect.py", include_str!("connect.py"));
+/// What keeps the order of rows on Sail.
+const ORDER: (&str, &str) = ("mastic_order.py", include_str!("order.py"));
+/// What is installed of it: Sail, and the client of Spark Connect.
+const REQUIREMENTS: [&str; 2] = ["pysail==0.7.2", "pyspark-client==4.0.1"];
+
+/// What Sail calls this server's catalog, and the one of a session.
+const CATALOG: &str = "glue";
+const OWN_CATALOG: &str = "sail";
+
+/// Sail's catalogs: what a session makes for itself, and this server's, by Glue's protocol.
+fn catalogs(config: &Config) -> String {
+    format!(
+        r#"[{{name="{OWN_CATALOG}", type="memory", initial_database=["default"]}}, {{name="{CATALOG}", type="glue", region="{}", endpoint_url="{}"}}]"#,
+        config.catalog.region,
+        config.api_url()
+    )
+}
+
+/// What it runs with.
+///
+/// # Errors
+/// Invalid where it isn't installed, or where there is no interpreter.
+pub(super) async fn found(config: &EngineConfig) -> Result<String> {
+    let environment = environment(config, &[]).await?;
+    match environment.is_ready() {
+        true => Ok(format!(
+            "{} in {}",
+            REQUIREMENTS.join(", "),
+            environment.folder().display()
+        )),
+        false => Err(not_installed("the engine pyspark", "pyspark")),
+    }
+}
+
+/// The environment that it needs, with more packages.
+///
+/// # Errors
+/// Invalid where there is no interpreter.
+pub(super) async fn environment(config: &EngineConfig, more: &[String]) -> Result<Environment> {
+    let own = REQUIREMENTS.map(str::to_owned);
+    Environment::of(config, &[&own, more].concat()).await
+}
+
+/// A script's program, on Sail or on the server at `remote`.
+///
+/// # Errors
+/// As [`found`]; those of the store.
+pub(super) async fn prepare(
+    work: &Assignment<'_>,
+    remote: Option<&SparkAddress>,
+    requirements: &[String],
+) -> Result<Prepared> {
+    let config = &work.app.config.engines;
+    found(config).await?;
+    let environment = environment(config, requirements).await?;
+    let mut program = python::program(work, &environment.interpreter(), &[LAUNCHER]).await?;
+    for (name, text) in [LAUNCH, ORDER] {
+        program.files.insert(name.to_owned(), text.to_owned());
+    }
+    let mut set = |name: &str, value: &str| {
+        program.environment.insert(name.to_owned(), value.to_owned());
+    };
+    set("RUST_LOG", "warn");
+    if let Access::Endpoint { url, .. } = &work.app.access {
+        set("AWS_ENDPOINT", url);
+        set("AWS_ALLOW_HTTP", "true");
+        set("SAIL_CATALOG__LIST", &catalogs(&work.app.config));
+        // As on Glue, its own jobs need not ask for its tables.
+        let default = if work.job.glue.is_some() {
+            CATALOG
+        } else {
+            OWN_CATALOG
+        };
+        set("SAIL_CATALOG__DEFAULT_CATALOG", default);
+    }
+    if let Some(remote) = remote {
+        set("MASTIC_SPARK_REMOTE", &remote.to_string());
+        set("MASTIC_SPARK_SERVERS", &json!(remote.servers()).to_string());
+    }
+    Ok(Prepared {
+        program,
+        environment: Some(environment),
+    })
+}
