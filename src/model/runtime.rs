@@ -111,6 +111,12 @@ impl SparkAddress {
         matches!(self, Self::Master(master) if master.starts_with("local"))
     }
 
+    /// Whether it is on this machine, so that what it runs reaches what listens on loopback.
+    pub fn is_near(&self) -> bool {
+        let is_here = |(host, _): &(String, u16)| host == "localhost" || host.starts_with("127.");
+        self.is_local() || self.servers().iter().any(is_here)
+    }
+
     /// The hosts and ports of which one must answer; none where Spark finds out by itself whether one does.
     pub fn servers(&self) -> Vec<(String, u16)> {
         let (hosts, port) = match self {
@@ -196,5 +202,9 @@ mod tests {
         assert_eq!(servers("sc://h/;token=x"), [("h".to_owned(), 15002)]);
         assert_eq!(servers("local[*]"), []);
         assert_eq!(servers("yarn"), []);
+        let is_near = |address: &str| address.parse::<SparkAddress>().unwrap().is_near();
+        assert!(
+            is_near("local") && is_near("spark://127.0.0.1:1") && !is_near("spark://a:1") && !is_near("yarn")
+        );
     }
 }

@@ -184,10 +184,9 @@ fn warnings(
             requirements.join(", ")
         ));
     }
-    let is_near = |(host, _): &(String, u16)| host == "localhost" || host.starts_with("127.");
     if let Access::Endpoint { url, .. } = &work.app.access
-        && !address.is_local()
-        && !address.servers().iter().any(is_near)
+        && matches!(address, SparkAddress::Master(_))
+        && !address.is_near()
         && work.app.config.lake_url().is_none()
     {
         warnings.push(format!(

@@ -61,6 +61,28 @@ def of_the_lake(told):
     return {f"spark.hadoop.fs.s3a.{place}{name}": value for place in places for name, value in options.items()}
 
 
+def of_another_store():
+    """What the variables of AWS say of the store, for all of Spark's processes: a script may know better."""
+    variables = {
+        "endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        "endpoint.region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+        "access.key": ("AWS_ACCESS_KEY_ID",),
+        "secret.key": ("AWS_SECRET_ACCESS_KEY",),
+        "session.token": ("AWS_SESSION_TOKEN",),
+    }
+    options = {}
+    for option, names in variables.items():
+        said = [os.environ[name] for name in names if os.environ.get(name)]
+        if said:
+            options[option] = said[0]
+    if "endpoint" in options:
+        # Stores that aren't AWS's have buckets in the path.
+        options["path.style.access"] = "true"
+    if "session.token" in options:
+        options["aws.credentials.provider"] = "org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider"
+    return {f"spark.hadoop.fs.s3a.{option}": value for option, value in options.items()}
+
+
 def missing(packages, here):
     """Of packages (group:name:version) those that Spark hasn't."""
     wanted = (package.strip() for package in packages.split(","))
@@ -142,6 +164,8 @@ def main():
     with open(os.path.join(FOLDER, "spark.json")) as file:
         told = json.load(file)
     told["held"].update(of_the_lake(told))
+    if told["endpoint"] is None:
+        told["defaults"] = {**of_another_store(), **told["defaults"]}
     settle(told)
     hold(told)
     listen()

@@ -181,7 +181,9 @@ async fn told(
     let modules = program.objects.iter().filter(|object| object.is_module);
     let modules: Vec<&str> = modules.map(Copied::name).collect();
     let mut defaults = defaults(spark, address);
-    defaults.extend(glues_conf(&work.run.body.parameters));
+    if work.job.glue.is_some() {
+        defaults.extend(glues_conf(&work.run.body.parameters));
+    }
     let mut held = held(address, config);
     // Whoever keeps the settings has the last word.
     let told = config.spark_conf.iter();
@@ -252,9 +254,7 @@ fn defaults(spark: &Spark, address: &SparkAddress) -> BTreeMap<String, String> {
 
 /// What Spark is told whatever a script says, which was written for another place; nothing where it is to find out.
 fn held(address: &SparkAddress, config: &EngineConfig) -> BTreeMap<String, Option<String>> {
-    let is_here = |(host, _): &(String, u16)| host == "localhost" || host.starts_with("127.");
-    let is_near = address.is_local() || address.servers().iter().any(is_here);
-    let host = is_near.then(|| "127.0.0.1".to_owned());
+    let host = address.is_near().then(|| "127.0.0.1".to_owned());
     let mut held = BTreeMap::from([
         ("spark.master", Some(address.to_string())),
         ("spark.submit.deployMode", Some("client".to_owned())),
