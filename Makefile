@@ -79,10 +79,12 @@ reading-test: frontend
 test-tools:
 	tests/install-tools $(PYTHON_TOOLS)
 
-# The embedded store under more clients than `make test` has: older boto3, s3fs, the JavaScript SDK and rclone. Installs
-# them where they are missing.
+# What takes more installing than `make test` does: the embedded store under older boto3, s3fs, the JavaScript SDK and
+# rclone, and jobs under Airflow. Installs them where they are missing.
 clients: test-tools build
 	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS) $(TARGET)/stores
+	MASTIC_ENGINES_FOLDER=$(TEST_ENGINES) $(MASTIC) engines install pyspark
+	MASTIC_BIN=$(MASTIC) MASTIC_TEST_ENGINES=$(TEST_ENGINES) tests/with-postgres tests/clients/run-airflow $(TARGET)/airflow
 
 # Form, lints, and what dependencies may be.
 check: frontend test-tools
