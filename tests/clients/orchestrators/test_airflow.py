@@ -326,6 +326,3 @@ prices.selectExpr("sum(price) AS total").coalesce(1).write.mode("overwrite").jso
         self.execute(operator)
         keys = [item["Key"] for item in self.s3.list_objects_v2(Bucket="lake", Prefix="out/")["Contents"]]
         self.assertEqual([json.loads(self.read(key)) for key in keys if key.endswith(".json")], [{"total": 2.5}])
-
-
-del Airflow, Case
