@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::processes;
 use crate::error::{Error, Result};
 
 const PREFIX: &str = "mastic-";
@@ -109,6 +110,8 @@ fn remove_if_dead(lock: &Path) -> bool {
         return false;
     }
     let folder = lock.with_extension("");
+    // Whoever watched them died with the server.
+    processes::end_those_in(&folder);
     match remove(&folder).and_then(|()| std::fs::remove_file(lock)) {
         Ok(()) => true,
         Err(cause) => {

@@ -1,6 +1,8 @@
 //! Spark scripts as they stand, on Sail: a Spark Connect server without a JVM, which begins in the script's own process and
 //! ends with it.
 
+use std::collections::BTreeMap;
+
 use super::environment::Environment;
 use super::python;
 use super::stages::Stages;
@@ -66,8 +68,22 @@ fn configure(program: &mut Program, access: &Access) {
         program.environment.insert(name.to_owned(), value.to_owned());
     };
     set("RUST_LOG", "warn");
-    if let Access::Endpoint { url, .. } = access {
-        set("AWS_ENDPOINT", url);
-        set("AWS_ALLOW_HTTP", "true");
+    let endpoint = match access {
+        Access::Endpoint { url, .. } => Some(url.clone()),
+        // Sail doesn't know the names that AWS's clients have for it.
+        Access::Environment => endpoint(&crate::config::process_environment()),
+    };
+    if let Some(url) = endpoint {
+        set("AWS_ENDPOINT", &url);
+        if url.starts_with("http://") {
+            set("AWS_ALLOW_HTTP", "true");
+        }
     }
+}
+
+/// Where an environment says that S3 is, if it does.
+fn endpoint(environment: &BTreeMap<String, String>) -> Option<String> {
+    let named = |name: &str| environment.get(name).filter(|url| !url.is_empty());
+    let url = named("AWS_ENDPOINT_URL_S3").or_else(|| named("AWS_ENDPOINT_URL"));
+    url.cloned()
 }

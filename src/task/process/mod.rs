@@ -77,6 +77,8 @@ impl Program {
 pub struct Placed {
     program: Program,
     folder: PathBuf,
+    /// Who watches it.
+    watcher: u32,
 }
 
 /// The variable that names the folder whose files are the output.
@@ -156,7 +158,11 @@ fn place(mut program: Program, folder: PathBuf) -> Result<Placed> {
         let path = folder.join(inner).display().to_string();
         program.environment.insert(variable.to_owned(), path);
     }
-    Ok(Placed { program, folder })
+    Ok(Placed {
+        program,
+        folder,
+        watcher: std::process::id(),
+    })
 }
 
 /// Starts this program once more, to become the other one.
@@ -243,12 +249,17 @@ fn explain(status: ExitStatus, limits: Limits, last_words: &str) -> Error {
 
 /// Shuts this process in and becomes the program: comes back with what kept it from that.
 pub(super) fn become_it(placed: Placed, limits: Limits) -> Error {
-    let Placed { program, folder } = placed;
+    let Placed {
+        program,
+        folder,
+        watcher,
+    } = placed;
     let unavailable = |cause: rustix::io::Errno| Error::unavailable("a limit can't be set").source(cause);
     let prepared = || -> Result<()> {
-        let parent = getppid();
         set_parent_process_death_signal(Some(Signal::KILL)).map_err(unavailable)?;
-        if getppid() != parent {
+        // Nobody would end it where its watcher died before this.
+        let parent = getppid().map(|parent| parent.as_raw_nonzero().get().cast_unsigned());
+        if parent != Some(watcher) {
             return Err(Error::unavailable("the parent died"));
         }
         for (resource, value) in [(Resource::Core, 0), (Resource::Cpu, limits.cpu_seconds)] {
