@@ -87,3 +87,23 @@ fn endpoint(environment: &BTreeMap<String, String>) -> Option<String> {
     let url = named("AWS_ENDPOINT_URL_S3").or_else(|| named("AWS_ENDPOINT_URL"));
     url.cloned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_is_where_the_environment_says() {
+        let of = |pairs: &[(&str, &str)]| {
+            let pairs = pairs
+                .iter()
+                .map(|(name, url)| ((*name).to_owned(), (*url).to_owned()));
+            endpoint(&pairs.collect())
+        };
+        let general = ("AWS_ENDPOINT_URL", "http://minio:9000");
+        assert_eq!(of(&[general]).unwrap(), "http://minio:9000");
+        let of_s3 = ("AWS_ENDPOINT_URL_S3", "https://ceph");
+        assert_eq!(of(&[general, of_s3]).unwrap(), "https://ceph");
+        assert_eq!(of(&[("AWS_ENDPOINT_URL", "")]), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! Scripts of engines that run code.
 
 mod glue;
+mod killed;
 mod pyspark;
 mod python;
