@@ -306,7 +306,10 @@ mod tests {
         ];
         let mut other = sleep(elsewhere.path(), &place.path().join("mastic-1-77"));
         assert_eq!(Spills::new(place.path().to_owned(), 1).remove_leftovers(), 1);
-        assert!(left.iter_mut().all(|process| process.try_wait().unwrap().is_some()));
+        assert!(
+            left.iter_mut()
+                .all(|process| process.try_wait().unwrap().is_some())
+        );
         assert!(other.try_wait().unwrap().is_none(), "it is somebody else's");
         other.kill().unwrap();
         other.wait().unwrap();

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rustix::process::{
@@ -109,7 +110,7 @@ pub(super) fn watch(program: Program, access: Option<&Access>, means: &Means) ->
     end_with_the_server(Arc::clone(&is_over));
     let lines = Lines::of(&mut child, placed.program.log_bytes);
     let mut tree = Tree::new(limits.memory_bytes);
-    let ended = wait(&mut child, &mut tree);
+    let ended = wait(child, &mut tree);
     tree.kill();
     let last_words = lines.finish();
     let outcome = conclude(ended, &placed, access, limits, &tree, &last_words);
@@ -209,23 +210,25 @@ fn end_with_the_server(is_over: Arc<AtomicBool>) {
     });
 }
 
-fn wait(child: &mut Child, tree: &mut Tree) -> Result<ExitStatus> {
+/// Waits for a program's end, and holds it to its limits meanwhile.
+fn wait(mut child: Child, tree: &mut Tree) -> Result<ExitStatus> {
+    let lost = || Error::internal("a script was lost");
+    let (sender, ended) = channel();
+    // So that the end of a program is seen at once, however seldom it is looked at.
+    std::thread::spawn(move || sender.send(child.wait()));
     let mut pause = FIRST_LOOKS;
     loop {
-        let status = child
-            .try_wait()
-            .map_err(|cause| Error::internal("a script was lost").source(cause))?;
-        if let Some(status) = status {
-            return Ok(status);
-        }
         tree.look()?;
         if tree.processes() > MAX_PROCESSES {
             return Err(Error::limit(format!(
                 "the script has more than {MAX_PROCESSES} processes and was stopped"
             )));
         }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(LOOK_EVERY);
+        match ended.recv_timeout(pause) {
+            Ok(status) => return status.map_err(|cause| lost().source(cause)),
+            Err(RecvTimeoutError::Disconnected) => return Err(lost()),
+            Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(LOOK_EVERY),
+        }
     }
 }
 
