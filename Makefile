@@ -59,17 +59,20 @@ test: machine test-tools build
 	MASTIC_BIN=$(MASTIC) tests/with-postgres tests/clients/run-catalog $(PYTHON_TOOLS)
 	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS)
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(MASTIC) --updates 10
-	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(MASTIC) --objects 30 --kills 6
+	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(MASTIC) --objects 30 --kills 6 --engines $(TEST_ENGINES)
 	$(PYTHON_TOOLS)/bin/python tests/reading/polluted.py $(MASTIC) --files 120 --every-case 8
 	$(PYTHON_TOOLS)/bin/python tests/reading/property.py $(MASTIC) --tables 30
 	MASTIC_BIN=$(MASTIC) tests/with-demo $(NPM) --prefix frontend run test:browser
 	@tests/say-skipped
 
-# Ten thousand objects under two hundred kills, pauses and outages, on both databases; hours of work for the machine.
+# Ten thousand objects, for jobs of SQL and of scripts, under two hundred kills, pauses and outages, on both databases; hours
+# of work for the machine.
 crash-test: frontend
 	$(CARGO) build --locked --release
 	tests/install-tools $(PYTHON_TOOLS)
-	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(TARGET)/release/mastic --objects 10000 --kills 200
+	MASTIC_ENGINES_FOLDER=$(TEST_ENGINES) $(TARGET)/release/mastic engines install pyspark
+	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(TARGET)/release/mastic --objects 10000 --kills 200 \
+		--engines $(TEST_ENGINES)
 
 # Thousands of polluted CSV files and of made-up tables, crawled and read, each value compared.
 reading-test: frontend
@@ -81,10 +84,12 @@ reading-test: frontend
 test-tools:
 	tests/install-tools $(PYTHON_TOOLS)
 
-# The embedded store under more clients than `make test` has: older boto3, s3fs, the JavaScript SDK and rclone. Installs
-# them where they are missing.
+# What takes more installing than `make test` does: the embedded store under older boto3, s3fs, the JavaScript SDK and
+# rclone, and jobs under Airflow. Installs them where they are missing.
 clients: test-tools build
 	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS) $(TARGET)/stores
+	MASTIC_ENGINES_FOLDER=$(TEST_ENGINES) $(MASTIC) engines install pyspark
+	MASTIC_BIN=$(MASTIC) MASTIC_TEST_ENGINES=$(TEST_ENGINES) tests/with-postgres tests/clients/run-airflow $(TARGET)/airflow
 
 # Spark scripts on Spark itself, on this machine and on a cluster of a master and two workers.
 engines: machine build
@@ -107,6 +112,8 @@ bench: frontend
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/crawl.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/triggers.py $(TARGET)/release/mastic
+	MASTIC_ENGINES_FOLDER=$(TEST_ENGINES) $(TARGET)/release/mastic engines install pyspark
+	$(PYTHON_TOOLS)/bin/python tests/bench/scripts.py $(TARGET)/release/mastic --engines $(TEST_ENGINES)
 	$(PYTHON_TOOLS)/bin/python tests/bench/history.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/partitions.py $(TARGET)/release/mastic
 	$(PYTHON_TOOLS)/bin/python tests/bench/queries.py $(TARGET)/release/mastic

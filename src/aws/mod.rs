@@ -63,6 +63,7 @@ pub(crate) type Services = [Box<dyn Service>];
 pub(crate) async fn handle(services: &Services, app: &App, request: &Parts, body: Option<Bytes>) -> Response {
     let target = header(request, "x-amz-target");
     let service = addressed(services, target);
+    let is_form = target.is_empty() && body.as_ref().is_some_and(|body| sts::is_asked(body));
     let answer = match body {
         Some(body) => answer(services, app, request, &body).await,
         None => Err(too_large()),
@@ -74,7 +75,12 @@ pub(crate) async fn handle(services: &Services, app: &App, request: &Parts, body
                 Some((service, _)) => service.exception(kind),
                 None => Exception::of(kind),
             };
-            told(failure, kinds, target)
+            let (exception, message) = told(failure, kinds, target);
+            let body = match is_form {
+                true => sts::refused(exception, &message),
+                false => refused(exception, &message),
+            };
+            (exception.status(), body)
         }
     };
     let accepts_gzip = header(request, ACCEPT_ENCODING.as_str()).contains("gzip");
@@ -83,8 +89,8 @@ pub(crate) async fn handle(services: &Services, app: &App, request: &Parts, body
 
 /// A refusal before any service is asked.
 pub(crate) fn refusal(error: Error) -> Response {
-    let (status, body) = told(error.into(), Exception::of, "");
-    response(status, body, false)
+    let (exception, message) = told(error.into(), Exception::of, "");
+    response(exception.status(), refused(exception, &message), false)
 }
 
 fn response(status: StatusCode, body: Body, accepts_gzip: bool) -> Response {
@@ -102,7 +108,7 @@ fn response(status: StatusCode, body: Body, accepts_gzip: bool) -> Response {
 }
 
 /// A failure as it is told. What only the log is to know goes there, under the request's id.
-fn told(failure: Failure, kinds: impl Fn(ErrorKind) -> Exception, target: &str) -> (StatusCode, Body) {
+fn told(failure: Failure, kinds: impl Fn(ErrorKind) -> Exception, target: &str) -> (Exception, String) {
     let cause = match &failure {
         Failure::Of(error) if error.kind == ErrorKind::Internal => Some(error),
         _ => None,
@@ -116,8 +122,11 @@ fn told(failure: Failure, kinds: impl Fn(ErrorKind) -> Exception, target: &str) 
         let id = stack::request_id();
         message.push_str(&format!(" The log has it under request {id}."));
     }
-    let body = json!({ "__type": exception.name(), "Message": message });
-    (exception.status(), Body::from(body))
+    (exception, message)
+}
+
+fn refused(exception: Exception, message: &str) -> Body {
+    Body::from(json!({ "__type": exception.name(), "Message": message }))
 }
 
 fn header<'a>(request: &'a Parts, name: &str) -> &'a str {

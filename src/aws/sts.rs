@@ -22,7 +22,7 @@ pub(super) fn answer(app: &App, body: &[u8]) -> Answer<Body> {
     if action(body) != Some("GetCallerIdentity") {
         return Err(Failure::new(
             Exception::UNKNOWN_OPERATION,
-            "Of the Security Token Service, GetCallerIdentity alone is answered here.",
+            "Of the services that are asked in this way, such as STS and IAM, GetCallerIdentity alone is answered here.",
         ));
     }
     let request_id = stack::request_id();
@@ -36,4 +36,21 @@ pub(super) fn answer(app: &App, body: &[u8]) -> Answer<Body> {
              </GetCallerIdentityResponse>"
         ),
     })
+}
+
+/// A refusal, as clients of this protocol read it. They ask other services in it, too.
+pub(super) fn refused(exception: Exception, message: &str) -> Body {
+    let request_id = stack::request_id();
+    let message = message
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    Body {
+        content: "text/xml",
+        text: format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>{message}</Message></Error>\
+             <RequestId>{request_id}</RequestId></ErrorResponse>",
+            exception.name()
+        ),
+    }
 }

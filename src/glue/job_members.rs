@@ -69,6 +69,9 @@ pub(super) fn whole(mut sent: Members) -> Answer<Members> {
 /// InvalidInput.
 pub(super) fn of_run(job: Option<Members>, said: Members) -> Answer<Members> {
     check_numbers(&said)?;
+    if said.contains_key("AllocatedCapacity") && said.contains_key("MaxCapacity") {
+        return Err(invalid("Please set only Allocated Capacity or Max Capacity"));
+    }
     let mut members = job.unwrap_or_default();
     if CAPACITY.iter().any(|member| said.contains_key(*member)) {
         members.retain(|name, _| !CAPACITY.contains(&name.as_str()));

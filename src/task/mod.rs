@@ -23,6 +23,7 @@ mod inventory;
 mod judge;
 mod parent;
 mod process;
+mod processes;
 mod ranges;
 mod read;
 mod rows;

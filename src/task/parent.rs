@@ -11,6 +11,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::door::Place;
+use super::processes;
 use super::spill::ChildFolder;
 use super::wire::{MAX_PIECE, Wire};
 use super::{Handed, Message, Spec, Work};
@@ -55,6 +56,15 @@ pub struct Child {
 pub(super) struct Remains {
     pub(super) spill: Option<ChildFolder>,
     pub(super) place: Place,
+}
+
+impl Remains {
+    /// Ends what a process had started that was killed before it could do that itself.
+    async fn end_strays(&self) {
+        if let Some(folder) = self.spill.as_ref().map(|spill| spill.spill.folder.clone()) {
+            let _ended = tokio::task::spawn_blocking(move || processes::end_those_in(&folder)).await;
+        }
+    }
 }
 
 struct Running {
@@ -179,6 +189,10 @@ impl Child {
         };
         let ending = async {
             let status = running.process.wait().await.ok()?;
+            if self.ends_itself {
+                // Before anybody tries again.
+                running.remains.end_strays().await;
+            }
             Some((status, (&mut self.stderr).await.unwrap_or_default()))
         };
         match timeout(LAST_MOMENTS, ending).await {
@@ -206,7 +220,10 @@ impl Drop for Child {
                 if ends_itself && timeout(LAST_MOMENTS, running.process.wait()).await.is_err() {
                     let _ = running.process.start_kill();
                 }
-                let _ = running.process.wait().await;
+                let status = running.process.wait().await;
+                if ends_itself && status.is_ok_and(|status| status.signal().is_some()) {
+                    running.remains.end_strays().await;
+                }
                 // Much may have been spilled, and removing it takes its time.
                 tokio::task::spawn_blocking(move || {
                     let Remains { spill, place } = running.remains;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::processes;
 use crate::error::{Error, Result};
 
 const PREFIX: &str = "mastic-";
@@ -109,6 +110,8 @@ fn remove_if_dead(lock: &Path) -> bool {
         return false;
     }
     let folder = lock.with_extension("");
+    // Whoever watched them died with the server.
+    processes::end_those_in(&folder);
     match remove(&folder).and_then(|()| std::fs::remove_file(lock)) {
         Ok(()) => true,
         Err(cause) => {
@@ -284,6 +287,32 @@ mod tests {
         drop(after);
         drop(spills);
         assert_eq!(names(&place.path().join("a/b")), [""; 0]);
+    }
+
+    #[test]
+    fn who_still_works_in_the_folder_of_a_server_that_died_is_ended() {
+        let (place, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folder = place.path().join("mastic-1-7");
+        std::fs::create_dir_all(folder.join("0/work")).unwrap();
+        std::fs::write(place.path().join("mastic-1-7.lock"), "").unwrap();
+        let sleep = |work: &Path, told: &Path| {
+            let mut command = std::process::Command::new("sleep");
+            command.arg("600").current_dir(work).env("OUTPUT", told);
+            command.spawn().unwrap()
+        };
+        let mut left = [
+            sleep(&folder.join("0/work"), elsewhere.path()),
+            sleep(elsewhere.path(), &folder.join("0/output")),
+        ];
+        let mut other = sleep(elsewhere.path(), &place.path().join("mastic-1-77"));
+        assert_eq!(Spills::new(place.path().to_owned(), 1).remove_leftovers(), 1);
+        assert!(
+            left.iter_mut()
+                .all(|process| process.try_wait().unwrap().is_some())
+        );
+        assert!(other.try_wait().unwrap().is_none(), "it is somebody else's");
+        other.kill().unwrap();
+        other.wait().unwrap();
     }
 
     #[test]

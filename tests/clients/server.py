@@ -79,12 +79,14 @@ def psql():
 class Server:
     """`mastic serve` on random loopback ports, with an embedded lake and an empty catalog."""
 
-    def __init__(self, kind, keys=None):
+    def __init__(self, kind, keys=None, settings=None):
         binary = os.environ.get("MASTIC_BIN")
         if not binary:
             raise RuntimeError("MASTIC_BIN is not set: it names the mastic binary")
         self.binary = os.path.realpath(binary)
         self.keys = keys
+        # What the server's environment says besides.
+        self.settings = settings or {}
         self.folder = tempfile.mkdtemp(prefix="mastic-clients-")
         self.process = None
         self.addresses = ("127.0.0.1:0", "127.0.0.1:0")
@@ -112,6 +114,7 @@ class Server:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("MASTIC_", "AWS_"))}
         if self.keys:
             clean["MASTIC_ACCESS_KEY"], clean["MASTIC_SECRET_KEY"] = self.keys
+        clean |= self.settings
         command = [self.binary, "serve", "--listen", self.addresses[0], "--lake-listen", self.addresses[1]]
         command += ["--lake", f"{self.folder}/lake", "--database", self.database.url, "--no-input"]
         log = f"{self.folder}/log"
@@ -195,11 +198,12 @@ class Case:
 
     kind = None
     keys = None
+    settings = None
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(cls.kind, cls.keys)
+        cls.server = Server(cls.kind, cls.keys, cls.settings)
         cls.addClassCleanup(cls.server.remove)
         cls.glue = cls.server.client("glue")
         cls.prepare()

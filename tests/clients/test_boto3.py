@@ -908,6 +908,10 @@ class TheRest(Case):
         self.assertEqual(identity["Account"], ACCOUNT)
         self.assertTrue(identity["Arn"].startswith(f"arn:aws:iam::{ACCOUNT}:"), identity["Arn"])
         self.assertTrue(identity["UserId"])
+        # What else is asked in this protocol, of this service or of another, is refused in it.
+        words = "Of the services that are asked in this way, such as STS and IAM, GetCallerIdentity alone is answered here."
+        self.refused("UnknownOperationException", self.server.client("sts").get_session_token, words)
+        self.refused("UnknownOperationException", self.server.client("iam").get_role, words, RoleName="glue")
 
     def test_long_answers_are_compressed_for_who_asks(self):
         database = self.fresh_database()

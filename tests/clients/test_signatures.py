@@ -32,10 +32,10 @@ def at(minutes):
 class Signatures(Case):
     keys = KEYS
 
-    def glue_of(self, access_key, secret_key, region=REGION):
+    def glue_of(self, access_key, secret_key, region=REGION, service="glue"):
         session = boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region)
         config = Config(retries={"total_max_attempts": 1})
-        return session.client("glue", endpoint_url=self.server.url, config=config)
+        return session.client(service, endpoint_url=self.server.url, config=config)
 
     def check_refused(self, answer, *exceptions):
         self.assertIn(answer.status, range(400, 500), answer.body)
@@ -74,6 +74,8 @@ class Signatures(Case):
         glue = self.glue_of("AKIASOMEBODYELSE", KEYS[1])
         message = "The security token included in the request is invalid."
         self.refused("UnrecognizedClientException", glue.get_databases, message)
+        sts = self.glue_of("AKIASOMEBODYELSE", KEYS[1], service="sts")
+        self.refused("UnrecognizedClientException", sts.get_caller_identity, message)
 
     def test_no_signature(self):
         answer = self.server.ask("GetDatabases", {})

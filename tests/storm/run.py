@@ -1,10 +1,11 @@
 """Objects arrive while everything that serves them is killed, paused and cut off: each row ends up in the outputs once.
 
-    run.py MASTIC [--objects N] [--kills N] [--seed N]
+    run.py MASTIC [--objects N] [--kills N] [--seed N] [--engines FOLDER]
 
-Twice: on SQLite with the embedded store, and, beside a private PostgreSQL (tests/with-postgres), on that database with two
+Jobs are of SQL, and of scripts that start processes and forget them (scripts.py). Twice: on SQLite with the embedded store, and, beside a private PostgreSQL (tests/with-postgres), on that database with two
 workers of their own and a second server as the object store, which announces nothing: this script does, and drops, doubles
-and reorders some of it. What is checked at the end is asked of the store and of the API alone.
+and reorders some of it. What is checked at the end is asked of the store and of the API; of scripts also whether a process, a
+folder or half an environment is left. Scripts of Spark run where FOLDER has Sail.
 """
 
 import argparse
@@ -27,6 +28,11 @@ import urllib.request
 
 import boto3
 import botocore.config
+import scripts
+
+# After how many objects the storm starts a script with packages of its own, and how many of these there are at the most.
+PACKED_EVERY = 15
+MAX_PACKED = 20
 
 
 def of_a_group(name, more=""):
@@ -104,16 +110,27 @@ class Process:
         )
         return [int(pid) for pid in found.stdout.split()]
 
+    def kill_children(self):
+        for pid in self.children():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
     def hit(self, rng):
         """Does something bad to it, and says what."""
-        how = rng.choice(["kill", "kill", "term", "pause", "child"])
+        how = rng.choice(["kill", "kill", "term", "pause", "child", "all"])
         if how == "child":
-            for pid in self.children():
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            self.kill_children()
             return "children killed"
+        if how == "all":
+            # With nobody left who could end what the children had started.
+            self.popen.send_signal(signal.SIGSTOP)
+            self.kill_children()
+            self.popen.kill()
+            self.popen.wait()
+            self.start()
+            return "killed with its children"
         if how == "pause":
             self.popen.send_signal(signal.SIGSTOP)
             time.sleep(rng.uniform(0.2, 2.0))
@@ -135,6 +152,18 @@ class Process:
         except subprocess.TimeoutExpired:
             self.popen.kill()
             self.popen.wait()
+
+
+class Script:
+    """Whatever script is at work."""
+
+    name = "a script"
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def hit(self, rng):
+        return "killed" if scripts.kill_one(self.mark, rng) else "not at work"
 
 
 class Postgres:
@@ -171,25 +200,38 @@ def until(what, seconds, attempt):
 
 
 class Storm:
-    def __init__(self, mastic, folder, objects, kills, seed):
+    def __init__(self, mastic, folder, objects, kills, seed, engines):
         self.mastic, self.folder = mastic, pathlib.Path(folder)
         self.objects, self.kills, self.rng = objects, kills, random.Random(seed)
+        self.mark = f"storm-{os.getpid()}-{time.time_ns()}"
+        self.packed = 0
         self.log = open(self.folder / "log", "wb")
         self.api, self.s3 = free_port(), free_port()
         self.reads, self.wrong, self.hits = 0, [], {}
         self.over = threading.Event()
-        for name, (definition, script) in JOBS.items():
+        self.spill, self.engines, self.wheels = (self.folder / name for name in ("spill", "engines", "wheels"))
+        self.engines.mkdir()
+        self.wheels.mkdir()
+        found = [path.parent for path in pathlib.Path(engines).glob("*/ready")] if engines else []
+        for engine in found:
+            (self.engines / engine.name).symlink_to(engine.absolute())
+        self.jobs = JOBS | scripts.jobs(self.mark, with_sail=bool(found))
+        for name, (definition, script) in self.jobs.items():
             place = self.folder / "jobs" / name
             place.mkdir(parents=True)
             (place / "job.toml").write_text(definition)
-            (place / "script.sql").write_text(script)
+            (place / ("script.sql" if name in JOBS else "script.py")).write_text(script)
 
     def settings(self, **env):
         own = self.folder / "mastic.toml"
-        own.write_text("[events]\nreconcile_seconds = 3\n")
+        tasks = f"[tasks]\nspill_dir = '{self.spill}'\n"
+        own.write_text(f"[events]\nreconcile_seconds = 3\n{tasks}[engines]\nallow = ['python', 'pyspark']\n")
         base = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
+            "MASTIC_ENGINES_FOLDER": str(self.engines),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.wheels),
             "MASTIC_ACCESS_KEY": "storm",
             "MASTIC_SECRET_KEY": "storm-secret",
             "RUST_LOG": "warn",
@@ -210,11 +252,11 @@ class Storm:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.api}{path}", timeout=20) as answer:
             return answer.read().decode()
 
-    def post(self, path, body):
+    def post(self, path, body, headers=None):
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.api}{path}",
             data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **(headers or {})},
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -238,7 +280,7 @@ class Storm:
             "--database", f"sqlite://{self.folder}/mastic.db",
         ]
         server = Process("server", serve, self.settings(), self.log)
-        return [server], [server], False
+        return [server], [server, server, Script(self.mark)], False
 
     def on_postgres(self, url):
         store_env = self.settings()
@@ -272,13 +314,21 @@ class Storm:
         until("the server", 60, lambda: self.get("/readyz"))
         workers = [Process(f"worker {n}", [self.mastic, "work", *config], env, self.log) for n in (1, 2)]
         everything = [store, server, *workers]
-        return everything, [*everything, Postgres()], True
+        return everything, [*everything, Postgres(), Script(self.mark)], True
 
     def put(self, number):
         key = f"in/{'abcd'[number % 4]}_{number:05}.csv"
         body = f"n\n{number}\n".encode()
         until(f"PUT {key}", 120, lambda: self.client().put_object(Bucket="lake", Key=key, Body=body))
         return key
+
+    def pack(self):
+        """Starts a script that needs packages which are nowhere yet."""
+        self.packed += 1
+        scripts.make_package(self.wheels, self.packed)
+        parameters = {"version": str(self.packed), "additional-python-modules": f"storm_package=={self.packed}"}
+        wanted = {"parameters": parameters}
+        until("a start", 120, lambda: self.post("/api/v1/jobs/packed/runs", wanted, {"Idempotency-Key": f"{self.packed}"}))
 
     def announce(self, keys):
         """Tells of arrivals: one in ten is dropped, one doubled, one late."""
@@ -316,6 +366,11 @@ class Storm:
             except Exception:  # noqa: BLE001 not there yet, or down
                 pass
             try:
+                body = self.client().get_object(Bucket="lake", Key="spark/part-00000.csv")["Body"].read()
+                self.check_rows("spark", list(csv.reader(io.StringIO(body.decode())))[1:])
+            except Exception:  # noqa: BLE001
+                pass
+            try:
                 rows = self.sql(f"SELECT n, total FROM out.halves WHERE g = '{group}'")
                 self.check_rows(f"halves {group}", rows)
             except Exception:  # noqa: BLE001
@@ -342,6 +397,8 @@ class Storm:
                 if announces and len(keys) == 10:
                     self.announce(keys)
                     keys.clear()
+                if number % PACKED_EVERY == 0 and self.packed < MAX_PACKED:
+                    self.pack()
                 while strikes and strikes[0] <= number:
                     strikes.pop(0)
                     victim = self.rng.choice(victims)
@@ -358,6 +415,8 @@ class Storm:
             for process in reversed(processes):
                 process.stop()
             self.log.close()
+            scripts.end_all(self.mark)
+        self.check_folders()
 
     def settle(self):
         """Waits until nothing waits, and the listing has found nothing for a while."""
@@ -384,9 +443,14 @@ class Storm:
     # What is true at the end.
 
     def check(self):
-        wanted = list(range(1, self.objects + 1))
+        everything = list(range(1, self.objects + 1))
+        wanted = {name: everything for name in ("log", "whole", "halves")}
+        wanted["added"] = [number for number in everything if number % 4 == 2]
+        wanted["packed"] = list(range(1, self.packed + 1))
+        if "spark" in self.jobs:
+            wanted["spark"] = [number for number in everything if number % 4 == 0]
         client = self.client()
-        found = {"log": [], "whole": [], "halves": []}
+        found = {name: [] for name in wanted}
         for page in client.get_paginator("list_objects_v2").paginate(Bucket="lake"):
             for item in page.get("Contents", []):
                 folder, name = item["Key"].split("/")[0], item["Key"].split("/")[-1]
@@ -394,35 +458,74 @@ class Storm:
                     body = client.get_object(Bucket="lake", Key=item["Key"])["Body"].read().decode()
                     found[folder] += [int(row[0]) for row in list(csv.reader(io.StringIO(body)))[1:]]
         for name, rows in found.items():
-            if sorted(rows) != wanted:
-                missing = sorted(set(wanted) - set(rows))
+            if sorted(rows) != wanted[name]:
+                missing = sorted(set(wanted[name]) - set(rows))
                 doubled = sorted({row for row in rows if rows.count(row) > 1})
                 self.wrong.append(f"{name}: missing {missing[:10]}, doubled {doubled[:10]}")
             by_catalog = self.sql(f"SELECT count(*), count(DISTINCT n) FROM out.{name}")[0]
-            if by_catalog != [self.objects, self.objects]:
+            if by_catalog != [len(wanted[name])] * 2:
                 self.wrong.append(f"{name} by the catalog: {by_catalog}")
-        until("no upload left over", 30, lambda: not client.list_multipart_uploads(Bucket="lake").get("Uploads"))
-        unsettled, cursor = [], ""
-        while True:
-            page = json.loads(self.get(f"/api/v1/events?limit=1000{cursor}"))
-            for event in page["items"]:
-                unsettled += [
-                    (event["key"], outcome["state"])
-                    for outcome in event["outcomes"]
-                    if outcome["state"] in ("batched", "waiting", "rejected")
-                ]
-            if not page["next"]:
-                break
-            cursor = "&cursor=" + urllib.parse.quote(page["next"])
+        self.check_runs()
+        self.check_leftovers(client)
+        unsettled = [
+            (event["key"], outcome["state"])
+            for event in self.all_of("events")
+            for outcome in event["outcomes"]
+            if outcome["state"] in ("batched", "waiting", "rejected")
+        ]
         if unsettled:
             self.wrong.append(f"arrivals that nothing came of: {unsettled[:10]}")
-        failed = json.loads(self.get("/api/v1/runs?state=FAILED&limit=10"))["items"]
-        if failed:
-            self.wrong.append(f"failed runs: {[(run['id'], run['error']) for run in failed]}")
         left = [str(path) for path in (self.folder / "lake" / ".mastic" / "tmp").glob("*")]
         if left:
             self.wrong.append(f"temporary files: {left[:10]}")
         print(f"  {self.reads} reads meanwhile", flush=True)
+
+    def all_of(self, what):
+        """Everything that a listing gives."""
+        cursor = ""
+        while True:
+            page = json.loads(self.get(f"/api/v1/{what}?limit=1000{cursor}"))
+            yield from page["items"]
+            if not page["next"]:
+                return
+            cursor = "&cursor=" + urllib.parse.quote(page["next"])
+
+    def check_runs(self):
+        """Every run went well, or is one of a script that was followed by others until one did."""
+        runs = list(self.all_of("runs"))
+        after = {run["previous"]: run for run in runs if run.get("previous")}
+        causes = {}
+        for run in runs:
+            end = run
+            while end["state"] == "FAILED" and end["id"] in after and end["job"] not in JOBS:
+                end = after[end["id"]]
+            if end["state"] != "SUCCEEDED":
+                self.wrong.append(f"run {end['id']} of {end['job']}: {end['state']}, {end['error']}")
+            if run["state"] == "FAILED":
+                causes[run["error"]["message"]] = causes.get(run["error"]["message"], 0) + 1
+        of_scripts = [run for run in runs if run["job"] not in JOBS]
+        print(f"  {len(runs)} runs, {len(of_scripts)} of them of scripts; failed and followed: {causes}", flush=True)
+
+    def check_leftovers(self, client):
+        """Nothing is left of a script: no upload, no staged object, no process, no half of an environment."""
+        until("no upload left over", 30, lambda: not client.list_multipart_uploads(Bucket="lake").get("Uploads"))
+        staged = lambda: client.list_objects_v2(Bucket="lake", Prefix="_mastic/").get("Contents")  # noqa: E731
+        try:
+            until("no staged object left over", 30, lambda: not staged())
+        except SystemExit:
+            self.wrong.append(f"staged: {[item['Key'] for item in staged()]}")
+        left = scripts.processes(self.mark)
+        if left:
+            self.wrong.append(f"processes of scripts: {left}")
+        halves = scripts.half_made(self.engines)
+        if halves:
+            self.wrong.append(f"half environments: {halves}")
+
+    def check_folders(self):
+        """When all are stopped, no folder of a script is left."""
+        left = [str(path) for path in self.spill.glob("*/*")]
+        if left:
+            self.wrong.append(f"folders: {left[:10]}")
 
 
 def main():
@@ -431,6 +534,7 @@ def main():
     parser.add_argument("--objects", type=int, default=40)
     parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engines", help="the folder where `mastic engines install pyspark` put Sail")
     options = parser.parse_args()
     postgres = os.environ.get("MASTIC_TEST_POSTGRES")
     storms = [("SQLite, embedded store", None)] + ([("PostgreSQL, another store", postgres)] if postgres else [])
@@ -439,7 +543,9 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             print(f"{name}: seed {options.seed}", flush=True)
             began = time.monotonic()
-            storm = Storm(os.path.abspath(options.mastic), folder, options.objects, options.kills, options.seed)
+            storm = Storm(os.path.abspath(options.mastic), folder, options.objects, options.kills, options.seed, options.engines)
+            if "spark" not in storm.jobs:
+                print("  no scripts of Spark: --engines names no folder with Sail", flush=True)
             storm.settings()
             if url:
                 database = f"storm_{os.getpid()}"

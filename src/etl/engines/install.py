@@ -57,7 +57,8 @@ def install(folder, requirements, jars, properties):
             venv.create(env, with_pip=True)
             quiet = ["--progress-bar", "off", "--no-input", "--disable-pip-version-check"]
             command = [python, "-m", "pip", "install", *quiet, *ONLY_WHEELS, "--", *requirements]
-        done = subprocess.run(command, stderr=subprocess.STDOUT if uv else None)
+        # It holds the lock, too: where this process is killed, nobody begins anew before it is gone.
+        done = subprocess.run(command, stderr=subprocess.STDOUT if uv else None, pass_fds=[lock.fileno()])
         if done.returncode != 0:
             sys.exit(f"the packages can't be installed: {' '.join(requirements)}")
         if jars:

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rustix::process::{
@@ -98,6 +99,8 @@ impl Copied {
 pub struct Placed {
     program: Program,
     folder: PathBuf,
+    /// Who watches it.
+    watcher: u32,
 }
 
 /// The variable that names the folder whose files are the output.
@@ -129,7 +132,7 @@ pub(super) fn watch(program: Program, access: Option<&Access>, means: &Means) ->
     end_with_the_server(Arc::clone(&is_over));
     let lines = Lines::of(&mut child, placed.program.log_bytes);
     let mut tree = Tree::new(limits.memory_bytes);
-    let ended = wait(&mut child, &mut tree);
+    let ended = wait(child, &mut tree);
     tree.kill();
     let last_words = lines.finish();
     let outcome = conclude(ended, &placed, access, limits, &tree, &last_words);
@@ -188,7 +191,11 @@ fn place(mut program: Program, folder: PathBuf) -> Result<Placed> {
         let path = folder.join(inner).display().to_string();
         program.environment.insert(variable.to_owned(), path);
     }
-    Ok(Placed { program, folder })
+    Ok(Placed {
+        program,
+        folder,
+        watcher: std::process::id(),
+    })
 }
 
 /// Starts this program once more, to become the other one.
@@ -235,23 +242,25 @@ fn end_with_the_server(is_over: Arc<AtomicBool>) {
     });
 }
 
-fn wait(child: &mut Child, tree: &mut Tree) -> Result<ExitStatus> {
+/// Waits for a program's end, and holds it to its limits meanwhile.
+fn wait(mut child: Child, tree: &mut Tree) -> Result<ExitStatus> {
+    let lost = || Error::internal("a script was lost");
+    let (sender, ended) = channel();
+    // So that the end of a program is seen at once, however seldom it is looked at.
+    std::thread::spawn(move || sender.send(child.wait()));
     let mut pause = FIRST_LOOKS;
     loop {
-        let status = child
-            .try_wait()
-            .map_err(|cause| Error::internal("a script was lost").source(cause))?;
-        if let Some(status) = status {
-            return Ok(status);
-        }
         tree.look()?;
         if tree.processes() > MAX_PROCESSES {
             return Err(Error::limit(format!(
                 "the script has more than {MAX_PROCESSES} processes and was stopped"
             )));
         }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(LOOK_EVERY);
+        match ended.recv_timeout(pause) {
+            Ok(status) => return status.map_err(|cause| lost().source(cause)),
+            Err(RecvTimeoutError::Disconnected) => return Err(lost()),
+            Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(LOOK_EVERY),
+        }
     }
 }
 
@@ -275,12 +284,17 @@ fn explain(status: ExitStatus, limits: Limits, last_words: &str) -> Error {
 
 /// Shuts this process in and becomes the program: comes back with what kept it from that.
 pub(super) fn become_it(placed: Placed, limits: Limits) -> Error {
-    let Placed { program, folder } = placed;
+    let Placed {
+        program,
+        folder,
+        watcher,
+    } = placed;
     let unavailable = |cause: rustix::io::Errno| Error::unavailable("a limit can't be set").source(cause);
     let prepared = || -> Result<()> {
-        let parent = getppid();
         set_parent_process_death_signal(Some(Signal::KILL)).map_err(unavailable)?;
-        if getppid() != parent {
+        // Nobody would end it where its watcher died before this.
+        let parent = getppid().map(|parent| parent.as_raw_nonzero().get().cast_unsigned());
+        if parent != Some(watcher) {
             return Err(Error::unavailable("the parent died"));
         }
         for (resource, value) in [(Resource::Core, 0), (Resource::Cpu, limits.cpu_seconds)] {

@@ -1,12 +1,12 @@
 //! A program's processes: itself and all that it started, what they use, and their end.
 
-use std::collections::HashMap;
 use std::fs;
 
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 
 use crate::error::{Error, Result};
 use crate::model::run::Usage;
+use crate::task::processes::{below, stat};
 
 /// How often those who are left are killed before it is given up: one that is being killed starts no other.
 const ROUNDS: usize = 100;
@@ -75,36 +75,6 @@ impl Tree {
             peak_memory_bytes: self.peak,
         }
     }
-}
-
-/// All processes below one.
-fn below(root: Pid) -> Vec<Pid> {
-    let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    for entry in entries {
-        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        if let Some(pid) = pid
-            && let Some(parent) = stat(pid).and_then(|fields| fields.get(1)?.parse().ok())
-        {
-            children.entry(parent).or_default().push(pid);
-        }
-    }
-    let mut found = Vec::new();
-    let mut next = vec![root.as_raw_nonzero().get()];
-    while let Some(pid) = next.pop() {
-        for child in children.remove(&pid).unwrap_or_default() {
-            found.extend(Pid::from_raw(child));
-            next.push(child);
-        }
-    }
-    found
-}
-
-/// The fields of a process's `stat` behind its name, from its state (proc_pid_stat(5)).
-fn stat(pid: i32) -> Option<Vec<String>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = text.rsplit_once(')')?;
-    Some(fields.split_whitespace().map(str::to_owned).collect())
 }
 
 /// The memory of a process that is its own at the moment, in bytes.

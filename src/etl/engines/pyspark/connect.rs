@@ -1,6 +1,8 @@
 //! Spark scripts by Spark Connect: on Sail, which needs no JVM, begins in the script's own process and ends with it; or on
 //! a server that is there already.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::super::Assignment;
@@ -77,9 +79,18 @@ pub(super) async fn prepare(
         program.environment.insert(name.to_owned(), value.to_owned());
     };
     set("RUST_LOG", "warn");
-    if let Access::Endpoint { url, .. } = &work.app.access {
-        set("AWS_ENDPOINT", url);
-        set("AWS_ALLOW_HTTP", "true");
+    let endpoint = match &work.app.access {
+        Access::Endpoint { url, .. } => Some(url.clone()),
+        // Sail doesn't know the names that AWS's clients have for it.
+        Access::Environment => endpoint(&crate::config::process_environment()),
+    };
+    if let Some(url) = endpoint {
+        set("AWS_ENDPOINT", &url);
+        if url.starts_with("http://") {
+            set("AWS_ALLOW_HTTP", "true");
+        }
+    }
+    if let Access::Endpoint { .. } = &work.app.access {
         set("SAIL_CATALOG__LIST", &catalogs(&work.app.config));
         // As on Glue, its own jobs need not ask for its tables.
         let default = if work.job.glue.is_some() {
@@ -97,4 +108,31 @@ pub(super) async fn prepare(
         program,
         environment: Some(environment),
     })
+}
+
+/// Where an environment says that S3 is, if it does.
+fn endpoint(environment: &BTreeMap<String, String>) -> Option<String> {
+    let named = |name: &str| environment.get(name).filter(|url| !url.is_empty());
+    let url = named("AWS_ENDPOINT_URL_S3").or_else(|| named("AWS_ENDPOINT_URL"));
+    url.cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_is_where_the_environment_says() {
+        let of = |pairs: &[(&str, &str)]| {
+            let pairs = pairs
+                .iter()
+                .map(|(name, url)| ((*name).to_owned(), (*url).to_owned()));
+            endpoint(&pairs.collect())
+        };
+        let general = ("AWS_ENDPOINT_URL", "http://minio:9000");
+        assert_eq!(of(&[general]).unwrap(), "http://minio:9000");
+        let of_s3 = ("AWS_ENDPOINT_URL_S3", "https://ceph");
+        assert_eq!(of(&[general, of_s3]).unwrap(), "https://ceph");
+        assert_eq!(of(&[("AWS_ENDPOINT_URL", "")]), None);
+    }
 }
