@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use classifiers::{Compression, CsvDialect, JsonLayout, Verdict};
+use classifiers::{Compression, CsvDialect, JsonDocuments, Verdict};
 use datafusion::arrow::datatypes::SchemaRef;
 use futures::{StreamExt, TryStreamExt};
 
@@ -43,7 +43,7 @@ pub(super) async fn run(buckets: Buckets, work: GatherWork, means: &Means) -> Re
         OutputFormat::Csv => is_such_csv(&buckets, &work, &mut looks).await?,
         OutputFormat::Json => looks
             .iter()
-            .all(|look| look.compression == Compression::None && look.json == Some(JsonLayout::Lines)),
+            .all(|look| look.compression == Compression::None && look.json == Some(JsonDocuments::Lines)),
         OutputFormat::Parquet => {
             work.objects.len() == work.uploads.len()
                 && looks.iter().all(|look| look.classification == "parquet")

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use classifiers::{Compression, CsvDialect, DataType as Hive, JsonLayout, Verdict};
+use classifiers::{Compression, CsvDialect, DataType as Hive, JsonDocuments, Verdict};
 use datafusion::common::ScalarValue;
 
 use super::column::Column;
@@ -28,7 +28,7 @@ pub(super) enum Layout {
     },
     /// Documents.
     Json {
-        layout: JsonLayout,
+        layout: JsonDocuments,
         plain: Option<PlainText>,
         /// Where in a document the rows are, where that isn't the document itself.
         path: Option<String>,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use classifiers::{CsvReader, CsvRow, JsonLayout, JsonPath, JsonReader, JsonStep};
+use classifiers::{CsvReader, CsvRow, JsonDocuments, JsonPath, JsonReader, JsonStep};
 use datafusion::arrow::array::{ArrayRef, BooleanArray};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -243,8 +243,8 @@ impl RowPath {
         let path = JsonPath::new(path).map_err(Error::invalid)?;
         // An array comes element by element: its own step is taken then.
         let (only, steps) = match (layout, path.steps().split_first()) {
-            (JsonLayout::Array, Some((JsonStep::Index(only), rest))) => (Some(*only), rest),
-            (JsonLayout::Array, Some((JsonStep::All, rest))) => (None, rest),
+            (JsonDocuments::Array, Some((JsonStep::Index(only), rest))) => (Some(*only), rest),
+            (JsonDocuments::Array, Some((JsonStep::All, rest))) => (None, rest),
             _ => (None, path.steps()),
         };
         let is_whole = only.is_none() && steps.is_empty();
