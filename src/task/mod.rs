@@ -14,6 +14,7 @@ pub mod child;
 mod children;
 mod classify;
 mod csv_encoder;
+mod csv_values;
 mod delta;
 mod door;
 mod failure;
