@@ -6,7 +6,8 @@
 //! In reading order: [`classify_with`] asks custom classifiers and then each format in turn; `compression` and
 //! `encoding` turn bytes into text; `values`, `formats` and `column`
 //! turn text into types; `types` says how types merge; `avro`,
-//! `orc`, `parquet`, `json`, `xml`, `grok` (logs) and `csv` each know one format; `custom` is what people define.
+//! `orc`, `parquet`, `json`, `xml`, `grok` (logs) and `csv` each know one format; `custom` is what people define; `layout` is
+//! what each format's reader has to know, and `written` a verdict as JSON.
 
 mod avro;
 mod column;
@@ -17,6 +18,7 @@ mod encoding;
 mod formats;
 mod grok;
 mod json;
+mod layout;
 pub mod limits;
 mod magic;
 mod orc;
@@ -25,6 +27,7 @@ mod type_text;
 mod types;
 mod values;
 mod verdict;
+mod written;
 mod xml;
 
 use compression::Unpacking;
@@ -36,13 +39,14 @@ pub use custom::{
 };
 pub use encoding::TextDecoder;
 pub use json::{JsonPath, JsonReader, JsonScanner, JsonStep};
+pub use layout::{
+    AvroLayout, CsvDialect, CsvLayout, Format, GrokLayout, JsonDocuments, JsonLayout, Layout, RegexLayout,
+    XmlLayout,
+};
 pub use type_text::TypeTextError;
 pub use types::{DataType, Field};
 pub use values::NULL_WORDS;
-pub use verdict::{
-    AvroLayout, ClassifyError, ClassifyErrorKind, Column, Compression, CsvDialect, GrokLayout, JsonLayout,
-    Outcome, Sample, Scanned, Verdict, XmlLayout,
-};
+pub use verdict::{ClassifyError, ClassifyErrorKind, Column, Compression, Outcome, Sample, Scanned, Verdict};
 
 /// Judges an object from a sample of it.
 ///
@@ -157,7 +161,7 @@ fn built_in(
 ) -> Result<Verdict, ClassifyError> {
     let not_json = match json::classify(text, whole)? {
         Ok(json) => {
-            verdict.accept_json(json, "json", whole);
+            verdict.accept_json(json, None, "json", whole);
             return Ok(verdict);
         }
         // What starts like a document but isn't one makes no table either.
@@ -192,10 +196,7 @@ fn built_in(
             verdict.classification = "csv".to_owned();
             verdict.classifier = "csv".to_owned();
             verdict.certainty = csv.certainty;
-            verdict.csv = Some(csv.dialect);
-            verdict.quoted = csv.quoted;
-            verdict.first_record = csv.first_record;
-            verdict.second_record = csv.second_record;
+            verdict.layout = Some(Layout::Csv(Box::new(csv.layout)));
             verdict.columns = csv.columns;
             verdict.reasons.extend(csv.reasons);
         }
@@ -233,7 +234,7 @@ fn note_misleading_name(name: &str, verdict: &mut Verdict) {
         "csv" | "tsv" | "tab" | "psv" => "csv",
         _ => return,
     };
-    let is_custom_xml = promised == "xml" && verdict.xml.is_some();
+    let is_custom_xml = promised == "xml" && matches!(verdict.layout, Some(Layout::Xml(_)));
     if promised != verdict.classification && !is_custom_xml {
         let found = match verdict.classification.as_str() {
             "UNKNOWN" => "its content is not".to_owned(),

@@ -5,11 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DataType;
-use crate::custom::CsvSerde;
 use crate::grok::LinesVerdict;
 use crate::json::JsonVerdict;
 use crate::xml::XmlVerdict;
+use crate::{CsvLayout, DataType, GrokLayout, JsonLayout, Layout};
 
 /// The part of an object that a classification may look at. The caller does the reading.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +41,10 @@ pub enum Outcome {
 
 /// What an object is and which columns it has, with the reasons.
 ///
-/// Serialises as one line of `mastic infer --output json` without the path. A column that held nothing but nulls
+/// Serialises as one line of `mastic infer --output json` without the path (`written.rs`). A column that held nothing but nulls
 /// serialises as `void`, so that a later merge with another file can still give it a type;
 /// [`Verdict::concrete`] turns those into `string` for people and catalogs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// `avro`, `orc`, `parquet`, `json`, `xml`, `csv`, one of the log formats (`combined_apache`, `apache`,
     /// `linux_kernel`, `microsoft_log`, `ruby_logger`, `squid`, `redismonlog`, `redislog`), what a custom classifier
@@ -59,47 +58,16 @@ pub struct Verdict {
     pub compression: Compression,
     /// The text encoding, for text, in lower case: `utf-8`, `utf-16le`, `iso-8859-1`, `windows-1251`, `shift_jis`, ….
     /// [`TextDecoder`](crate::TextDecoder) turns it into UTF-8.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
     /// How many data rows were looked at.
     pub rows_sampled: u64,
     /// Mean length of a sampled row in uncompressed bytes, its line end included. Text formats only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average_row_bytes: Option<f64>,
     /// The exact number of rows, where the file itself says it (Parquet, ORC) or the sample was the whole file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_count: Option<u64>,
-    /// How to read it, when it is CSV.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub csv: Option<CsvDialect>,
-    /// Whether some field of a row, its header aside, is in quotes.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub quoted: bool,
-    /// The SerDe that a custom classifier asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub csv_serde: Option<CsvSerde>,
-    /// The cells of the first record of a CSV of text alone, where only their looks say whether they are names. When
-    /// several files of a table begin with the same cells, they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_record: Option<Vec<String>>,
-    /// The cells of the record after it: where that is the same in several files too, they are snapshots of one table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub second_record: Option<Vec<String>>,
-    /// How its documents are laid out, when it is JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub json: Option<JsonLayout>,
-    /// Where in its documents the rows are, when a custom JSON classifier says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub json_path: Option<String>,
-    /// How to read it, when it is Avro.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub avro: Option<AvroLayout>,
-    /// How to read it, when it is XML.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub xml: Option<XmlLayout>,
-    /// How to read it, when its lines match a grok pattern.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grok: Option<GrokLayout>,
+    /// How its bytes are rows, where that is known: of text that no classifier recognises, and of the tables of table formats,
+    /// it is not.
+    pub layout: Option<Layout>,
     /// The columns in file order, named as the file names them.
     pub columns: Vec<Column>,
     /// Why, in sentences for people.
@@ -129,16 +97,7 @@ impl Verdict {
             rows_sampled: 0,
             average_row_bytes: None,
             row_count: None,
-            csv: None,
-            quoted: false,
-            csv_serde: None,
-            first_record: None,
-            second_record: None,
-            json: None,
-            json_path: None,
-            avro: None,
-            xml: None,
-            grok: None,
+            layout: None,
             columns: Vec::new(),
             reasons,
         }
@@ -151,13 +110,30 @@ impl Verdict {
         self.row_count = whole.then_some(rows);
     }
 
-    /// Takes over what was found as JSON.
-    pub(crate) fn accept_json(&mut self, json: JsonVerdict, classifier: &str, whole: bool) {
+    /// What it is as CSV, where it is that.
+    pub fn csv(&self) -> Option<&CsvLayout> {
+        match &self.layout {
+            Some(Layout::Csv(csv)) => Some(csv),
+            _ => None,
+        }
+    }
+
+    /// Takes over what was found as JSON; `path` is where a custom classifier says that the rows are.
+    pub(crate) fn accept_json(
+        &mut self,
+        json: JsonVerdict,
+        path: Option<&str>,
+        classifier: &str,
+        whole: bool,
+    ) {
         self.set_rows(json.rows, json.row_bytes, whole);
         self.classification = "json".to_owned();
         self.classifier = classifier.to_owned();
         self.certainty = json.certainty;
-        self.json = Some(json.layout);
+        self.layout = Some(Layout::Json(JsonLayout {
+            path: path.map(str::to_owned),
+            ..json.documents.into()
+        }));
         self.columns = json.columns;
         self.reasons.extend(json.reasons);
     }
@@ -174,7 +150,7 @@ impl Verdict {
         self.classification = classification.to_owned();
         self.classifier = classifier.to_owned();
         self.certainty = xml.certainty;
-        self.xml = Some(xml.layout);
+        self.layout = Some(Layout::Xml(xml.layout));
         self.columns = xml.columns;
         self.reasons.extend(xml.reasons);
     }
@@ -193,7 +169,7 @@ impl Verdict {
         self.classifier = classifier.to_owned();
         self.certainty = lines.share();
         self.reasons.push(lines.reason());
-        self.grok = Some(layout);
+        self.layout = Some(Layout::Grok(layout));
         self.columns = lines.columns;
     }
 
@@ -255,99 +231,6 @@ impl fmt::Display for Compression {
             other => other.glue_name(),
         })
     }
-}
-
-/// How to read a CSV file.
-///
-/// A reader skips `skip_lines` physical lines, then every line that starts with `comment`, then (when `header`) one
-/// record of names, then `skip_after_header` records; it leaves out the last `skip_footer` records. Blank lines are not
-/// records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CsvDialect {
-    /// One character, or a few: `||`.
-    pub delimiter: String,
-    /// One character; `null` when quotes are ordinary text in this file.
-    pub quote: Option<String>,
-    /// One character; `null` when a quote inside quotes is doubled. Where there are no quotes, it takes delimiters and itself
-    /// for text (Hive's `escape.delim`).
-    pub escape: Option<String>,
-    /// Lines that start with this character are not data.
-    pub comment: Option<String>,
-    /// Whether the first record holds the column names.
-    pub header: bool,
-    /// Physical lines before the header or first record, comment lines included.
-    pub skip_lines: u64,
-    /// Records below the header that are not data: dashes that SQL shells draw, units, types.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub skip_after_header: u64,
-    /// Records at the end that are not data: `(3 rows)`, sources and notes.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub skip_footer: u64,
-    /// `\n`, `\r\n` or `\r`.
-    pub line_terminator: String,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
-impl Default for CsvDialect {
-    /// RFC 4180 with a header, and `\n`.
-    fn default() -> Self {
-        CsvDialect {
-            delimiter: ",".to_owned(),
-            quote: Some("\"".to_owned()),
-            escape: None,
-            comment: None,
-            header: true,
-            skip_lines: 0,
-            skip_after_header: 0,
-            skip_footer: 0,
-            line_terminator: "\n".to_owned(),
-        }
-    }
-}
-
-/// How JSON documents make rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JsonLayout {
-    /// One object a line.
-    Lines,
-    /// One array; each element is a row.
-    Array,
-    /// Objects one after another, some of them over several lines or sharing one.
-    Concatenated,
-}
-
-/// What a reader of an Avro file wants to know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AvroLayout {
-    /// The schema as JSON, as the file holds it: Hive's and Glue's `avro.schema.literal`.
-    pub schema: String,
-    /// How the blocks are compressed: `null`, `deflate`, `snappy`, `zstandard`, `bzip2`, `xz`, or a name of the
-    /// writer's own.
-    pub codec: String,
-}
-
-/// How XML elements make rows. Attributes become fields whose names start with `_`, and the text of an element that has
-/// attributes or children becomes its field `_VALUE`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct XmlLayout {
-    /// The name of the element that is a row, with its prefix if it has one: Glue's `rowTag`.
-    pub row_tag: String,
-}
-
-/// How lines make rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GrokLayout {
-    /// Glue's `grokPattern`, and `input.format` of its SerDe.
-    pub pattern: String,
-    /// Patterns that `pattern` uses beside the built-in ones, a name and a regular expression a line: Glue's
-    /// `input.grokCustomPatterns`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub custom_patterns: Option<String>,
 }
 
 /// A column, and why it has its type.

@@ -3,7 +3,9 @@
 //! The class names and parameters are those that Glue's crawlers write (Glue developer guide, "Parameters set on Data
 //! Catalog tables by crawler").
 
-use classifiers::{CsvDialect, CsvSerde, Verdict};
+use classifiers::{
+    CsvDialect, CsvLayout, CsvSerde, Format, JsonDocuments, JsonLayout, Layout, RegexLayout, Verdict,
+};
 
 use crate::model::output::CsvOptions;
 use crate::model::table::{Column, Parameters, SerdeInfo, StorageDescriptor, TableInput, UPDATED_BY_JOB};
@@ -24,6 +26,7 @@ const XML_SERDE: &str = "com.ibm.spss.hive.serde2.xml.XmlSerDe";
 const LAZY_SERDE: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
 const MULTI_SERDE: &str = "org.apache.hadoop.hive.contrib.serde2.MultiDelimitSerDe";
 const CSV_SERDE: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
+const REGEX_SERDE: &str = "org.apache.hadoop.hive.serde2.RegexSerDe";
 const JSON_SERDE: &str = "org.openx.data.jsonserde.JsonSerDe";
 const PARQUET_SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 
@@ -33,6 +36,9 @@ const ESCAPE_CHAR: &str = "escapeChar";
 const ESCAPE_DELIM: &str = "escape.delim";
 const SEPARATOR_CHAR: &str = "separatorChar";
 const FIELD_DELIM: &str = "field.delim";
+const INPUT_REGEX: &str = "input.regex";
+/// The table parameter that tells where in JSON documents the rows are.
+const JSON_PATH: &str = "jsonPath";
 const SKIP_HEADER: &str = "skip.header.line.count";
 const SKIP_FOOTER: &str = "skip.footer.line.count";
 /// How Hive's text SerDes are told of an encoding.
@@ -44,130 +50,49 @@ const REAL_TYPE: &str = "mastic.type";
 
 /// What files are, as far as the catalog wants to know.
 #[derive(Clone, Debug, PartialEq)]
-pub enum FileFormat {
-    /// Delimited text.
-    Csv {
-        /// How it is written.
-        dialect: CsvDialect,
-        /// Whether some field is in quotes, which Hive's plain SerDe can't read.
-        quoted: bool,
-        /// The SerDe that a custom classifier asks for, where it asks for one.
-        serde: Option<CsvSerde>,
-        /// Its character encoding, where that isn't UTF-8.
-        encoding: Option<String>,
-        /// The text that stands for NULL, where that is known.
-        null: Option<String>,
-    },
-    /// JSON documents.
-    Json {
-        /// Where in a document its rows are, where that isn't the document itself.
-        path: Option<String>,
-    },
-    /// Apache Parquet.
-    Parquet,
-    /// Apache ORC.
-    Orc,
-    /// Apache Avro.
-    Avro {
-        /// The schema, as JSON.
-        schema: String,
-    },
-    /// XML documents, which no Hive reader knows.
-    Xml {
-        /// What they are called; `xml` unless a custom classifier says otherwise.
-        classification: String,
-        /// The element that is a row.
-        row_tag: String,
-    },
-    /// Lines that match a pattern: logs.
-    Grok {
-        /// Which kind of log.
-        classification: String,
-        /// The pattern.
-        pattern: String,
-        /// Patterns that it uses beside the built-in ones, one a line.
-        custom_patterns: Option<String>,
-    },
+pub struct FileFormat {
+    /// The catalog's `classification`: the format's name, unless a classifier has another for such files.
+    pub classification: String,
+    /// How their bytes are rows.
+    pub layout: Layout,
+    /// The character encoding of delimited text, where that isn't UTF-8.
+    pub encoding: Option<String>,
 }
 
 impl FileFormat {
-    /// The catalog's `classification`.
-    pub fn classification(&self) -> &str {
-        match self {
-            Self::Csv { .. } => "csv",
-            Self::Json { .. } => "json",
-            Self::Parquet => "parquet",
-            Self::Orc => "orc",
-            Self::Avro { .. } => "avro",
-            Self::Xml { classification, .. } | Self::Grok { classification, .. } => classification,
-        }
-    }
-
     /// What a file is, by its verdict; absent where it can't be a table's.
     pub fn of(verdict: &Verdict) -> Option<Self> {
         // No engine reads a table without columns.
         if verdict.columns.is_empty() {
             return None;
         }
-        let classification = verdict.classification.clone();
-        if let Some(grok) = &verdict.grok {
-            return Some(Self::Grok {
-                classification,
-                pattern: grok.pattern.clone(),
-                custom_patterns: grok.custom_patterns.clone(),
-            });
-        }
-        if let Some(xml) = &verdict.xml {
-            return Some(Self::Xml {
-                classification,
-                row_tag: xml.row_tag.clone(),
-            });
-        }
-        match (classification.as_str(), &verdict.csv, &verdict.avro) {
-            ("csv", Some(dialect), _) => Some(Self::Csv {
-                dialect: dialect.clone(),
-                quoted: verdict.quoted,
-                serde: verdict.csv_serde,
-                encoding: verdict
-                    .encoding
-                    .clone()
-                    .filter(|encoding| !matches!(encoding.as_str(), "utf-8" | "ascii")),
-                null: None,
-            }),
-            ("json", ..) => Some(Self::Json {
-                path: verdict.json_path.clone(),
-            }),
-            ("parquet", ..) => Some(Self::Parquet),
-            ("orc", ..) => Some(Self::Orc),
-            ("avro", _, Some(avro)) => Some(Self::Avro {
-                schema: avro.schema.clone(),
-            }),
-            _ => None,
-        }
+        let layout = verdict.layout.clone()?;
+        let is_other = |encoding: &String| !matches!(encoding.as_str(), "utf-8" | "ascii");
+        let encoding = verdict.encoding.clone().filter(is_other);
+        Some(Self {
+            classification: verdict.classification.clone(),
+            encoding: encoding.filter(|_| layout.format() == Format::Csv),
+            layout,
+        })
     }
 
     /// The same as Glue's own crawlers write it: with Hive's plain SerDe, quotes or not, unless a classifier asks for
     /// another.
     #[must_use]
     pub fn as_glue_writes_it(mut self) -> Self {
-        if let Self::Csv { quoted, encoding, .. } = &mut self {
-            *quoted = false;
-            *encoding = None;
+        if let Layout::Csv(csv) = &mut self.layout {
+            csv.quoted = false;
         }
+        self.encoding = None;
         self
     }
 
     /// The storage descriptor of a table or partition of such files.
     pub fn storage(&self, location: String, mut columns: Vec<Column>) -> StorageDescriptor {
-        let (input, output, serde) = match self {
-            Self::Csv {
-                dialect,
-                encoding,
-                null,
-                ..
-            } => {
-                let mut serde = csv_serde(dialect, self.needs_open_csv());
-                for (name, value) in [(SERIALIZATION_ENCODING, encoding), (NULL_FORMAT, null)] {
+        let (input, output, serde) = match &self.layout {
+            Layout::Csv(csv) => {
+                let mut serde = csv_serde(&csv.dialect, needs_open_csv(csv));
+                for (name, value) in [(SERIALIZATION_ENCODING, &self.encoding), (NULL_FORMAT, &csv.null)] {
                     if let Some(value) = value {
                         serde.parameters.insert(name.to_owned(), value.clone());
                     }
@@ -177,7 +102,7 @@ impl FileFormat {
                 }
                 (TEXT_INPUT, TEXT_OUTPUT, serde)
             }
-            Self::Json { .. } => {
+            Layout::Json(_) => {
                 let mut names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
                 names.sort_unstable();
                 (
@@ -186,33 +111,41 @@ impl FileFormat {
                     serde(JSON_SERDE, &[("paths", &names.join(","))]),
                 )
             }
-            Self::Parquet => (
+            Layout::Parquet => (
                 PARQUET_INPUT,
                 PARQUET_OUTPUT,
                 serde(PARQUET_SERDE, &[("serialization.format", "1")]),
             ),
-            Self::Orc => (
+            Layout::Orc => (
                 ORC_INPUT,
                 ORC_OUTPUT,
                 serde(ORC_SERDE, &[("serialization.format", "1")]),
             ),
-            Self::Avro { schema } => (
+            Layout::Avro(avro) => (
                 AVRO_INPUT,
                 AVRO_OUTPUT,
                 serde(
                     AVRO_SERDE,
-                    &[("avro.schema.literal", schema), ("serialization.format", "1")],
+                    &[
+                        ("avro.schema.literal", &avro.schema),
+                        ("serialization.format", "1"),
+                    ],
                 ),
             ),
-            Self::Xml { row_tag, .. } => (TEXT_INPUT, TEXT_OUTPUT, serde(XML_SERDE, &[("rowTag", row_tag)])),
-            Self::Grok {
-                pattern,
-                custom_patterns,
-                ..
-            } => {
-                let mut settings = vec![("input.format", pattern.as_str())];
+            Layout::Xml(xml) => (
+                TEXT_INPUT,
+                TEXT_OUTPUT,
+                serde(XML_SERDE, &[("rowTag", &xml.row_tag)]),
+            ),
+            Layout::Regex(regex) => (
+                TEXT_INPUT,
+                TEXT_OUTPUT,
+                serde(REGEX_SERDE, &[(INPUT_REGEX, &regex.pattern)]),
+            ),
+            Layout::Grok(grok) => {
+                let mut settings = vec![("input.format", grok.pattern.as_str())];
                 settings.extend(
-                    custom_patterns
+                    grok.custom_patterns
                         .as_deref()
                         .map(|custom| ("input.grokCustomPatterns", custom)),
                 );
@@ -234,49 +167,58 @@ impl FileFormat {
         }
     }
 
-    /// Whether Hive's plain SerDe would leave quotes in the values.
-    fn needs_open_csv(&self) -> bool {
-        match self {
-            Self::Csv {
-                serde: Some(CsvSerde::OpenCSVSerDe),
-                ..
-            } => true,
-            Self::Csv {
-                serde: Some(CsvSerde::LazySimpleSerDe),
-                ..
-            } => false,
-            Self::Csv { quoted, .. } => *quoted,
-            _ => false,
-        }
-    }
-
     /// The table parameters that tell of the files.
     pub fn parameters(&self) -> Parameters {
         let mut parameters = Parameters::from([
-            ("classification".to_owned(), self.classification().to_owned()),
+            ("classification".to_owned(), self.classification.clone()),
             ("typeOfData".to_owned(), "file".to_owned()),
         ]);
         let mut set = |key: &str, value: &str| parameters.insert(key.to_owned(), value.to_owned());
-        match self {
-            Self::Json { path: Some(path) } => drop(set("jsonPath", path)),
-            Self::Avro { schema } => drop(set("avro.schema.literal", schema)),
-            Self::Xml { row_tag, .. } => drop(set("rowTag", row_tag)),
-            Self::Grok { pattern, .. } => drop(set("grokPattern", pattern)),
-            _ => {}
-        }
-        if let Self::Csv { dialect, .. } = self {
-            parameters.insert("delimiter".to_owned(), dialect.delimiter.clone());
-            parameters.insert("columnsOrdered".to_owned(), "true".to_owned());
-            parameters.insert("areColumnsQuoted".to_owned(), self.needs_open_csv().to_string());
-            let skipped = dialect.skip_lines + u64::from(dialect.header) + dialect.skip_after_header;
-            if skipped > 0 {
-                parameters.insert(SKIP_HEADER.to_owned(), skipped.to_string());
+        match &self.layout {
+            Layout::Json(json) => {
+                if let Some(path) = &json.path {
+                    set(JSON_PATH, path);
+                }
             }
-            if dialect.skip_footer > 0 {
-                parameters.insert(SKIP_FOOTER.to_owned(), dialect.skip_footer.to_string());
+            Layout::Avro(avro) => drop(set("avro.schema.literal", &avro.schema)),
+            Layout::Xml(xml) => drop(set("rowTag", &xml.row_tag)),
+            Layout::Grok(grok) => drop(set("grokPattern", &grok.pattern)),
+            Layout::Csv(csv) => {
+                let dialect = &csv.dialect;
+                set("delimiter", &dialect.delimiter);
+                set("columnsOrdered", "true");
+                set("areColumnsQuoted", &needs_open_csv(csv).to_string());
+                let skipped = dialect.skip_lines + u64::from(dialect.header) + dialect.skip_after_header;
+                if skipped > 0 {
+                    set(SKIP_HEADER, &skipped.to_string());
+                }
+                if dialect.skip_footer > 0 {
+                    set(SKIP_FOOTER, &dialect.skip_footer.to_string());
+                }
             }
+            Layout::Parquet | Layout::Orc | Layout::Regex(_) => {}
         }
         parameters
+    }
+}
+
+/// Files of which no more is to be said than how their bytes are rows.
+impl From<Layout> for FileFormat {
+    fn from(layout: Layout) -> Self {
+        Self {
+            classification: layout.format().as_str().to_owned(),
+            layout,
+            encoding: None,
+        }
+    }
+}
+
+/// Whether Hive's plain SerDe would leave quotes in the values.
+fn needs_open_csv(csv: &CsvLayout) -> bool {
+    match csv.serde {
+        Some(CsvSerde::OpenCSVSerDe) => true,
+        Some(CsvSerde::LazySimpleSerDe) => false,
+        Some(CsvSerde::None) | None => csv.quoted,
     }
 }
 
@@ -351,14 +293,8 @@ fn csv_serde(dialect: &CsvDialect, quoted: bool) -> SerdeInfo {
 /// How a SerDe says that files are read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Serde {
-    /// Delimited text, its columns by their places.
-    Csv(CsvDialect),
-    /// JSON documents; by a column in lower case, its name in them where that is another (OpenX's `mapping.*`).
-    Json(Parameters),
-    /// Lines that a regular expression takes apart (`RegexSerDe`).
-    Regex(String),
-    /// Apache Parquet.
-    Parquet,
+    /// As rows of this layout. Of JSON it says one document a line, whatever the files have.
+    Rows(Layout),
     /// Something that isn't read here, by its name.
     Other(String),
     /// It doesn't say.
@@ -376,9 +312,13 @@ pub fn serde_of(parameters: &Parameters, storage: &StorageDescriptor) -> Serde {
         .to_ascii_lowercase();
     let classification = parameters.get("classification").map_or("", String::as_str);
     if let Some(dialect) = csv_dialect(parameters, storage) {
-        return Serde::Csv(dialect);
+        return Serde::Rows(Layout::Csv(Box::new(CsvLayout {
+            dialect,
+            null: null_text(parameters, storage),
+            ..CsvLayout::default()
+        })));
     }
-    let mapping = || {
+    let names = || {
         let named = serde.parameters.iter();
         let named = named.filter_map(|(key, name)| Some((key.strip_prefix("mapping.")?, name)));
         named
@@ -386,9 +326,15 @@ pub fn serde_of(parameters: &Parameters, storage: &StorageDescriptor) -> Serde {
             .collect()
     };
     match (class.as_str(), classification) {
-        ("regexserde", _) => Serde::Regex(serde.parameters.get("input.regex").cloned().unwrap_or_default()),
-        ("parquethiveserde", _) | (_, "parquet") => Serde::Parquet,
-        ("jsonserde" | "hivejsonserde", _) | (_, "json") => Serde::Json(mapping()),
+        ("regexserde", _) => Serde::Rows(Layout::Regex(RegexLayout {
+            pattern: serde.parameters.get(INPUT_REGEX).cloned().unwrap_or_default(),
+        })),
+        ("parquethiveserde", _) | (_, "parquet") => Serde::Rows(Layout::Parquet),
+        ("jsonserde" | "hivejsonserde", _) | (_, "json") => Serde::Rows(Layout::Json(JsonLayout {
+            documents: JsonDocuments::Lines,
+            path: parameters.get(JSON_PATH).cloned(),
+            names: names(),
+        })),
         ("orcserde", _) | (_, "orc") => Serde::Other("ORC".to_owned()),
         ("avroserde", _) | (_, "avro") => Serde::Other("Avro".to_owned()),
         ("xmlserde", _) | (_, "xml") => Serde::Other("XML".to_owned()),
@@ -501,7 +447,7 @@ pub fn encoding_of(storage: &StorageDescriptor) -> Option<String> {
 
 /// The text that stands for NULL in a CSV table's files, beside the empty field: what was declared, and where nothing was,
 /// Hive's own `\N` for its plain SerDe.
-pub fn null_text(parameters: &Parameters, storage: &StorageDescriptor) -> Option<String> {
+fn null_text(parameters: &Parameters, storage: &StorageDescriptor) -> Option<String> {
     let serde = storage.serde_info.clone().unwrap_or_default();
     let declared = serde
         .parameters
@@ -519,21 +465,15 @@ pub fn is_open_csv(storage: &StorageDescriptor) -> bool {
 
 /// What our own engine writes; `quoted` where a field is in quotes.
 pub fn written_csv(options: &CsvOptions, quoted: bool) -> FileFormat {
-    FileFormat::Csv {
+    let layout = CsvLayout {
         dialect: CsvDialect {
             delimiter: options.delimiter.to_string(),
-            quote: Some("\"".to_owned()),
-            escape: None,
-            comment: None,
             header: options.header,
-            skip_lines: 0,
-            skip_after_header: 0,
-            skip_footer: 0,
-            line_terminator: "\n".to_owned(),
+            ..CsvDialect::default()
         },
         quoted,
-        serde: None,
-        encoding: None,
         null: Some(options.null.clone()),
-    }
+        ..CsvLayout::default()
+    };
+    Layout::Csv(Box::new(layout)).into()
 }

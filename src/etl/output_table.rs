@@ -1,6 +1,6 @@
 //! The output's table: kept in the catalog with the partition that a run wrote.
 
-use classifiers::DataType;
+use classifiers::{DataType, JsonDocuments, Layout};
 
 use crate::app::App;
 use crate::catalog::formats::{self, FileFormat};
@@ -274,8 +274,8 @@ fn with_words(columns: Vec<Column>, known: &[Column]) -> Vec<Column> {
 fn format_of(output: &OutputDefinition, quoted: bool) -> Result<FileFormat> {
     Ok(match output.format {
         OutputFormat::Csv => formats::written_csv(&output.csv()?, quoted),
-        OutputFormat::Json => FileFormat::Json { path: None },
-        OutputFormat::Parquet => FileFormat::Parquet,
+        OutputFormat::Json => Layout::Json(JsonDocuments::Lines.into()).into(),
+        OutputFormat::Parquet => Layout::Parquet.into(),
     })
 }
 

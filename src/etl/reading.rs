@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use classifiers::{Format, Layout};
+
 use crate::app::App;
 use crate::catalog::files::{Asked, Bound, FilesOfTable, Part, TablePages, check_readable};
 use crate::catalog::formats::{self, Serde};
@@ -11,7 +13,7 @@ use crate::model::partition::key::KeyType;
 use crate::model::table::{Column, StorageDescriptor, Table};
 use crate::store;
 use crate::task::{
-    FileOfTable, FilesPage, FilesToRead, Form, KeyBound, KeyKind, KeyOperator, ObjectToRead, PartToRead,
+    FileOfTable, FilesPage, FilesToRead, KeyBound, KeyKind, KeyOperator, ObjectToRead, PartToRead,
     TableToRead,
 };
 
@@ -52,17 +54,15 @@ impl Readable {
             (column.name.clone(), hive)
         };
         let format = match formats::serde_of(&input.parameters, &storage) {
-            Serde::Csv(_) => Some("csv"),
-            Serde::Json(_) => Some("json"),
-            Serde::Parquet => Some("parquet"),
-            _ => None,
+            Serde::Rows(layout) => Some(layout.format()),
+            Serde::Other(_) | Serde::Unsaid => None,
         };
         TableToRead {
             name: name.to_owned(),
             columns: storage.columns.iter().map(declared).collect(),
             keys: input.partition_keys.iter().map(declared).collect(),
             as_declared: true,
-            format: format.map(str::to_owned),
+            format,
             strict: false,
             // What the crawl counted, or reckoned.
             rows: input
@@ -104,16 +104,15 @@ impl Readable {
 
     fn part(&self, part: &Part) -> PartToRead {
         let parameters = &self.table.input.parameters;
-        let serde = formats::serde_of(parameters, &part.storage);
-        let form = match serde.clone() {
-            Serde::Csv(dialect) if !self.is_crawled => Some(Form::Csv { dialect }),
-            Serde::Regex(pattern) => Some(Form::Lines { pattern }),
-            Serde::Parquet if !self.is_crawled => Some(Form::Parquet),
-            _ => None,
+        let layout = match formats::serde_of(parameters, &part.storage) {
+            Serde::Rows(layout) => Some(layout),
+            Serde::Other(_) | Serde::Unsaid => None,
         };
-        let mapping = match serde {
-            Serde::Json(mapping) => mapping,
-            _ => BTreeMap::new(),
+        let as_declared = match &layout {
+            Some(Layout::Csv(_) | Layout::Parquet) => !self.is_crawled,
+            // What stands in a JSON file only the file says, and that lines match a pattern only the definition.
+            Some(layout) => layout.format() == Format::Regex,
+            None => false,
         };
         let names = |storage: &StorageDescriptor| -> Vec<String> {
             storage.columns.iter().map(|column| column.name.clone()).collect()
@@ -122,12 +121,10 @@ impl Readable {
         let of_table = self.table.input.storage.as_ref().map(names);
         PartToRead {
             values: part.values.clone(),
-            null: formats::null_text(parameters, &part.storage),
             encoding: formats::encoding_of(&part.storage),
-            names: (form.is_some() && !own.is_empty() && Some(&own) != of_table.as_ref()).then_some(own),
-            form,
-            path: parameters.get("jsonPath").cloned(),
-            mapping,
+            names: (as_declared && !own.is_empty() && Some(&own) != of_table.as_ref()).then_some(own),
+            layout,
+            as_declared,
         }
     }
 }

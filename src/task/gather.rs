@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use classifiers::{Compression, CsvDialect, JsonLayout, Verdict};
+use classifiers::{Compression, CsvDialect, JsonDocuments, Layout, Verdict};
 use datafusion::arrow::datatypes::SchemaRef;
 use futures::{StreamExt, TryStreamExt};
 
@@ -43,10 +43,10 @@ pub(super) async fn run(buckets: Buckets, work: GatherWork, means: &Means) -> Re
         OutputFormat::Csv => is_such_csv(&buckets, &work, &mut looks).await?,
         OutputFormat::Json => looks
             .iter()
-            .all(|look| look.compression == Compression::None && look.json == Some(JsonLayout::Lines)),
+            .all(|look| look.compression == Compression::None && is_json_lines(look)),
         OutputFormat::Parquet => {
             work.objects.len() == work.uploads.len()
-                && looks.iter().all(|look| look.classification == "parquet")
+                && looks.iter().all(|look| look.layout == Some(Layout::Parquet))
         }
     };
     let table = TableToRead {
@@ -96,6 +96,10 @@ async fn look(buckets: &Buckets, object: ObjectToRead) -> Result<Verdict> {
     judged.map_err(|error| error.within(object.path()))
 }
 
+fn is_json_lines(look: &Verdict) -> bool {
+    matches!(&look.layout, Some(Layout::Json(json)) if json.documents == JsonDocuments::Lines)
+}
+
 /// Which of `files` go to the upload with this number: as many to each, in their order.
 fn share(files: usize, uploads: usize, number: usize) -> std::ops::Range<usize> {
     let uploads = uploads.max(1);
@@ -112,7 +116,7 @@ async fn is_such_csv(buckets: &Buckets, work: &GatherWork, looks: &mut [Verdict]
                 .encoding
                 .as_deref()
                 .is_none_or(|encoding| encoding == "utf-8")
-            && matches!(look.classification.as_str(), "csv" | "UNKNOWN");
+            && matches!(look.layout, None | Some(Layout::Csv(_)));
         if !is_text {
             return Ok(false);
         }
@@ -121,8 +125,9 @@ async fn is_such_csv(buckets: &Buckets, work: &GatherWork, looks: &mut [Verdict]
             header: work.csv.header,
             ..CsvDialect::default()
         };
-        let is_in_doubt = look.csv.is_none() || look.first_record.is_some();
-        if let Some(dialect) = &look.csv {
+        let seen = look.csv();
+        let is_in_doubt = seen.is_none_or(|csv| csv.first_record.is_some());
+        if let Some(dialect) = seen.map(|csv| &csv.dialect) {
             let as_written = CsvDialect {
                 header: if is_in_doubt {
                     wanted.header
@@ -137,7 +142,7 @@ async fn is_such_csv(buckets: &Buckets, work: &GatherWork, looks: &mut [Verdict]
             }
         }
         *look = Verdict {
-            csv: Some(wanted),
+            layout: Some(wanted.into()),
             encoding: Some("utf-8".to_owned()),
             ..Verdict::of_table("csv", Vec::new())
         };

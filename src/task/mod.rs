@@ -14,6 +14,7 @@ pub mod child;
 mod children;
 mod classify;
 mod csv_encoder;
+mod csv_values;
 mod delta;
 mod door;
 mod failure;
@@ -37,7 +38,7 @@ mod wire;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use classifiers::{CsvDialect, CustomClassifier, Verdict};
+use classifiers::{CustomClassifier, Format, Layout, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -236,8 +237,8 @@ pub struct TableToRead {
     pub keys: Vec<(String, String)>,
     /// It has no other columns; and a value that doesn't fit its type reads as NULL, as Hive has it.
     pub as_declared: bool,
-    /// What its files are (`csv`, `json`, `parquet`); files that are something else are left out.
-    pub format: Option<String>,
+    /// What its files are; files that are something else are left out.
+    pub format: Option<Format>,
     /// Whether a row of CSV with other than the file's number of fields is an error.
     pub strict: bool,
     /// About how many rows it has, where that is known: the smaller side of a join is kept in memory.
@@ -312,36 +313,22 @@ pub struct FileOfTable {
 pub struct PartToRead {
     /// The values of the partition keys.
     pub values: BTreeMap<String, String>,
-    /// How its files are read, where that is declared; else each is read as what it is.
-    pub form: Option<Form>,
-    /// The text that stands for NULL in its text files, beside the empty field.
-    pub null: Option<String>,
+    /// How its files' bytes are rows, where its table's definition says so.
+    pub layout: Option<Layout>,
+    /// Whether they are read as it says; else each is read as what it is, and what the definition says of the same format
+    /// is added: the text for NULL, where the rows are.
+    pub as_declared: bool,
     /// What its text files are written in, where that is declared and isn't UTF-8.
     pub encoding: Option<String>,
     /// The names of its columns by their places, where they aren't the table's.
     pub names: Option<Vec<String>>,
-    /// Where in JSON documents the rows are, where that isn't the documents themselves.
-    pub path: Option<String>,
-    /// By a column in lower case, its name in JSON documents where that is another (OpenX's `mapping.*`).
-    pub mapping: BTreeMap<String, String>,
 }
 
-/// How files are read, as a table's SerDe says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// Delimited text, whose fields are the columns in their order.
-    Csv {
-        /// How it is written.
-        dialect: CsvDialect,
-    },
-    /// Lines that a regular expression takes apart, whose groups are the columns in their order.
-    Lines {
-        /// The expression.
-        pattern: String,
-    },
-    /// Apache Parquet.
-    Parquet,
+impl PartToRead {
+    /// How its files are read, whatever they are.
+    pub fn declared(&self) -> Option<&Layout> {
+        self.layout.as_ref().filter(|_| self.as_declared)
+    }
 }
 
 /// A condition on a partition key: a comparison with a value, or with any of several.

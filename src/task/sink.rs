@@ -1,17 +1,19 @@
 //! A result as files: batches are dealt out to the files, encoded, and uploaded in parts.
 
-use std::io::Write as _;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::LineDelimitedWriter;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
+use tokio::task::{JoinHandle, JoinSet};
 
-use super::csv_encoder::CsvEncoder;
+use super::csv_encoder::{CsvEncoder, Lines};
 use super::{Upload, WrittenFile, speech};
 use crate::buckets::{Buckets, UploadedPart};
 use crate::error::{Error, Result};
@@ -20,20 +22,25 @@ use crate::model::run::LogLevel;
 
 /// Size of a part in bytes; S3 wants at least 5 MiB of all but the last.
 const PART_BYTES: usize = 8 << 20;
+/// How many parts of a file are on their way at the same time.
+const PARTS_AT_ONCE: usize = 2;
 
 /// One file on its way.
 pub(super) struct FileSink {
     parts: Parts,
-    buffer: Buffer,
-    encoder: Option<Encoder>,
+    encoder: Encoder,
     rows: u64,
 }
 
 /// The parts of an upload that is filled from its beginning to its end.
 pub(super) struct Parts {
     buckets: Buckets,
-    upload: Upload,
+    upload: Arc<Upload>,
     pending: Vec<u8>,
+    /// How many parts were begun.
+    count: i32,
+    /// Those on their way; they are given up with this.
+    uploading: JoinSet<Result<UploadedPart>>,
     uploaded: Vec<UploadedPart>,
     size: u64,
 }
@@ -43,8 +50,10 @@ impl Parts {
     pub(super) fn begin(buckets: Buckets, upload: Upload) -> Self {
         Self {
             buckets,
-            upload,
+            upload: Arc::new(upload),
             pending: Vec::new(),
+            count: 0,
+            uploading: JoinSet::new(),
             uploaded: Vec::new(),
             size: 0,
         }
@@ -64,35 +73,120 @@ impl Parts {
     /// Uploads what is left; the parts, and how many bytes there were. The upload stays incomplete.
     pub(super) async fn finish(mut self) -> Result<(Vec<UploadedPart>, u64)> {
         let rest = std::mem::take(&mut self.pending);
-        if !rest.is_empty() || self.uploaded.is_empty() {
+        if !rest.is_empty() || self.count == 0 {
             self.upload(rest).await?;
         }
+        while !self.uploading.is_empty() {
+            self.wait_for_one().await?;
+        }
+        self.uploaded.sort_unstable_by_key(|part| part.number);
         Ok((self.uploaded, self.size))
     }
 
+    /// Begins to upload a part, once there are few enough on their way.
     async fn upload(&mut self, bytes: Vec<u8>) -> Result<()> {
-        let number =
-            i32::try_from(self.uploaded.len() + 1).map_err(|_| Error::limit("a file has too many parts"))?;
+        while self.uploading.len() >= PARTS_AT_ONCE {
+            self.wait_for_one().await?;
+        }
+        self.count += 1;
         self.size += bytes.len() as u64;
-        let Upload {
-            bucket,
-            key,
-            upload_id,
-        } = &self.upload;
-        let part = self
-            .buckets
-            .upload_part(bucket, key, upload_id, number, Bytes::from(bytes))
-            .await?;
-        self.uploaded.push(part);
+        let (buckets, upload, number) = (self.buckets.clone(), Arc::clone(&self.upload), self.count);
+        self.uploading.spawn(async move {
+            let bytes = Bytes::from(bytes);
+            let begun = buckets.upload_part(&upload.bucket, &upload.key, &upload.upload_id, number, bytes);
+            begun.await
+        });
+        Ok(())
+    }
+
+    async fn wait_for_one(&mut self) -> Result<()> {
+        if let Some(ended) = self.uploading.join_next().await {
+            let part = ended.map_err(|cause| Error::internal("an upload was broken off").source(cause))??;
+            self.uploaded.push(part);
+        }
         Ok(())
     }
 }
 
 enum Encoder {
-    Csv(CsvEncoder, Buffer),
+    Csv(CsvFile),
+    Engine(Writer, Buffer),
+}
+
+/// The engine's own ways to write.
+enum Writer {
     Json(Box<LineDelimitedWriter<Buffer>>),
     /// With the places of the columns that are written.
     Parquet(Box<ArrowWriter<Buffer>>, Vec<usize>),
+}
+
+/// Lines of CSV on their way: several batches are written at the same time, and taken in their order.
+struct CsvFile {
+    encoder: Arc<CsvEncoder>,
+    at_work: VecDeque<JoinHandle<Result<Lines, ArrowError>>>,
+    most_at_work: usize,
+    quoted: bool,
+    lone_nulls: u64,
+}
+
+impl CsvFile {
+    fn new(options: &CsvOptions) -> Self {
+        Self {
+            encoder: Arc::new(CsvEncoder::new(options.clone())),
+            at_work: VecDeque::new(),
+            most_at_work: std::thread::available_parallelism().map_or(1, usize::from),
+            quoted: false,
+            lone_nulls: 0,
+        }
+    }
+
+    /// What stands before all rows.
+    fn begin(&mut self, schema: &SchemaRef) -> Result<Vec<u8>> {
+        let header = self.encoder.header(schema).map_err(unwritable)?;
+        let nothing = RecordBatch::new_empty(Arc::clone(schema));
+        self.encoder.encode(&nothing).map_err(unwritable)?;
+        Ok(self.took(header))
+    }
+
+    /// Begins to write a batch.
+    fn add(&mut self, batch: RecordBatch) {
+        let encoder = Arc::clone(&self.encoder);
+        let begun = tokio::spawn(async move { encoder.encode(&batch) });
+        self.at_work.push_back(begun);
+    }
+
+    /// Takes the lines of the first batches, until no more than so many are at work.
+    async fn take(&mut self, parts: &mut Parts, left_at_work: usize) -> Result<()> {
+        while self.at_work.len() > left_at_work
+            && let Some(first) = self.at_work.pop_front()
+        {
+            let lines = first
+                .await
+                .map_err(|cause| Error::internal("rows can't be written").source(cause))?
+                .map_err(unwritable)?;
+            parts.add(&self.took(lines)).await?;
+        }
+        Ok(())
+    }
+
+    fn took(&mut self, lines: Lines) -> Vec<u8> {
+        self.quoted |= lines.quoted;
+        self.lone_nulls += lines.lone_nulls;
+        lines.bytes
+    }
+
+    fn warn(&self) {
+        if self.lone_nulls > 0 {
+            speech::log(
+                LogLevel::Warn,
+                format!(
+                    "{} NULLs of the only column are written as \"\", because an empty line is no row to readers; \
+                     say with output.null what else to write",
+                    self.lone_nulls
+                ),
+            );
+        }
+    }
 }
 
 /// Bytes that the encoder has written and the upload hasn't taken. Both hold it.
@@ -128,44 +222,59 @@ impl FileSink {
         csv: &CsvOptions,
         schema: &SchemaRef,
     ) -> Result<Self> {
-        let buffer = Buffer::default();
-        let mut sink = Self {
-            encoder: Some(Encoder::new(format, csv, buffer.clone(), schema)?),
-            parts: Parts::begin(buckets, upload),
-            buffer,
-            rows: 0,
+        let mut parts = Parts::begin(buckets, upload);
+        let encoder = match format {
+            OutputFormat::Csv => {
+                let mut file = CsvFile::new(csv);
+                parts.pending = file.begin(schema)?;
+                Encoder::Csv(file)
+            }
+            OutputFormat::Json => {
+                let buffer = Buffer::default();
+                let writer = Writer::Json(Box::new(LineDelimitedWriter::new(buffer.clone())));
+                Encoder::Engine(writer, buffer)
+            }
+            OutputFormat::Parquet => {
+                let buffer = Buffer::default();
+                Encoder::Engine(Writer::parquet(buffer.clone(), schema)?, buffer)
+            }
         };
-        sink.encode(&RecordBatch::new_empty(Arc::clone(schema)))?;
-        Ok(sink)
+        Ok(Self {
+            parts,
+            encoder,
+            rows: 0,
+        })
     }
 
     /// Adds rows.
-    pub(super) async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.encode(batch)?;
+    pub(super) async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.rows += batch.num_rows() as u64;
-        self.parts.add(&self.buffer.take_all()).await
+        match &mut self.encoder {
+            Encoder::Csv(file) => {
+                file.add(batch);
+                file.take(&mut self.parts, file.most_at_work).await
+            }
+            Encoder::Engine(writer, buffer) => {
+                writer.write(&batch)?;
+                self.parts.add(&buffer.take_all()).await
+            }
+        }
     }
 
     /// Ends the file; it stays incomplete in the store.
     pub(super) async fn finish(mut self) -> Result<WrittenFile> {
         let mut quoted = false;
-        if let Some(encoder) = self.encoder.take() {
-            if let Encoder::Csv(csv, _) = &encoder {
-                quoted = csv.quoted;
-                if csv.lone_nulls > 0 {
-                    speech::log(
-                        LogLevel::Warn,
-                        format!(
-                            "{} NULLs of the only column are written as \"\", because an empty line is no row to readers; \
-                             say with output.null what else to write",
-                            csv.lone_nulls
-                        ),
-                    );
-                }
+        match self.encoder {
+            Encoder::Csv(mut file) => {
+                file.take(&mut self.parts, 0).await?;
+                file.warn();
+                quoted = file.quoted;
             }
-            encoder.finish()?;
+            Encoder::Engine(writer, buffer) => {
+                writer.finish()?;
+                self.parts.add(&buffer.take_all()).await?;
+            }
         }
-        self.parts.add(&self.buffer.take_all()).await?;
         let (parts, size) = self.parts.finish().await?;
         Ok(WrittenFile {
             parts,
@@ -174,38 +283,21 @@ impl FileSink {
             quoted,
         })
     }
-
-    fn encode(&mut self, batch: &RecordBatch) -> Result<()> {
-        match &mut self.encoder {
-            Some(encoder) => encoder.write(batch),
-            None => Err(Error::internal("a file was written to after its end")),
-        }
-    }
 }
 
-impl Encoder {
-    fn new(format: OutputFormat, csv: &CsvOptions, buffer: Buffer, schema: &SchemaRef) -> Result<Self> {
-        Ok(match format {
-            OutputFormat::Csv => Self::Csv(CsvEncoder::new(csv.clone()), buffer),
-            OutputFormat::Json => Self::Json(Box::new(LineDelimitedWriter::new(buffer))),
-            OutputFormat::Parquet => {
-                let properties = WriterProperties::builder()
-                    .set_compression(Compression::ZSTD(ZstdLevel::default()))
-                    .build();
-                let written = typed_columns(schema);
-                let schema = Arc::new(schema.project(&written).map_err(unwritable)?);
-                let writer = ArrowWriter::try_new(buffer, schema, Some(properties)).map_err(unwritable)?;
-                Self::Parquet(Box::new(writer), written)
-            }
-        })
+impl Writer {
+    fn parquet(buffer: Buffer, schema: &SchemaRef) -> Result<Self> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .build();
+        let written = typed_columns(schema);
+        let schema = Arc::new(schema.project(&written).map_err(unwritable)?);
+        let writer = ArrowWriter::try_new(buffer, schema, Some(properties)).map_err(unwritable)?;
+        Ok(Self::Parquet(Box::new(writer), written))
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
-            Self::Csv(encoder, buffer) => {
-                let lines = encoder.encode(batch).map_err(unwritable)?;
-                buffer.write_all(&lines).map_err(unwritable)
-            }
             Self::Json(writer) => writer.write(batch).map_err(unwritable),
             Self::Parquet(writer, written) => {
                 let batch = batch.project(written).map_err(unwritable)?;
@@ -216,7 +308,6 @@ impl Encoder {
 
     fn finish(self) -> Result<()> {
         match self {
-            Self::Csv(..) => Ok(()),
             Self::Json(mut writer) => writer.finish().map_err(unwritable),
             Self::Parquet(writer, _) => writer.close().map(drop).map_err(unwritable),
         }

@@ -70,10 +70,10 @@ pub(super) async fn run_script(buckets: Buckets, work: ScriptWork, means: &Means
         let sink = sinks
             .get_mut(turn % count)
             .ok_or_else(|| Error::internal("a script has nowhere to write to"))?;
-        sink.write(&batch).await?;
         turn += 1;
         let before = written;
         written += batch.num_rows() as u64;
+        sink.write(batch).await?;
         if written / PROGRESS_ROWS > before / PROGRESS_ROWS {
             log(LogLevel::Info, format!("{written} rows so far"));
         }

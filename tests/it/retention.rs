@@ -14,6 +14,7 @@ use mastic::queue::list as tasks;
 use mastic::retention;
 
 use crate::both_databases;
+use crate::harness::setup::{JobText, sql_job};
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -29,24 +30,25 @@ both_databases! {
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-const COPY: &str = r#"
-engine = "sql"
-script = "s.sql"
-[parameters.d]
-[inputs]
-t = "s3://lake/in/{d}/*"
-[output]
-location = "s3://lake/out/d={d}/"
-format = "csv"
-table = "out.t"
-[[triggers]]
-on = "object_created"
-match = "s3://lake/in/{d}/*"
-"#;
+fn copy() -> JobText {
+    sql_job("s3://lake/out/d={d}/")
+        .parameter("d")
+        .reads("t", "s3://lake/in/{d}/*")
+        .table("out.t")
+        .listens_to("s3://lake/in/{d}/*")
+}
+
+/// The same to another place, whenever somebody asks.
+fn broken() -> JobText {
+    sql_job("s3://lake/broken/d={d}/")
+        .parameter("d")
+        .reads("t", "s3://lake/in/{d}/*")
+        .table("out.b")
+}
 
 async fn with_job(database: Database) -> TestApp {
     let app = TestApp::start_on(database).await;
-    app.register("copy", COPY, "SELECT n FROM t").await.unwrap();
+    app.register("copy", copy(), "SELECT n FROM t").await.unwrap();
     app
 }
 
@@ -106,13 +108,13 @@ async fn what_was_forgotten_is_no_news_when_it_comes_again(database: Database) {
 
 async fn arrivals_that_nothing_came_of_stay_until_something_does(database: Database) {
     let app = TestApp::start_on(database).await;
-    let both = "[[triggers]]\non = \"object_created\"\nmatch = \"s3://lake/more/{d}/*\"\n";
-    let pair = COPY.replace("[output]", "u = \"s3://lake/more/{d}/*\"\n[output]") + both;
-    app.register("pair", &pair, "SELECT t.n FROM t, u").await.unwrap();
-    let broken = COPY
-        .replace("lake/out", "lake/broken")
-        .replace("out.t", "out.b")
-        .replace("lake/in", "lake/b");
+    let pair = copy()
+        .reads("u", "s3://lake/more/{d}/*")
+        .listens_also_to("s3://lake/more/{d}/*");
+    app.register("pair", pair, "SELECT t.n FROM t, u").await.unwrap();
+    let broken = broken()
+        .reads("t", "s3://lake/b/{d}/*")
+        .listens_to("s3://lake/b/{d}/*");
     app.register("broken", &broken, "SELECT nope FROM t")
         .await
         .unwrap();
@@ -157,9 +159,7 @@ async fn failed_tasks(app: &TestApp) -> Vec<String> {
 
 async fn a_failed_task_keeps_its_run(database: Database) {
     let app = with_job(database).await;
-    let broken = COPY.replace("lake/out", "lake/broken").replace("out.t", "out.b");
-    let by_hand = broken.split("[[triggers]]").next().unwrap().to_owned();
-    app.register("broken", &by_hand, "SELECT n FROM t").await.unwrap();
+    app.register("broken", broken(), "SELECT n FROM t").await.unwrap();
     let run = runs::start(
         app.app(),
         "broken",
@@ -277,7 +277,7 @@ async fn a_log_of_many_lines_and_many_events_go_in_slices(database: Database) {
 
 async fn forever_is_forever(database: Database) {
     let app = TestApp::start_on_with(database, |config| config.keep = KeepConfig::default()).await;
-    app.register("copy", COPY, "SELECT n FROM t").await.unwrap();
+    app.register("copy", copy(), "SELECT n FROM t").await.unwrap();
     put(&app, "in/1/a.csv", "n\n1\n").await;
     assert_eq!(sweep_after(&app, DAY * 4000).await, 0);
     assert_eq!(states(&app).await, ["SUCCEEDED"]);

@@ -1,7 +1,7 @@
 //! The scanners of whole files, fed in two pieces.
 #![no_main]
 
-use classifiers::{CsvDialect, CsvScanner, JsonLayout, JsonScanner};
+use classifiers::{CsvDialect, CsvScanner, JsonDocuments, JsonScanner};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     if csv.feed(one).and_then(|()| csv.feed(two)).is_ok() {
         let _any = csv.finish();
     }
-    for layout in [JsonLayout::Lines, JsonLayout::Array, JsonLayout::Concatenated] {
+    for layout in [JsonDocuments::Lines, JsonDocuments::Array, JsonDocuments::Concatenated] {
         let mut json = JsonScanner::new(layout);
         if json.feed(one).and_then(|()| json.feed(two)).is_ok() {
             let _any = json.finish();

@@ -4,7 +4,7 @@
 mod header;
 mod schema;
 
-use crate::{AvroLayout, ClassifyError, ClassifyErrorKind, Compression, Sample, Verdict};
+use crate::{AvroLayout, ClassifyError, ClassifyErrorKind, Compression, Layout, Sample, Verdict};
 
 const MAGIC: &[u8] = b"Obj\x01";
 
@@ -47,10 +47,10 @@ pub(crate) fn classify(sample: &Sample<'_>) -> Result<Verdict, ClassifyError> {
     }
     verdict.reasons.extend(blocks.note);
     verdict.columns = table.columns;
-    verdict.avro = Some(AvroLayout {
+    verdict.layout = Some(Layout::Avro(AvroLayout {
         schema: header.schema.to_owned(),
         codec: header.codec.to_owned(),
-    });
+    }));
     Ok(verdict)
 }
 

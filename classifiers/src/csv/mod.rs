@@ -27,15 +27,11 @@ use table::{TableSummary, text_of};
 
 use crate::limits::CSV_FIELDS;
 use crate::values::{Kind, kind_of};
-use crate::{ClassifyError, Column, CsvDialect, DataType};
+use crate::{ClassifyError, Column, CsvDialect, CsvLayout, DataType};
 
 /// What a text is as CSV.
 pub(crate) struct CsvVerdict {
-    pub(crate) dialect: CsvDialect,
-    /// Whether some field of a row is in quotes.
-    pub(crate) quoted: bool,
-    pub(crate) first_record: Option<Vec<String>>,
-    pub(crate) second_record: Option<Vec<String>>,
+    pub(crate) layout: CsvLayout,
     pub(crate) certainty: f64,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: u64,
@@ -143,7 +139,7 @@ fn no_delimiter(text: &str) -> String {
         .to_owned()
 }
 
-/// Characters of a cell that [`Verdict::first_record`](crate::Verdict::first_record) keeps.
+/// Characters of a cell that [`CsvLayout::first_record`] keeps.
 pub(crate) const FIRST_RECORD_CHARS: usize = 64;
 
 /// Bytes at the end of a long text that a footer is looked for in.
@@ -385,10 +381,13 @@ fn verdict(candidate: &Candidate, dialect: CsvDialect, header: &HeaderVerdict, r
         Some(record.fields().map(cell_of_first_record).collect())
     };
     CsvVerdict {
-        quoted: quotes.around_fields,
-        dialect,
-        first_record: cells(0),
-        second_record: cells(1),
+        layout: CsvLayout {
+            quoted: quotes.around_fields,
+            dialect,
+            first_record: cells(0),
+            second_record: cells(1),
+            ..CsvLayout::default()
+        },
         certainty,
         columns,
         rows,

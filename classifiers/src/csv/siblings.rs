@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::FIRST_RECORD_CHARS;
 use super::table::names_of;
-use crate::Verdict;
+use crate::{Layout, Verdict};
 
 /// Settles which of the files of one place have a header, where their looks alone left it in doubt. Those of CSV with the
 /// same delimiter and number of columns tell of one another; all others stay as they are.
@@ -19,8 +19,8 @@ use crate::Verdict;
 pub fn settle_headers(verdicts: &[&Verdict]) -> Vec<Option<Verdict>> {
     let mut alike: HashMap<(&str, usize), Vec<usize>> = HashMap::new();
     for (at, verdict) in verdicts.iter().enumerate() {
-        if let Some(csv) = &verdict.csv {
-            let shape = (csv.delimiter.as_str(), verdict.columns.len());
+        if let Some(csv) = verdict.csv() {
+            let shape = (csv.dialect.delimiter.as_str(), verdict.columns.len());
             alike.entry(shape).or_default().push(at);
         }
     }
@@ -45,7 +45,7 @@ fn settle_alike(verdicts: &[&Verdict]) -> Vec<Option<Verdict>> {
     verdicts
         .iter()
         .map(|verdict| {
-            let first = verdict.first_record.as_deref()?;
+            let first = first_record(verdict)?;
             let (alike, copies) = beginnings.others_like(verdict, first);
             if alike > copies && !has_header(verdict) && could_be_names(first) {
                 return Some(with_header(verdict, first, alike, verdicts.len()));
@@ -60,7 +60,15 @@ fn settle_alike(verdicts: &[&Verdict]) -> Vec<Option<Verdict>> {
 }
 
 fn has_header(verdict: &Verdict) -> bool {
-    verdict.csv.as_ref().is_some_and(|csv| csv.header)
+    verdict.csv().is_some_and(|csv| csv.dialect.header)
+}
+
+fn first_record(verdict: &Verdict) -> Option<&[String]> {
+    verdict.csv()?.first_record.as_deref()
+}
+
+fn second_record(verdict: &Verdict) -> Option<&[String]> {
+    verdict.csv()?.second_record.as_deref()
 }
 
 /// How many files begin in each way: counted once, because there may be many of them.
@@ -78,10 +86,10 @@ impl<'a> Beginnings<'a> {
     fn of(verdicts: &[&'a Verdict]) -> Self {
         let mut counted = Self::default();
         for verdict in verdicts {
-            match verdict.first_record.as_deref() {
+            match first_record(verdict) {
                 Some(first) => {
                     *counted.first.entry(first).or_default() += 1;
-                    let both = (first, verdict.second_record.as_deref());
+                    let both = (first, second_record(verdict));
                     *counted.both.entry(both).or_default() += 1;
                 }
                 None if has_header(verdict) => {
@@ -99,7 +107,7 @@ impl<'a> Beginnings<'a> {
         let count = |counted: Option<&usize>| counted.copied().unwrap_or_default();
         let names = names_of(first, verdict.columns.len());
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let both = (first, verdict.second_record.as_deref());
+        let both = (first, second_record(verdict));
         (
             // It is among them itself.
             count(self.first.get(first)) - 1 + count(self.names.get(&names)),
@@ -154,8 +162,8 @@ fn without_header(verdict: &Verdict, first: &[String], others: usize) -> Verdict
 fn changed(verdict: &Verdict, header: bool) -> Verdict {
     let mut settled = verdict.clone();
     settled.reasons.retain(|reason| !reason.starts_with("header:"));
-    if let Some(csv) = &mut settled.csv {
-        csv.header = header;
+    if let Some(Layout::Csv(csv)) = &mut settled.layout {
+        csv.dialect.header = header;
     }
     settled
 }

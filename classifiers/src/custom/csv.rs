@@ -4,7 +4,7 @@ use super::definition::{ContainsHeader, CsvClassifier, CsvSerde};
 use super::{DefinitionError, wrong};
 use crate::csv::{self, CsvScanner};
 use crate::limits::NAME_BYTES;
-use crate::{Column, CsvDialect, DataType, Verdict};
+use crate::{Column, CsvDialect, CsvLayout, DataType, Layout, Verdict};
 
 /// Digits of a `DECIMAL`, as Hive reads it without any.
 const DECIMAL: DataType = DataType::Decimal {
@@ -134,16 +134,22 @@ pub(super) fn judge(
     verdict.classification = "csv".to_owned();
     verdict.classifier.clone_from(&definition.name);
     verdict.certainty = 1.0;
-    verdict.quoted = csv::has_quoted_fields(complete, &dialect).map_err(|e| e.message)?;
-    verdict.csv_serde = definition.serde.filter(|serde| *serde != CsvSerde::None);
-    verdict.csv = Some(dialect);
+    verdict.layout = Some(Layout::Csv(Box::new(CsvLayout {
+        quoted: csv::has_quoted_fields(complete, &dialect).map_err(|e| e.message)?,
+        serde: definition.serde.filter(|serde| *serde != CsvSerde::None),
+        dialect,
+        ..CsvLayout::default()
+    })));
     Ok(())
 }
 
 fn dialect(definition: &CsvClassifier, text: &str, whole: bool) -> Result<CsvDialect, String> {
     let quote = definition.quote_symbol.clone();
     let Some(delimiter) = definition.delimiter.clone() else {
-        let found = csv::classify(text, true, whole).map_err(|e| e.message)??.dialect;
+        let found = csv::classify(text, true, whole)
+            .map_err(|e| e.message)??
+            .layout
+            .dialect;
         return Ok(CsvDialect {
             quote: quote.or_else(|| found.quote.clone()),
             ..found

@@ -145,8 +145,7 @@ impl CustomClassifier {
             }
             (ClassifierDefinition::Json(definition), Ready::Json(path)) => {
                 let json = json::classify_at(text, path, whole).map_err(refused)??;
-                verdict.accept_json(json, name, whole);
-                verdict.json_path = Some(definition.json_path.clone());
+                verdict.accept_json(json, Some(&definition.json_path), name, whole);
             }
             (ClassifierDefinition::Csv(definition), _) => {
                 csv::judge(definition, text, whole, &mut verdict)?;

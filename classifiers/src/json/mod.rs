@@ -10,11 +10,11 @@ pub use scanner::{JsonReader, JsonScanner};
 use serde::de::IgnoredAny;
 use split::{Document, Splitter};
 
-use crate::{ClassifyError, ClassifyErrorKind, Column, DataType, JsonLayout};
+use crate::{ClassifyError, ClassifyErrorKind, Column, DataType, JsonDocuments};
 
 /// What a text is as JSON.
 pub(crate) struct JsonVerdict {
-    pub(crate) layout: JsonLayout,
+    pub(crate) documents: JsonDocuments,
     pub(crate) certainty: f64,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: u64,
@@ -32,7 +32,7 @@ pub(crate) fn classify(text: &str, whole: bool) -> Result<Result<JsonVerdict, St
     let attempt = if start.starts_with('{') {
         match lines(text, whole)? {
             Ok(verdict) => Ok(verdict),
-            Err(why_not_lines) => documents(text, JsonLayout::Concatenated, whole).map_err(|why| {
+            Err(why_not_lines) => documents(text, JsonDocuments::Concatenated, whole).map_err(|why| {
                 // The error of the reading that got further says more.
                 if why.kind == ClassifyErrorKind::Malformed {
                     why_not_lines
@@ -42,7 +42,7 @@ pub(crate) fn classify(text: &str, whole: bool) -> Result<Result<JsonVerdict, St
             }),
         }
     } else if start.starts_with('[') {
-        documents(text, JsonLayout::Array, whole)
+        documents(text, JsonDocuments::Array, whole)
     } else {
         return Ok(Err("it starts with neither an object nor an array".to_owned()));
     };
@@ -97,7 +97,7 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
             Ok(()) => Ok(()),
         }
     };
-    let mut splitter = Splitter::new(JsonLayout::Lines);
+    let mut splitter = Splitter::new(JsonDocuments::Lines);
     let mut result = splitter.feed(text.as_bytes(), &mut read);
     if result.is_ok() && whole {
         result = splitter.finish(&mut read);
@@ -112,7 +112,7 @@ fn lines(text: &str, whole: bool) -> Result<Result<JsonVerdict, ClassifyError>, 
         (_, None) if rows.count == 0 => Ok(Err(not_lines())),
         (_, broken) => {
             let share = rows.count as f64 / (rows.count + broken_lines) as f64;
-            let mut verdict = verdict(rows, JsonLayout::Lines, (share * 100.0).floor() / 100.0);
+            let mut verdict = verdict(rows, JsonDocuments::Lines, (share * 100.0).floor() / 100.0);
             if let Some(error) = broken {
                 let all = verdict.rows + broken_lines;
                 verdict.reasons.push(format!(
@@ -133,7 +133,7 @@ fn not_lines() -> ClassifyError {
 }
 
 /// Documents that end where their brackets do.
-fn documents(text: &str, layout: JsonLayout, whole: bool) -> Result<JsonVerdict, ClassifyError> {
+fn documents(text: &str, layout: JsonDocuments, whole: bool) -> Result<JsonVerdict, ClassifyError> {
     let mut rows = Rows::default();
     let mut splitter = Splitter::new(layout);
     splitter.feed(text.as_bytes(), &mut |document| rows.read(&document))?;
@@ -152,7 +152,7 @@ fn documents(text: &str, layout: JsonLayout, whole: bool) -> Result<JsonVerdict,
     } else if whole {
         splitter.finish(&mut |document| rows.read(&document))?;
     }
-    if rows.count == 0 && cut.is_none() && layout == JsonLayout::Concatenated {
+    if rows.count == 0 && cut.is_none() && layout == JsonDocuments::Concatenated {
         return Err(not_lines());
     }
     let mut verdict = verdict(rows, layout, if cut.is_some() { 0.6 } else { 1.0 });
@@ -160,11 +160,11 @@ fn documents(text: &str, layout: JsonLayout, whole: bool) -> Result<JsonVerdict,
     Ok(verdict)
 }
 
-fn verdict(rows: Rows, layout: JsonLayout, certainty: f64) -> JsonVerdict {
+fn verdict(rows: Rows, layout: JsonDocuments, certainty: f64) -> JsonVerdict {
     let what = match layout {
-        JsonLayout::Lines => "one object a line",
-        JsonLayout::Array => "one array whose elements are the rows",
-        JsonLayout::Concatenated => "objects one after another, not one a line",
+        JsonDocuments::Lines => "one object a line",
+        JsonDocuments::Array => "one array whose elements are the rows",
+        JsonDocuments::Concatenated => "objects one after another, not one a line",
     };
     let mut reasons = vec![format!(
         "layout: {what} ({} {})",
@@ -175,7 +175,7 @@ fn verdict(rows: Rows, layout: JsonLayout, certainty: f64) -> JsonVerdict {
     let columns = rows.columns();
     reasons.extend(records_inside(&columns, rows.count));
     JsonVerdict {
-        layout,
+        documents: layout,
         certainty,
         columns,
         rows: rows.count,

@@ -8,7 +8,7 @@ use super::scanner::Rows;
 use super::split::Document;
 use super::{JsonVerdict, classify};
 use crate::limits::{JSON_DEPTH, NAME_BYTES};
-use crate::{ClassifyError, JsonLayout};
+use crate::{ClassifyError, JsonDocuments};
 
 /// A step from a value to values inside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,10 +179,10 @@ pub(crate) fn classify_at(
         _ if rows.count == 0 => return Ok(Err("nothing is at the path in it".to_owned())),
         _ => {}
     }
-    let layout = if start.starts_with('[') {
-        JsonLayout::Array
+    let documents = if start.starts_with('[') {
+        JsonDocuments::Array
     } else {
-        JsonLayout::Concatenated
+        JsonDocuments::Concatenated
     };
     let mut reasons = vec![format!(
         "layout: {} values at the path {}",
@@ -195,7 +195,7 @@ pub(crate) fn classify_at(
     )];
     reasons.extend(rows.reasons());
     Ok(Ok(JsonVerdict {
-        layout,
+        documents,
         certainty: 1.0,
         columns: rows.columns(),
         rows: rows.count,

@@ -5,7 +5,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use super::shape::{NamedShape, ObjectShape, Reading};
 use super::split::{Document, Splitter};
 use crate::limits::COLUMNS;
-use crate::{ClassifyError, ClassifyErrorKind, Column, JsonLayout, Scanned};
+use crate::{ClassifyError, ClassifyErrorKind, Column, JsonDocuments, Scanned};
 
 /// The rows of a JSON file, summed up.
 #[derive(Debug, Default)]
@@ -166,7 +166,7 @@ struct Pieces {
 type Each<'f> = &'f mut dyn FnMut(Document<'_>) -> Result<(), ClassifyError>;
 
 impl Pieces {
-    fn new(layout: JsonLayout) -> Self {
+    fn new(layout: JsonDocuments) -> Self {
         Pieces {
             splitter: Splitter::new(layout),
             start: Some(Vec::new()),
@@ -213,7 +213,7 @@ pub struct JsonReader {
 
 impl JsonReader {
     /// Starts a file.
-    pub fn new(layout: JsonLayout) -> Self {
+    pub fn new(layout: JsonDocuments) -> Self {
         JsonReader {
             pieces: Pieces::new(layout),
         }
@@ -256,7 +256,7 @@ pub struct JsonScanner {
 
 impl JsonScanner {
     /// Starts a file.
-    pub fn new(layout: JsonLayout) -> Self {
+    pub fn new(layout: JsonDocuments) -> Self {
         JsonScanner {
             pieces: Pieces::new(layout),
             rows: Rows::default(),

@@ -1,7 +1,7 @@
 //! Bytes to JSON documents: finds where each row starts and ends without parsing it, and keeps at most one.
 
 use crate::limits::JSON_DOCUMENT_BYTES;
-use crate::{ClassifyError, ClassifyErrorKind, JsonLayout};
+use crate::{ClassifyError, ClassifyErrorKind, JsonDocuments};
 
 /// A row's text, and where it was.
 pub(crate) struct Document<'a> {
@@ -27,7 +27,7 @@ enum Place {
 /// Splits bytes into documents.
 #[derive(Debug)]
 pub(crate) struct Splitter {
-    layout: JsonLayout,
+    layout: JsonDocuments,
     place: Place,
     document: Vec<u8>,
     depth: usize,
@@ -38,8 +38,8 @@ pub(crate) struct Splitter {
 }
 
 impl Splitter {
-    pub(crate) fn new(layout: JsonLayout) -> Self {
-        let place = if layout == JsonLayout::Array {
+    pub(crate) fn new(layout: JsonDocuments) -> Self {
+        let place = if layout == JsonDocuments::Array {
             Place::BeforeArray
         } else {
             Place::Anywhere
@@ -63,7 +63,7 @@ impl Splitter {
     ///
     /// Those of `each`; TooLarge for a document beyond the limit; Malformed for text between documents.
     pub(crate) fn feed(&mut self, bytes: &[u8], each: Each<'_>) -> Result<(), ClassifyError> {
-        if self.layout == JsonLayout::Lines {
+        if self.layout == JsonDocuments::Lines {
             return self.lines(bytes, each);
         }
         let mut rest = bytes;
@@ -130,7 +130,7 @@ impl Splitter {
     ///
     /// Truncated when a document or the array is unfinished.
     pub(crate) fn finish(mut self, each: Each<'_>) -> Result<(), ClassifyError> {
-        if self.layout == JsonLayout::Lines {
+        if self.layout == JsonDocuments::Lines {
             return self.end_line(each);
         }
         if self.depth > 0 || !matches!(self.place, Place::AfterArray | Place::Anywhere) {
@@ -240,7 +240,7 @@ impl Splitter {
         }
         let message = format!(
             "the JSON document that starts on line {} is longer than {} MiB; split it into one object a line",
-            if self.layout == JsonLayout::Lines {
+            if self.layout == JsonDocuments::Lines {
                 self.line
             } else {
                 self.first_line

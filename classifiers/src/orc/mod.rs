@@ -8,7 +8,7 @@ mod schema;
 use footer::{Footer, Postscript};
 
 use crate::limits::ORC_FOOTER_BYTES;
-use crate::{ClassifyError, ClassifyErrorKind, Compression, Outcome, Sample, Verdict, magic};
+use crate::{ClassifyError, ClassifyErrorKind, Compression, Layout, Outcome, Sample, Verdict, magic};
 
 const MAGIC: &[u8] = b"ORC";
 /// Asked for when no tail was given. Most footers fit.
@@ -78,6 +78,7 @@ fn verdict(postscript: &Postscript, footer: &Footer) -> Result<Verdict, Classify
     verdict.classification = "orc".to_owned();
     verdict.classifier = "orc".to_owned();
     verdict.certainty = 1.0;
+    verdict.layout = Some(Layout::Orc);
     verdict.row_count = Some(footer.rows);
     verdict.reasons.push(format!(
         "its footer holds the schema: {} columns, {} rows, compressed by {}",

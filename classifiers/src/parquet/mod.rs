@@ -5,7 +5,7 @@ mod schema;
 mod thrift;
 
 use crate::limits::PARQUET_FOOTER_BYTES;
-use crate::{ClassifyError, ClassifyErrorKind, Compression, Outcome, Sample, Verdict};
+use crate::{ClassifyError, ClassifyErrorKind, Compression, Layout, Outcome, Sample, Verdict};
 
 const MAGIC: &[u8] = b"PAR1";
 const ENCRYPTED: &[u8] = b"PARE";
@@ -83,6 +83,7 @@ fn verdict(footer: &footer::Footer) -> Result<Verdict, ClassifyError> {
     verdict.classification = "parquet".to_owned();
     verdict.classifier = "parquet".to_owned();
     verdict.certainty = 1.0;
+    verdict.layout = Some(Layout::Parquet);
     verdict.row_count = Some(footer.rows);
     let columns = verdict.columns.len();
     verdict.reasons.push(format!(

@@ -1,6 +1,6 @@
 //! Avro files: each way to say a type, and each way to say it wrongly.
 
-use classifiers::ClassifyErrorKind;
+use classifiers::{ClassifyErrorKind, Layout};
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
@@ -65,7 +65,9 @@ fn refused(schema: &str, expected: Expect) {
 fn a_file_that_fastavro_wrote() {
     let bytes = include_bytes!("fixtures/avro/trips.avro");
     let verdict = classify_bytes("trips.avro", bytes).expect("Avro");
-    let avro = verdict.avro.clone().expect("Avro");
+    let Some(Layout::Avro(avro)) = &verdict.layout else {
+        panic!("it is no Avro")
+    };
     assert_eq!(avro.codec, "deflate");
     assert!(avro.schema.starts_with('{'), "{}", avro.schema);
     assert_eq!(verdict.row_count, Some(3));

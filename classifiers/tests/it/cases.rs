@@ -135,7 +135,7 @@ fn letter(data_type: &DataType) -> char {
 impl Case {
     /// Which aspects are judged, and whether they are right.
     fn judge(&self, verdict: &Verdict) -> Vec<(&'static str, bool)> {
-        let Some(csv) = &verdict.csv else {
+        let Some(csv) = verdict.csv().map(|csv| &csv.dialect) else {
             let right = self.delimiter == "none";
             return match right {
                 true => vec![("dialect", true)],

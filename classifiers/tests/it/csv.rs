@@ -766,19 +766,20 @@ fn a_count_of_rows_below_a_long_table() {
         .collect();
     assert_eq!(types, ["bigint", "date"]);
     assert_eq!(verdict.row_count, Some(20_000));
-    assert_eq!(verdict.csv.expect("CSV").skip_footer, 1);
+    assert_eq!(verdict.csv().expect("CSV").dialect.skip_footer, 1);
 }
 
 #[test]
 fn a_first_record_that_other_files_can_confirm() {
     let verdict = classify_bytes("a.csv", b"maker,model\nSaab,900\nVolvo,240\n").expect("a verdict");
     assert_eq!(
-        verdict.first_record, None,
+        verdict.csv().expect("CSV").first_record,
+        None,
         "the numbers say that the first record is a header"
     );
     let verdict = classify_bytes("a.csv", b"haus,boot\nkatze,hund\nbaum,stein\n").expect("a verdict");
     assert_eq!(
-        verdict.first_record,
+        verdict.csv().expect("CSV").first_record,
         Some(vec!["haus".to_owned(), "boot".to_owned()])
     );
 }

@@ -1,6 +1,6 @@
 //! Custom classifiers: Glue's four kinds, the order in which they are asked, and definitions that are refused.
 
-use classifiers::{ClassifierDefinition, CustomClassifier, Outcome, Sample, Verdict, classify_with};
+use classifiers::{ClassifierDefinition, CustomClassifier, Layout, Outcome, Sample, Verdict, classify_with};
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
@@ -72,10 +72,10 @@ fn grok_with_types_and_patterns_of_ones_own() {
     );
     let verdict = judge(text, &[grok("%{TIMESTAMP_ISO8601:at} (?<rest>.*)", "")]);
     assert_eq!(verdict.classification, "app_log");
-    assert_eq!(
-        verdict.grok.expect("grok").pattern,
-        "%{TIMESTAMP_ISO8601:at} (?<rest>.*)"
-    );
+    let Some(Layout::Grok(grok)) = verdict.layout else {
+        panic!("it is no grok")
+    };
+    assert_eq!(grok.pattern, "%{TIMESTAMP_ISO8601:at} (?<rest>.*)");
 }
 
 #[test]

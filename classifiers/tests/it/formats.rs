@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use classifiers::{Column, Verdict};
+use classifiers::{Column, Layout, Verdict};
 use expect_test::expect;
 
 use crate::support::{classify_bytes, shared_data};
@@ -30,13 +30,16 @@ fn all_files(folder: &Path) -> Vec<PathBuf> {
 fn layout(verdict: &Verdict) -> String {
     let mut words = vec![verdict.compression.to_string()];
     words.extend(verdict.encoding.clone());
-    if let Some(csv) = &verdict.csv {
-        words.push(format!("{:?}", csv.delimiter));
-        words.push(if csv.header { "header" } else { "no header" }.to_owned());
+    match &verdict.layout {
+        Some(Layout::Csv(csv)) => {
+            words.push(format!("{:?}", csv.dialect.delimiter));
+            words.push(if csv.dialect.header { "header" } else { "no header" }.to_owned());
+        }
+        Some(Layout::Json(json)) => words.push(format!("{:?}", json.documents)),
+        Some(Layout::Avro(avro)) => words.push(format!("codec {}", avro.codec)),
+        Some(Layout::Xml(xml)) => words.push(format!("row {}", xml.row_tag)),
+        _ => {}
     }
-    words.extend(verdict.json.map(|json| format!("{json:?}")));
-    words.extend(verdict.avro.as_ref().map(|avro| format!("codec {}", avro.codec)));
-    words.extend(verdict.xml.as_ref().map(|xml| format!("row {}", xml.row_tag)));
     let rows = verdict
         .row_count
         .map_or_else(|| format!("{}+", verdict.rows_sampled), |rows| rows.to_string());

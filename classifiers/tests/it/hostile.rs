@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use classifiers::{ClassifyErrorKind, CsvDialect, CsvScanner, JsonLayout, JsonScanner, Sample, classify};
+use classifiers::{
+    ClassifyErrorKind, CsvDialect, CsvScanner, JsonDocuments, JsonScanner, Layout, Sample, classify,
+};
 use expect_test::expect;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -195,9 +197,9 @@ proptest! {
     #[test]
     fn classification_and_scan_agree(text in "[a-c0-3,\"\n .-]{0,120}|([a-c0-3|]{1,9}\n){1,9}(\\(2 rows\\))?|(\\{\"a\":[0-9x\"]{1,2}\\}\n?){1,4}") {
         let Ok(verdict) = classify_bytes("a.csv", text.as_bytes()) else { return Ok(()) };
-        let scanned = match (&verdict.csv, verdict.json) {
-            (Some(dialect), _) => scan_csv(dialect, text.as_bytes()),
-            (_, Some(layout)) => scan_json(layout, text.as_bytes()),
+        let scanned = match &verdict.layout {
+            Some(Layout::Csv(csv)) => scan_csv(&csv.dialect, text.as_bytes()),
+            Some(Layout::Json(json)) => scan_json(json.documents, text.as_bytes()),
             _ => return Ok(()),
         };
         // A scan may refuse what a sample forgives, such as one broken line; what it doesn't refuse is the same.
@@ -216,8 +218,8 @@ fn scan_csv(dialect: &CsvDialect, bytes: &[u8]) -> Option<(Vec<classifiers::Colu
         .map(|scanned| (scanned.columns, scanned.rows))
 }
 
-fn scan_json(layout: JsonLayout, bytes: &[u8]) -> Option<(Vec<classifiers::Column>, u64)> {
-    let mut scanner = JsonScanner::new(layout);
+fn scan_json(documents: JsonDocuments, bytes: &[u8]) -> Option<(Vec<classifiers::Column>, u64)> {
+    let mut scanner = JsonScanner::new(documents);
     scanner.feed(bytes).ok()?;
     scanner
         .finish()

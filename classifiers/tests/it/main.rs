@@ -19,4 +19,5 @@ mod scanners;
 mod siblings;
 mod support;
 mod types;
+mod written;
 mod xml;

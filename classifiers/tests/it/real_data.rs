@@ -174,7 +174,7 @@ fn a_whole_scan_sees_what_the_sample_does_not() {
     let Some(data) = shared_data() else { return };
     let path = data.join("tlc/green/green_tripdata_2020-04_with_index.csv");
     let sampled = verdict(&path);
-    let mut scanner = CsvScanner::new(sampled.csv.as_ref().expect("CSV"));
+    let mut scanner = CsvScanner::new(&sampled.csv().expect("CSV").dialect);
     for piece in fs::read(&path).expect("test data").chunks(64 << 10) {
         scanner.feed(piece).expect("CSV");
     }
@@ -304,7 +304,7 @@ fn speed() {
     let path = data.join("tlc/yellow/yellow_tripdata_sample_2020-04.csv");
     let bytes = fs::read(&path).expect("test data");
     let start = std::time::Instant::now();
-    let dialect = verdict(&path).csv.expect("CSV");
+    let dialect = verdict(&path).csv().expect("CSV").dialect.clone();
     println!("classify: {:?}", start.elapsed());
     let mut scanner = CsvScanner::new(&dialect);
     let start = std::time::Instant::now();

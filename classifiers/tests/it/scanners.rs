@@ -1,6 +1,6 @@
 //! Whole files, fed in pieces: every value counts, wherever the pieces end.
 
-use classifiers::{ClassifyErrorKind, CsvDialect, CsvScanner, JsonLayout, JsonScanner, Scanned};
+use classifiers::{ClassifyErrorKind, CsvDialect, CsvScanner, JsonDocuments, JsonScanner, Scanned};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -29,7 +29,11 @@ fn scan_csv(dialect: &CsvDialect, bytes: &[u8], piece: usize) -> Result<Scanned,
     scanner.finish()
 }
 
-fn scan_json(layout: JsonLayout, bytes: &[u8], piece: usize) -> Result<Scanned, classifiers::ClassifyError> {
+fn scan_json(
+    layout: JsonDocuments,
+    bytes: &[u8],
+    piece: usize,
+) -> Result<Scanned, classifiers::ClassifyError> {
     let mut scanner = JsonScanner::new(layout);
     for piece in bytes.chunks(piece) {
         scanner.feed(piece)?;
@@ -157,34 +161,34 @@ fn what_is_no_data_below_the_header_and_at_the_end() {
 
 #[test]
 fn json_that_cannot_be_read() {
-    let error = scan_json(JsonLayout::Lines, b"{\"a\":1}\n{\"a\":\n{\"a\":2}\n", 3).expect_err("broken");
+    let error = scan_json(JsonDocuments::Lines, b"{\"a\":1}\n{\"a\":\n{\"a\":2}\n", 3).expect_err("broken");
     expect!["line 2, column 5 is not valid JSON: EOF while parsing a value"].assert_eq(&error.to_string());
-    let error = scan_json(JsonLayout::Array, b"[{\"a\":1}", 3).expect_err("open");
+    let error = scan_json(JsonDocuments::Array, b"[{\"a\":1}", 3).expect_err("open");
     expect!["the JSON ends inside the array that starts on line 1: it was cut off; upload it again"]
         .assert_eq(&error.to_string());
-    let error = scan_json(JsonLayout::Concatenated, b"{\"a\":1} x", 3).expect_err("stray");
+    let error = scan_json(JsonDocuments::Concatenated, b"{\"a\":1} x", 3).expect_err("stray");
     expect!["line 1: 'x' stands where an object should start or end"].assert_eq(&error.to_string());
     let long = format!("{{\"a\":\"{}\"}}", "x".repeat(9 << 20));
-    let error = scan_json(JsonLayout::Lines, long.as_bytes(), 1 << 20).expect_err("long");
+    let error = scan_json(JsonDocuments::Lines, long.as_bytes(), 1 << 20).expect_err("long");
     assert_eq!(error.kind, ClassifyErrorKind::TooLarge);
 }
 
 #[test]
 fn json_in_every_layout_is_the_same_table() {
     let lines = scan_json(
-        JsonLayout::Lines,
+        JsonDocuments::Lines,
         b"{\"a\":1,\"b\":[{\"c\":\"]}\\\"\"}]}\r\n{\"a\":null}",
         4,
     )
     .expect("lines");
     let array = scan_json(
-        JsonLayout::Array,
+        JsonDocuments::Array,
         b" [ {\"a\":1,\"b\":[{\"c\":\"]}\\\"\"}]} ,\n{\"a\":null} ] ",
         4,
     )
     .expect("array");
     let concatenated = scan_json(
-        JsonLayout::Concatenated,
+        JsonDocuments::Concatenated,
         b"{\"a\":1,\"b\":\n[{\"c\":\"]}\\\"\"}]}{\"a\":null}",
         4,
     )
@@ -215,7 +219,7 @@ proptest! {
 
     #[test]
     fn pieces_do_not_matter_to_json(text in "[\\[{}\\]a1,\":\n ]{0,60}", piece in 1_usize..9) {
-        for layout in [JsonLayout::Lines, JsonLayout::Array, JsonLayout::Concatenated] {
+        for layout in [JsonDocuments::Lines, JsonDocuments::Array, JsonDocuments::Concatenated] {
             let whole = scan_json(layout, text.as_bytes(), 1 << 20);
             prop_assert_eq!(whole, scan_json(layout, text.as_bytes(), piece));
         }

@@ -20,7 +20,7 @@ fn together(files: &[&str]) -> Vec<Verdict> {
 }
 
 fn has_header(verdict: &Verdict) -> bool {
-    verdict.csv.as_ref().expect("CSV").header
+    verdict.csv().expect("CSV").dialect.header
 }
 
 fn names(verdict: &Verdict) -> Vec<&str> {

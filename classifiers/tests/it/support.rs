@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use classifiers::{ClassifyError, Outcome, Sample, Verdict, classify};
+use classifiers::{ClassifyError, Layout, Outcome, Sample, Verdict, classify};
 
 /// Bytes of an object that a caller samples.
 const HEAD: usize = 1 << 20;
@@ -40,7 +40,7 @@ pub(crate) fn show(result: &Result<Verdict, ClassifyError>) -> String {
         Err(error) => return format!("error {}: {}\n", error.kind, error.message),
     };
     let mut shown = format!("{} {}", verdict.classification, verdict.certainty);
-    if let Some(csv) = &verdict.csv {
+    if let Some(csv) = verdict.csv().map(|csv| &csv.dialect) {
         shown.push_str(&format!(" delimiter {:?}", csv.delimiter));
         if csv.quote.as_deref() != Some("\"") {
             shown.push_str(&format!(" quote {:?}", csv.quote));
@@ -59,8 +59,8 @@ pub(crate) fn show(result: &Result<Verdict, ClassifyError>) -> String {
         }
         shown.push_str(if csv.header { " header" } else { " no-header" });
     }
-    if let Some(json) = &verdict.json {
-        shown.push_str(&format!(" {json:?}"));
+    if let Some(Layout::Json(json)) = &verdict.layout {
+        shown.push_str(&format!(" {:?}", json.documents));
     }
     if verdict
         .encoding

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use classifiers::ClassifyErrorKind;
+use classifiers::{ClassifyErrorKind, Layout};
 use expect_test::{Expect, expect};
 
 use crate::support::{classify_bytes, show};
@@ -14,7 +14,10 @@ fn check(text: &str, expected: Expect) {
 
 fn row_tag(text: &str) -> String {
     let verdict = classify_bytes("a.xml", text.as_bytes()).expect("XML");
-    verdict.xml.expect("XML").row_tag
+    let Some(Layout::Xml(xml)) = verdict.layout else {
+        panic!("it is no XML")
+    };
+    xml.row_tag
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Classifiers that people define, and which of them judge for a crawl.
 
-use ::classifiers::{ClassifierDefinition, CustomClassifier};
+use ::classifiers::{ClassifierDefinition, CustomClassifier, Layout};
 use sha2::{Digest, Sha256};
 
 use super::classify::JUDGE;
@@ -12,9 +12,6 @@ use crate::model::name::plain_name;
 use crate::model::page::{Page, PageRequest};
 use crate::model::precondition::Precondition;
 use crate::store;
-
-/// The built-in classifiers that don't look at text.
-const BY_BYTES: [&str; 3] = ["avro", "orc", "parquet"];
 
 /// Adds a classifier.
 ///
@@ -129,8 +126,11 @@ impl Judges {
     /// it is the same whoever else is asked.
     pub(crate) fn of(&self, look: &Look) -> &str {
         match look {
-            Ok(verdict) if BY_BYTES.contains(&verdict.classifier.as_str()) => JUDGE,
-            _ => &self.id,
+            Ok(verdict) => match verdict.layout {
+                Some(Layout::Avro(_) | Layout::Orc | Layout::Parquet) => JUDGE,
+                _ => &self.id,
+            },
+            Err(_) => &self.id,
         }
     }
 }

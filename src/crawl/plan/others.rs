@@ -3,7 +3,7 @@
 //! A crawl adds to such a table the columns that the files have beyond it, where its readers find them there, and
 //! partitions that are new. Whatever else is said of it stays its maker's.
 
-use classifiers::DataType;
+use classifiers::{DataType, Format};
 
 use super::together::{Kept, Merged, reads_by_position, serde_library};
 use super::write::UPDATED_BY_CRAWLER;
@@ -13,15 +13,15 @@ use crate::model::data_files;
 use crate::model::table::{Column, StorageDescriptor, TableInput, UPDATED_BY_JOB};
 
 /// What SerDes read, by the ends of their names.
-const FAMILIES: [(&str, &str); 8] = [
-    ("LazySimpleSerDe", "csv"),
-    ("OpenCSVSerde", "csv"),
-    ("MultiDelimitSerDe", "csv"),
-    ("JsonSerDe", "json"),
-    ("ParquetHiveSerDe", "parquet"),
-    ("OrcSerde", "orc"),
-    ("AvroSerDe", "avro"),
-    ("XmlSerDe", "xml"),
+const FAMILIES: [(&str, Format); 8] = [
+    ("LazySimpleSerDe", Format::Csv),
+    ("OpenCSVSerde", Format::Csv),
+    ("MultiDelimitSerDe", Format::Csv),
+    ("JsonSerDe", Format::Json),
+    ("ParquetHiveSerDe", Format::Parquet),
+    ("OrcSerde", Format::Orc),
+    ("AvroSerDe", Format::Avro),
+    ("XmlSerDe", Format::Xml),
 ];
 
 /// Why a column isn't added where a place is all that readers know of it.
@@ -182,7 +182,7 @@ fn family(table: &TableInput) -> Option<&str> {
         return table.classification();
     };
     let known = FAMILIES.into_iter().find(|(serde, _)| library.ends_with(serde));
-    Some(known.map_or(library, |(_, family)| family))
+    Some(known.map_or(library, |(_, family)| family.as_str()))
 }
 
 /// Columns whose type in the files has values that the table's has not.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use classifiers::Format;
+
 use super::columns::Steps;
 use crate::catalog::formats::FileFormat;
 use crate::model::crawl::PlannedColumn;
@@ -50,7 +52,10 @@ impl FoundTable {
     /// another name where columns are told apart by their places, and is left out where they are by their names. The
     /// reasons say so.
     pub fn with_names_that_can_be(mut self) -> Self {
-        let by_place = matches!(self.format, FoundFormat::Files(FileFormat::Csv { .. }));
+        let by_place = match &self.format {
+            FoundFormat::Files(files) => files.layout.format() == Format::Csv,
+            _ => false,
+        };
         let is_fine = |column: &PlannedColumn| {
             plain_name("column", &column.name).is_ok() && !column.data_type.contains(char::is_control)
         };
@@ -161,7 +166,7 @@ impl FoundFormat {
     /// The catalog's `classification`.
     pub fn classification(&self) -> &str {
         match self {
-            Self::Files(format) => format.classification(),
+            Self::Files(format) => &format.classification,
             Self::Iceberg(_) => "iceberg",
             Self::Delta => "delta",
             Self::Database(table) => table.engine.classification(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use classifiers::Verdict;
+use classifiers::{Layout, Verdict};
 
 use super::alike::Shape;
 use super::columns::columns_of;
@@ -188,8 +188,9 @@ impl<'a> Merger<'a> {
         let group = self.group;
         let first = looked.first()?;
         let mut format = FileFormat::of(first.verdict)?;
-        if let FileFormat::Csv { quoted, .. } = &mut format {
-            *quoted = looked.iter().any(|look| look.verdict.quoted);
+        if let Layout::Csv(csv) = &mut format.layout {
+            let is_quoted = |look: &Looked<'_>| look.verdict.csv().is_some_and(|csv| csv.quoted);
+            csv.quoted = looked.iter().any(is_quoted);
         }
         let looked_bytes: i64 = looked.iter().map(|look| size_of(&look.file)).sum();
         let rows_per_byte = rows_per_byte_of(looked, looked_bytes);
@@ -301,7 +302,7 @@ impl<'a> Merger<'a> {
 fn why_no_table(look: &Look) -> String {
     match look {
         Err(reason) => reason.clone(),
-        Ok(verdict) if verdict.columns.is_empty() && verdict.classification != "UNKNOWN" => {
+        Ok(verdict) if verdict.columns.is_empty() && verdict.layout.is_some() => {
             format!("it is {}, and has no columns", verdict.classification)
         }
         Ok(verdict) => format!(

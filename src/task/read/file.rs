@@ -1,9 +1,8 @@
 //! What a file is to its table: how it is read, and where each column of the table comes from.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use classifiers::{Compression, CsvDialect, DataType as Hive, JsonLayout, Verdict};
+use classifiers::{Compression, CsvLayout, DataType as Hive, Layout, Verdict};
 use datafusion::common::ScalarValue;
 
 use super::column::Column;
@@ -12,37 +11,7 @@ use super::text;
 use crate::buckets::plain_text::PlainText;
 use crate::error::{Error, Result};
 use crate::model::partition::key::HIVE_NULL;
-use crate::task::{Form, ObjectToRead, PartToRead};
-
-/// How a file is written, as far as its reader must know.
-#[derive(Clone, Debug)]
-pub(super) enum Layout {
-    /// Rows of fields.
-    Csv {
-        dialect: CsvDialect,
-        plain: Option<PlainText>,
-        /// The text that stands for NULL beside the empty field.
-        null: Option<String>,
-        /// Whether words stand for nothing, as they do where the file itself said what it is.
-        words: bool,
-    },
-    /// Documents.
-    Json {
-        layout: JsonLayout,
-        plain: Option<PlainText>,
-        /// Where in a document the rows are, where that isn't the document itself.
-        path: Option<String>,
-        /// The names in the documents of columns that are called otherwise.
-        mapping: BTreeMap<String, String>,
-    },
-    /// Lines that a pattern takes apart.
-    Lines {
-        pattern: String,
-        plain: Option<PlainText>,
-    },
-    /// Apache Parquet.
-    Parquet,
-}
+use crate::task::{ObjectToRead, PartToRead};
 
 /// A column as one file has it.
 #[derive(Clone, Debug)]
@@ -59,6 +28,8 @@ pub(super) struct FileRead {
     pub(super) object: ObjectToRead,
     pub(super) part: Arc<PartToRead>,
     pub(super) layout: Layout,
+    /// How its text becomes UTF-8; absent where it is that as it is.
+    pub(super) plain: Option<PlainText>,
     /// Its columns: of CSV in the order of its fields. Parquet and JSON say by themselves what they have.
     pub(super) columns: Vec<FileColumn>,
     /// How many rows it has, where that is known for certain.
@@ -92,68 +63,41 @@ impl FileRead {
         part: &Arc<PartToRead>,
         verdict: Verdict,
     ) -> Result<Found> {
-        let plain = plain_text(verdict.compression, verdict.encoding.clone());
-        let is_of_table = |classification: &str| {
-            table
-                .format
-                .as_deref()
-                .is_none_or(|format| format == classification)
-        };
-        let read = |layout, columns, rows| {
-            Ok(Found::Read(Box::new(Self {
-                object: object.clone(),
-                part: Arc::clone(part),
-                layout,
-                columns,
-                rows,
-            })))
-        };
-        match (verdict.classification.as_str(), &verdict.csv, verdict.json) {
-            ("parquet", ..) if is_of_table("parquet") => {
-                read(Layout::Parquet, columns_of(&verdict), verdict.row_count)
-            }
-            ("csv", Some(dialect), _) if is_of_table("csv") => {
+        let is_of_table = |layout: &Layout| table.format.is_none_or(|format| format == layout.format());
+        let (layout, columns, rows) = match verdict.layout.clone().filter(is_of_table) {
+            Some(Layout::Parquet) => (Layout::Parquet, columns_of(&verdict), verdict.row_count),
+            Some(Layout::Csv(mut csv)) => {
                 let (header, columns) = match table.is_declared {
-                    true => match csv_columns(table, &verdict, dialect.header) {
+                    true => match csv_columns(table, &verdict, &csv) {
                         Ok(settled) => settled,
                         Err(why) => return Ok(Found::LeftOut(why)),
                     },
-                    false => (dialect.header, columns_of(&verdict)),
+                    false => (csv.dialect.header, columns_of(&verdict)),
                 };
-                let rows = verdict.row_count.filter(|_| header == dialect.header);
-                let layout = Layout::Csv {
-                    dialect: CsvDialect {
-                        header,
-                        ..dialect.clone()
-                    },
-                    plain,
-                    null: part.null.clone(),
-                    words: true,
-                };
-                read(layout, columns, rows)
-            }
-            ("json", _, Some(layout)) if is_of_table("json") => {
-                let mapping = part.mapping.clone();
-                let layout = Layout::Json {
-                    layout,
-                    plain,
-                    path: part.path.clone().or_else(|| verdict.json_path.clone()),
-                    mapping,
-                };
-                read(layout, columns_of(&verdict), verdict.row_count)
-            }
-            (other, ..) => {
-                let why = format!("it is {other} ({})", verdict.reasons.join("; "));
-                match table.is_declared {
-                    true => Ok(Found::LeftOut(why.replace(" ()", ""))),
-                    false => Err(Error::invalid(format!(
-                        "{} can't be read as a table: {why}",
-                        object.path()
-                    ))
-                    .hint("CSV, JSON and Parquet can be read")),
+                let rows = verdict.row_count.filter(|_| header == csv.dialect.header);
+                csv.dialect.header = header;
+                if let Some(Layout::Csv(declared)) = &part.layout {
+                    csv.null.clone_from(&declared.null);
                 }
+                (Layout::Csv(csv), columns, rows)
             }
-        }
+            Some(Layout::Json(mut json)) => {
+                if let Some(Layout::Json(declared)) = &part.layout {
+                    json.path = declared.path.clone().or(json.path);
+                    json.names.clone_from(&declared.names);
+                }
+                (Layout::Json(json), columns_of(&verdict), verdict.row_count)
+            }
+            _ => return not_read(table, object, &verdict),
+        };
+        Ok(Found::Read(Box::new(Self {
+            object: object.clone(),
+            part: Arc::clone(part),
+            layout,
+            plain: plain_text(verdict.compression, verdict.encoding),
+            columns,
+            rows,
+        })))
     }
 
     /// A file as its table's definition says that it is.
@@ -161,12 +105,11 @@ impl FileRead {
         table: &TableShape,
         object: &ObjectToRead,
         part: &Arc<PartToRead>,
-        form: &Form,
+        layout: &Layout,
         look: Option<&Verdict>,
     ) -> Self {
         let compression = look.map_or_else(|| compression_of(&object.key), |look| look.compression);
         let encoding = part.encoding.clone().or_else(|| look?.encoding.clone());
-        let plain = plain_text(compression, encoding);
         let by_place = || {
             let names = part.names.as_ref();
             let own = names.map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -180,27 +123,15 @@ impl FileRead {
                 })
                 .collect()
         };
-        let (layout, columns) = match form {
-            Form::Csv { dialect } => {
-                let layout = Layout::Csv {
-                    dialect: dialect.clone(),
-                    plain,
-                    null: part.null.clone(),
-                    words: false,
-                };
-                (layout, by_place())
-            }
-            Form::Lines { pattern } => {
-                let pattern = pattern.clone();
-                (Layout::Lines { pattern, plain }, by_place())
-            }
-            Form::Parquet => (Layout::Parquet, Vec::new()),
-        };
         Self {
             object: object.clone(),
             part: Arc::clone(part),
-            layout,
-            columns,
+            layout: layout.clone(),
+            plain: plain_text(compression, encoding),
+            columns: match layout {
+                Layout::Parquet => Vec::new(),
+                _ => by_place(),
+            },
             rows: None,
         }
     }
@@ -251,6 +182,22 @@ fn scalar(column: &mut Column) -> Result<ScalarValue> {
         .map_err(|cause| Error::internal("a value can't be kept").source(cause))
 }
 
+/// A file that is nothing that can be read here.
+fn not_read(table: &TableShape, object: &ObjectToRead, verdict: &Verdict) -> Result<Found> {
+    let why = format!(
+        "it is {} ({})",
+        verdict.classification,
+        verdict.reasons.join("; ")
+    );
+    match table.is_declared {
+        true => Ok(Found::LeftOut(why.replace(" ()", ""))),
+        false => Err(
+            Error::invalid(format!("{} can't be read as a table: {why}", object.path()))
+                .hint("CSV, JSON and Parquet can be read"),
+        ),
+    }
+}
+
 fn columns_of(verdict: &Verdict) -> Vec<FileColumn> {
     let columns = verdict.columns.iter();
     folded(columns.map(|column| (column.name.clone(), column.data_type.clone())))
@@ -278,8 +225,9 @@ pub(super) fn folded(columns: impl Iterator<Item = (String, Hive)>) -> Vec<FileC
 fn csv_columns(
     table: &TableShape,
     verdict: &Verdict,
-    header: bool,
+    csv: &CsvLayout,
 ) -> Result<(bool, Vec<FileColumn>), String> {
+    let header = csv.dialect.header;
     let own = columns_of(verdict);
     let known = |columns: &[FileColumn]| {
         columns
@@ -306,7 +254,7 @@ fn csv_columns(
             false => Err(unlike()),
         }
     };
-    let Some(first) = &verdict.first_record else {
+    let Some(first) = &csv.first_record else {
         return match header {
             true if known(&own) == 0 => Err(unlike()),
             true => Ok((true, own)),

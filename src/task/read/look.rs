@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use classifiers::{CsvScanner, JsonScanner, Scanned, Verdict};
+use classifiers::{CsvScanner, Format, JsonScanner, Layout, Scanned, Verdict};
 use futures::{StreamExt, TryStreamExt};
 
-use super::file::{FileRead, Found, Layout, folded};
+use super::file::{FileRead, Found, folded};
 use super::files::FileAt;
 use super::reading::Reading;
 use super::shape::TableShape;
@@ -23,18 +23,17 @@ pub(super) async fn of(reading: &Reading, file: FileAt) -> Result<Found> {
     let FileAt {
         object, part, look, ..
     } = file;
-    if let Some(form) = &part.form {
+    if let Some(declared) = part.declared() {
         let look = look.as_deref().and_then(|look| look.as_ref().ok());
-        let read = FileRead::as_declared(table, &object, &part, form, look);
+        let read = FileRead::as_declared(table, &object, &part, declared, look);
         return Ok(Found::Read(Box::new(read)));
     }
     let verdict = match look.as_deref() {
         Some(Ok(verdict)) => verdict.clone(),
         Some(Err(why)) => return Ok(Found::LeftOut(why.clone())),
         // Its footer says what it is.
-        None if table.format.as_deref() == Some("parquet") => {
-            let form = &crate::task::Form::Parquet;
-            let read = FileRead::as_declared(table, &object, &part, form, None);
+        None if table.format == Some(Format::Parquet) => {
+            let read = FileRead::as_declared(table, &object, &part, &Layout::Parquet, None);
             return Ok(Found::Read(Box::new(read)));
         }
         None => match judge::one(&reading.buckets, &object).await {
@@ -63,13 +62,13 @@ pub(super) async fn whole(
         Found::Read(read) => *read,
         Found::LeftOut(why) => return Err(Error::invalid(why).within(file.object.path())),
     };
-    let (scan, plain) = match &read.layout {
+    let scan = match &read.layout {
         _ if is_all => return Ok(read),
-        Layout::Csv { dialect, plain, .. } => (Scan::Csv(Box::new(CsvScanner::new(dialect))), plain),
-        Layout::Json { layout, plain, .. } => (Scan::Json(Box::new(JsonScanner::new(*layout))), plain),
-        Layout::Lines { .. } | Layout::Parquet => return Ok(read),
+        Layout::Csv(csv) => Scan::Csv(Box::new(CsvScanner::new(&csv.dialect))),
+        Layout::Json(json) => Scan::Json(Box::new(JsonScanner::new(json.documents))),
+        _ => return Ok(read),
     };
-    let scanned = scanned(&buckets, &file.object, plain.clone(), scan)
+    let scanned = scanned(&buckets, &file.object, read.plain.clone(), scan)
         .await
         .map_err(|error| read.named(error))?;
     let columns = scanned.columns.into_iter();

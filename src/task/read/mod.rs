@@ -124,7 +124,7 @@ async fn shaped(
         name: table.name.clone(),
         columns: typed(&table.columns)?,
         keys: keys.len(),
-        format: table.format.clone(),
+        format: table.format,
         is_declared: table.as_declared,
         is_strict: table.strict,
         rows: table.rows,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use classifiers::Layout;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
@@ -21,7 +22,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt};
 
-use super::file::{Found, Layout};
+use super::file::Found;
 use super::files::{FileAt, Share};
 use super::reading::{Batches, Reading};
 use super::remarks::Kind;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use classifiers::DataType as Hive;
+use classifiers::{DataType as Hive, Format};
 use datafusion::arrow::datatypes::{DataType as Arrow, Field, Schema, SchemaRef};
 
 use super::remarks::Remarks;
@@ -17,8 +17,8 @@ pub(super) struct TableShape {
     pub(super) columns: Vec<(String, Hive)>,
     /// How many of them are partition keys.
     pub(super) keys: usize,
-    /// What its files are in the catalog's words, where it says so.
-    pub(super) format: Option<String>,
+    /// What its files are, where its definition says so.
+    pub(super) format: Option<Format>,
     /// Its columns are those of a catalog: what doesn't fit them is NULL.
     pub(super) is_declared: bool,
     /// Whether a row of CSV with other than the file's number of fields is an error.

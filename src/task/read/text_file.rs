@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use classifiers::{CsvReader, CsvRow, JsonLayout, JsonPath, JsonReader, JsonStep};
+use classifiers::{CsvReader, CsvRow, JsonDocuments, JsonPath, JsonReader, JsonStep, Layout};
 use datafusion::arrow::array::{ArrayRef, BooleanArray};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -13,11 +13,10 @@ use futures::{StreamExt, TryStreamExt};
 use regex::Regex;
 
 use super::column::{Column, place_in};
-use super::file::{FileRead, Layout, Origin, stands_for_nothing};
+use super::file::{FileRead, Origin, stands_for_nothing};
 use super::json::{Json, Mistake};
 use super::reading::{Batches, Reading};
 use super::remarks::{Kind, shown};
-use crate::buckets::plain_text::PlainText;
 use crate::error::{Error, Result};
 
 /// How much text is taken at a time, in bytes.
@@ -28,21 +27,24 @@ const PIECE: usize = 64 << 10;
 /// # Errors
 /// Those of the store, and Invalid for a pattern that can't be used; the stream's are of the file.
 pub(super) async fn open(reading: Arc<Reading>, file: Arc<FileRead>) -> Result<Batches> {
-    let (plain, form) = match &file.layout {
-        Layout::Csv { dialect, plain, .. } => (plain, Splitting::Csv(Box::new(CsvReader::new(dialect)))),
-        Layout::Json { layout, plain, .. } => (plain, Splitting::Json(Box::new(JsonReader::new(*layout)))),
-        Layout::Lines { pattern, plain } => {
+    let form = match &file.layout {
+        Layout::Csv(csv) => Splitting::Csv(Box::new(CsvReader::new(&csv.dialect))),
+        Layout::Json(json) => Splitting::Json(Box::new(JsonReader::new(json.documents))),
+        Layout::Regex(regex) => {
             // Hive's RegexSerDe wants the whole line to match.
-            let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|cause| {
+            let pattern = Regex::new(&format!("^(?:{})$", regex.pattern)).map_err(|cause| {
                 file.named(Error::invalid(format!(
                     "the table's input.regex can't be used: {cause}"
                 )))
             })?;
-            (plain, Splitting::Lines(Lines::new(pattern)))
+            Splitting::Lines(Lines::new(pattern))
         }
-        Layout::Parquet => return Err(Error::internal("Parquet is no text")),
+        other => {
+            let format = other.format().as_str();
+            return Err(Error::internal(format!("{format} is not read as text")));
+        }
     };
-    let text = arriving(&reading, &file, plain.clone()).await?;
+    let text = arriving(&reading, &file).await?;
     let rows = Rows::new(&reading, &file)?;
     let begun = TextFile {
         text,
@@ -59,11 +61,7 @@ pub(super) async fn open(reading: Arc<Reading>, file: Arc<FileRead>) -> Result<B
 }
 
 /// A file's text, as it arrives.
-async fn arriving(
-    reading: &Reading,
-    file: &FileRead,
-    plain: Option<PlainText>,
-) -> Result<BoxStream<'static, Result<Bytes>>> {
+async fn arriving(reading: &Reading, file: &FileRead) -> Result<BoxStream<'static, Result<Bytes>>> {
     let object = &file.object;
     let stored = reading
         .buckets
@@ -71,7 +69,7 @@ async fn arriving(
         .await
         .map_err(|error| file.named(error))?
         .boxed();
-    Ok(match plain {
+    Ok(match file.plain.clone() {
         Some(plain) => plain.read(stored).boxed(),
         None => stored,
     })
@@ -232,19 +230,17 @@ struct RowPath {
 
 impl RowPath {
     fn of(layout: &Layout) -> Result<Option<Self>> {
-        let Layout::Json {
-            path: Some(path),
-            layout,
-            ..
-        } = layout
-        else {
+        let Layout::Json(json) = layout else {
+            return Ok(None);
+        };
+        let Some(path) = &json.path else {
             return Ok(None);
         };
         let path = JsonPath::new(path).map_err(Error::invalid)?;
         // An array comes element by element: its own step is taken then.
-        let (only, steps) = match (layout, path.steps().split_first()) {
-            (JsonLayout::Array, Some((JsonStep::Index(only), rest))) => (Some(*only), rest),
-            (JsonLayout::Array, Some((JsonStep::All, rest))) => (None, rest),
+        let (only, steps) = match (json.documents, path.steps().split_first()) {
+            (JsonDocuments::Array, Some((JsonStep::Index(only), rest))) => (Some(*only), rest),
+            (JsonDocuments::Array, Some((JsonStep::All, rest))) => (None, rest),
             _ => (None, path.steps()),
         };
         let is_whole = only.is_none() && steps.is_empty();
@@ -274,6 +270,7 @@ struct Rows {
     /// How many fields a row should have.
     width: usize,
     null: Option<String>,
+    /// Whether words stand for nothing, as they do where the file itself said what it is.
     words: bool,
     /// Whether what doesn't fit is an error.
     is_strict: bool,
@@ -291,11 +288,13 @@ struct Rows {
 
 impl Rows {
     fn new(reading: &Reading, file: &FileRead) -> Result<Self> {
-        let is_json = matches!(file.layout, Layout::Json { .. });
-        let (null, words, mapping) = match &file.layout {
-            Layout::Csv { null, words, .. } => (null.clone(), *words, None),
-            Layout::Json { mapping, .. } => (None, true, Some(mapping)),
-            _ => (None, false, None),
+        let json = match &file.layout {
+            Layout::Json(json) => Some(json),
+            _ => None,
+        };
+        let null = match &file.layout {
+            Layout::Csv(csv) => csv.null.clone(),
+            _ => None,
         };
         let (mut filled, mut origins, mut by_name) = (Vec::new(), Vec::new(), HashMap::new());
         for (name, hive) in reading.columns() {
@@ -304,12 +303,12 @@ impl Rows {
                 continue;
             }
             let place = file.columns.iter().position(|column| column.name == *name);
-            if place.is_none() && !is_json {
+            if place.is_none() && json.is_none() {
                 origins.push(Origin::Constant(super::file::null_of(hive)?));
                 continue;
             }
-            if is_json {
-                let mapped = mapping.and_then(|mapping| mapping.get(name));
+            if let Some(json) = json {
+                let mapped = json.names.get(name);
                 by_name.insert(
                     mapped.map_or_else(|| name.clone(), |name| name.to_lowercase()),
                     filled.len(),
@@ -336,7 +335,7 @@ impl Rows {
             dropped: Vec::new(),
             width: file.columns.len(),
             null,
-            words,
+            words: file.part.declared().is_none(),
             is_strict: !reading.table.is_declared,
             holds_width: reading.table.is_strict,
             refused: None,
@@ -565,7 +564,7 @@ impl Rows {
         }
         if let (count @ 1.., Some(first)) = &self.no_rows {
             let kind = match file.layout {
-                Layout::Lines { .. } => Kind::NoMatch,
+                Layout::Regex(_) => Kind::NoMatch,
                 _ => Kind::NoRow,
             };
             remarks.add(kind, &path, *count, || format!("{first}, in {path}"));

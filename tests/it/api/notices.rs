@@ -7,6 +7,7 @@ use ureq::Agent;
 
 use super::{get, send};
 use crate::both_databases;
+use crate::harness::setup::{JobText, sql_job};
 use crate::harness::{Database, TestApp};
 
 const WEBHOOK: &str = "/api/v1/events/s3";
@@ -16,19 +17,12 @@ both_databases! {
     what_no_database_can_hold_is_refused_in_words,
 }
 
-const JOB: &str = r#"
-engine = "sql"
-script = "s.sql"
-[inputs]
-t = "s3://lake/in/*"
-[output]
-location = "s3://lake/out/"
-format = "csv"
-mode = "append"
-[[triggers]]
-on = "object_created"
-match = "s3://lake/in/*"
-"#;
+fn copy() -> JobText {
+    sql_job("s3://lake/out/")
+        .reads("t", "s3://lake/in/*")
+        .output("mode = \"append\"")
+        .listens_to("s3://lake/in/*")
+}
 
 fn record(source: &str, name: &str, bucket: &str, object: &Value) -> Value {
     json!({ "eventSource": source, "eventName": name, "s3": { "bucket": { "name": bucket }, "object": object } })
@@ -71,7 +65,7 @@ async fn ceph_tells_what_came_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tags_locks_and_older_versions_change_no_object() {
     let app = TestApp::start().await;
-    app.register("copy", JOB, "SELECT n FROM t").await.unwrap();
+    app.register("copy", copy(), "SELECT n FROM t").await.unwrap();
     app.put("lake", "in/a.csv", "n\n1\n").await;
     app.run_tasks().await;
     for (source, name) in [

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{get, send, send_text};
 use crate::both_databases;
 use crate::glue;
+use crate::harness::setup::{JobText, sql_job};
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -14,16 +15,11 @@ both_databases! {
     requests_at_the_same_moment_start_no_more_than_may_be,
 }
 
-const COPY: &str = r#"
-engine = "sql"
-script = "copy.sql"
-[parameters.n]
-[inputs]
-rows = "s3://lake/in/{n}.csv"
-[output]
-location = "s3://lake/out/n={n}/"
-format = "csv"
-"#;
+fn copy() -> JobText {
+    sql_job("s3://lake/out/n={n}/")
+        .parameter("n")
+        .reads("rows", "s3://lake/in/{n}.csv")
+}
 
 async fn start(app: &TestApp, job: &str, n: &str, key: &str) -> (u16, Value) {
     let body = json!({ "parameters": { "n": n } }).to_string();
@@ -35,10 +31,8 @@ async fn start(app: &TestApp, job: &str, n: &str, key: &str) -> (u16, Value) {
 async fn a_request_under_the_same_key_starts_nothing_twice(database: Database) {
     let app = TestApp::start_on(database).await;
     for job in ["copy", "other"] {
-        let definition = COPY.replace("out/", &format!("out-{job}/"));
-        app.register(job, &definition, "SELECT * FROM rows")
-            .await
-            .unwrap();
+        let definition = copy().writes(&format!("s3://lake/out-{job}/n={{n}}/"));
+        app.register(job, definition, "SELECT * FROM rows").await.unwrap();
     }
     let (status, first) = start(&app, "copy", "1", "monday").await;
     assert_eq!(status, 202);
@@ -71,7 +65,7 @@ async fn a_request_under_the_same_key_starts_nothing_twice(database: Database) {
 
 async fn requests_at_the_same_moment_start_no_more_than_may_be(database: Database) {
     let app = TestApp::start_on(database).await;
-    app.register("copy", COPY, "SELECT * FROM rows").await.unwrap();
+    app.register("copy", copy(), "SELECT * FROM rows").await.unwrap();
     let answers = futures::future::join_all((0..8).map(|_| start(&app, "copy", "1", "monday"))).await;
     for (status, run) in &answers {
         assert_eq!((*status, &run["id"]), (202, &answers[0].1["id"]));

@@ -7,7 +7,7 @@ use mastic::model::crawl::Crawl;
 use mastic::model::table::Column;
 use serde_json::json;
 
-use super::{changes, columns, edit, name, partitions, table};
+use super::{changes, columns, edit, name, partitions};
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
 
@@ -62,7 +62,7 @@ async fn what_a_person_wrote_stays(database: Database) {
         columns(&app, "shop.sales").await,
         "id string, price double, remark string, shop string"
     );
-    let input = table(&app, "shop.sales").await.input;
+    let input = app.table("shop.sales").await.input;
     assert_eq!(input.description.as_deref(), Some("What was sold"));
     assert_eq!(input.parameters["owner_team"], "web");
     assert_eq!(input.parameters["objectCount"], "2");
@@ -91,7 +91,7 @@ async fn a_table_that_a_person_made_stays_theirs(database: Database) {
     let app = TestApp::start_on(database).await;
     sales(&app).await;
     // The same folder, described by hand in another database.
-    let mut input = table(&app, "shop.sales").await.input;
+    let mut input = app.table("shop.sales").await.input;
     input.parameters.clear();
     let storage = input.storage.as_mut().unwrap();
     storage.columns[1] = Column::new("price", "decimal(10,2)");
@@ -119,10 +119,10 @@ async fn a_table_that_a_person_made_stays_theirs(database: Database) {
         columns(&app, "hand.sales").await,
         "id bigint, price decimal(10,2), note string"
     );
-    let made = table(&app, "hand.sales").await.input;
+    let made = app.table("hand.sales").await.input;
     assert!(!made.parameters.contains_key("UPDATED_BY_CRAWLER"));
     assert_eq!(
-        table(&app, "hand.other").await.input.location(),
+        app.table("hand.other").await.input.location(),
         Some("s3://elsewhere/other/")
     );
     assert_eq!(columns(&app, "hand.raw_other").await, "x int");
@@ -140,7 +140,7 @@ async fn partitions_follow_their_table(database: Database) {
     app.crawl("s3://lake/raw/", "shop", false).await;
     for partition in partitions(&app, "shop.sales").await {
         let storage = partition.storage().unwrap();
-        assert_eq!(storage.columns, table(&app, "shop.sales").await.input.columns());
+        assert_eq!(storage.columns, app.table("shop.sales").await.input.columns());
         assert_eq!(partition.own.parameters["recordCount"], "2");
         assert_eq!(partition.own.parameters["objectCount"], "1");
     }
@@ -185,7 +185,7 @@ async fn a_crawl_is_undone_and_then_done_again(database: Database) {
         .await
         .unwrap();
     let before = (
-        table(&app, "shop.sales").await.input,
+        app.table("shop.sales").await.input,
         partitions(&app, "shop.sales").await,
     );
     let second = app.crawl("s3://lake/raw/", "shop", false).await;
@@ -205,7 +205,7 @@ async fn a_crawl_is_undone_and_then_done_again(database: Database) {
             .await
             .is_err()
     );
-    assert_eq!(table(&app, "shop.sales").await.input, before.0);
+    assert_eq!(app.table("shop.sales").await.input, before.0);
     let now = partitions(&app, "shop.sales").await;
     assert_eq!(now.len(), 1);
     assert_eq!(
@@ -246,7 +246,7 @@ async fn what_somebody_changed_since_is_not_undone(database: Database) {
         )
     );
     assert_eq!(
-        table(&app, "shop.sales").await.input.description.as_deref(),
+        app.table("shop.sales").await.input.description.as_deref(),
         Some("Mine")
     );
     let path = format!("/api/v1/crawls/{}/undo", crawl.id);

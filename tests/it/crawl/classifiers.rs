@@ -1,9 +1,8 @@
 //! Classifiers that people define, from their making to the tables that they decide.
 
 use aws_sdk_glue::types::{
-    CrawlerTargets, CreateCsvClassifierRequest, CreateGrokClassifierRequest, CreateJsonClassifierRequest,
-    CreateXmlClassifierRequest, CsvHeaderOption, S3Target, UpdateCsvClassifierRequest,
-    UpdateGrokClassifierRequest,
+    CreateCsvClassifierRequest, CreateGrokClassifierRequest, CreateJsonClassifierRequest,
+    CreateXmlClassifierRequest, CsvHeaderOption, UpdateCsvClassifierRequest, UpdateGrokClassifierRequest,
 };
 use mastic::crawl;
 use mastic::model::crawl::CrawlRequest;
@@ -12,7 +11,8 @@ use serde_json::json;
 use super::columns;
 use crate::api::send;
 use crate::both_databases;
-use crate::glue::{client, refusal, saying};
+use crate::glue::{client, crawler_named, create_crawler, refusal, saying};
+use crate::harness::setup::crawl_of;
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -89,13 +89,11 @@ async fn all_four_kinds_decide_what_files_are(database: Database) {
     let glue = client(&app);
     make_all(&app).await;
     put_all(&app).await;
-    let target = S3Target::builder().path("s3://lake/raw/").build();
-    let mut create = glue.create_crawler().name("raw").role("r").database_name("shop");
+    let mut create = create_crawler(&glue, "raw", "s3://lake/raw/", "shop");
     for name in ["lines", "books", "inside", "carets"] {
         create = create.classifiers(name);
     }
-    let targets = CrawlerTargets::builder().s3_targets(target).build();
-    create.targets(targets).send().await.unwrap();
+    create.send().await.unwrap();
     glue.start_crawler().name("raw").send().await.unwrap();
     app.run_tasks().await;
 
@@ -147,14 +145,7 @@ async fn all_four_kinds_decide_what_files_are(database: Database) {
     glue.delete_classifier().name("carets").send().await.unwrap();
     glue.start_crawler().name("raw").send().await.unwrap();
     app.run_tasks().await;
-    let crawler = glue
-        .get_crawler()
-        .name("raw")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "raw").await;
     let error = crawler.last_crawl().unwrap().error_message().unwrap();
     assert!(error.contains("there is no classifier carets"), "{error}");
 }
@@ -172,13 +163,8 @@ async fn a_changed_classifier_reads_again_what_it_concerns(database: Database) {
     .await;
     let crawl = async || {
         app.crawl_as(CrawlRequest {
-            database: "shop".to_owned(),
-            targets: vec![mastic::model::crawl::CrawlTarget {
-                path: "s3://lake/raw/".to_owned(),
-                ..Default::default()
-            }],
             classifiers: vec!["carets".to_owned()],
-            ..CrawlRequest::default()
+            ..crawl_of("s3://lake/raw/", "shop")
         })
         .await
     };
@@ -328,13 +314,8 @@ async fn what_is_no_classifier_is_refused_with_its_reason() {
         "{problem}"
     );
     let request = CrawlRequest {
-        database: "shop".to_owned(),
         classifiers: vec!["none".to_owned()],
-        targets: vec![mastic::model::crawl::CrawlTarget {
-            path: "s3://lake/".to_owned(),
-            ..Default::default()
-        }],
-        ..CrawlRequest::default()
+        ..crawl_of("s3://lake/", "shop")
     };
     let error = crawl::start(app.app(), request).await.unwrap_err();
     assert!(error.message.contains("no classifier none"), "{}", error.message);

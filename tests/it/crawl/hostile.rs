@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use aws_sdk_glue::types::{CrawlerTargets, CreateGrokClassifierRequest, S3Target};
+use aws_sdk_glue::types::CreateGrokClassifierRequest;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use mastic::model::crawl::WorkState;
 
 use super::{hostile_footer, set_aside};
 use crate::both_databases;
-use crate::glue::client;
+use crate::glue::{client, create_crawler};
 use crate::harness::{Database, TestApp};
 
 both_databases! { hostile_files_are_set_aside_and_the_crawl_succeeds }
@@ -106,14 +106,8 @@ async fn hostile_files_are_set_aside_and_the_crawl_succeeds(database: Database) 
         .send()
         .await
         .unwrap();
-    let target = S3Target::builder().path("s3://lake/raw/").build();
-    let create = glue.create_crawler().name("raw").role("r").database_name("shop");
-    create
-        .targets(CrawlerTargets::builder().s3_targets(target).build())
-        .classifiers("slow")
-        .send()
-        .await
-        .unwrap();
+    let create = create_crawler(&glue, "raw", "s3://lake/raw/", "shop");
+    create.classifiers("slow").send().await.unwrap();
     let crawl = mastic::crawl::crawlers::start(app.app(), "raw", false)
         .await
         .unwrap();

@@ -1,8 +1,5 @@
 //! Tables of a table format are one table each.
 
-use mastic::catalog;
-use mastic::model::name::TableRef;
-
 use super::{changes, columns, set_aside};
 use crate::harness::TestApp;
 
@@ -58,9 +55,7 @@ async fn an_iceberg_table_and_a_delta_table_are_one_table_each() {
         columns(&app, "w.delta").await,
         "id bigint, price decimal(9,2), tags array<struct<k:string,n:int>>, d date"
     );
-    let ice = catalog::tables::get(app.app(), &TableRef::parse("w.ice").unwrap())
-        .await
-        .unwrap();
+    let ice = app.table("w.ice").await;
     let parameter = |name: &str| ice.input.parameters[name].as_str();
     assert_eq!(
         (parameter("table_type"), parameter("metadata_location")),

@@ -6,6 +6,7 @@ mod crash;
 mod hostile;
 mod inventory;
 mod lakes;
+mod layouts;
 mod memory;
 mod odd_names;
 mod others;
@@ -21,7 +22,7 @@ use mastic::model::crawl::{Change, ChangeOp, Crawl, WorkState};
 use mastic::model::name::TableRef;
 use mastic::model::page::PageRequest;
 use mastic::model::partition::Partition;
-use mastic::model::table::{Table, TableInput};
+use mastic::model::table::TableInput;
 
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
@@ -56,13 +57,9 @@ fn name(text: &str) -> TableRef {
     TableRef::parse(text).unwrap()
 }
 
-async fn table(app: &TestApp, text: &str) -> Table {
-    catalog::tables::get(app.app(), &name(text)).await.unwrap()
-}
-
 /// Changes a table as a person would.
 async fn edit(app: &TestApp, text: &str, change: impl FnOnce(&mut TableInput)) {
-    let mut input = table(app, text).await.input;
+    let mut input = app.table(text).await.input;
     change(&mut input);
     catalog::tables::update(app.app(), &name(text), input, Default::default())
         .await
@@ -85,7 +82,8 @@ pub(crate) fn set_aside(crawl: &Crawl) -> Vec<String> {
 }
 
 pub(crate) async fn columns(app: &TestApp, name: &str) -> String {
-    let text: Vec<String> = table(app, name)
+    let text: Vec<String> = app
+        .table(name)
         .await
         .input
         .columns()
@@ -160,8 +158,7 @@ async fn a_prefix_becomes_tables_with_partitions(database: Database) {
         .columns[1];
     assert_eq!(price.reason, "bigint before b.csv.gz, which has double");
 
-    let name = TableRef::parse("shop.sales").unwrap();
-    let partitions = catalog::partitions::list(app.app(), &name, &PageRequest::first(10))
+    let partitions = catalog::partitions::list(app.app(), &name("shop.sales"), &PageRequest::first(10))
         .await
         .unwrap()
         .items;
@@ -187,8 +184,7 @@ async fn a_second_crawl_changes_only_what_changed(database: Database) {
         changes(&app.crawl("s3://lake/raw/", "shop", false).await),
         Vec::<String>::new()
     );
-    let name = TableRef::parse("shop.sales").unwrap();
-    assert_eq!(catalog::tables::get(app.app(), &name).await.unwrap().version, 0);
+    assert_eq!(app.table("shop.sales").await.version, 0);
 
     app.put(
         "lake",
@@ -217,10 +213,8 @@ async fn a_second_crawl_changes_only_what_changed(database: Database) {
             "retire table shop.clicks: marked as deprecated; nothing is deleted",
         ]
     );
-    assert_eq!(catalog::tables::get(app.app(), &name).await.unwrap().version, 1);
-    let clicks = catalog::tables::get(app.app(), &TableRef::parse("shop.clicks").unwrap())
-        .await
-        .unwrap();
+    assert_eq!(app.table("shop.sales").await.version, 1);
+    let clicks = app.table("shop.clicks").await;
     assert!(clicks.input.parameters.contains_key("DEPRECATED_BY_CRAWLER"));
 }
 

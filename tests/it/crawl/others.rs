@@ -2,14 +2,15 @@
 
 use mastic::catalog;
 use mastic::crawl;
-use mastic::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlRequest, CrawlTarget};
+use mastic::model::crawl::{ChangeKind, ChangeOp, Crawl, CrawlRequest};
 use mastic::model::crawl_options::{CrawlOptions, DeleteBehavior, UpdateBehavior};
 use mastic::model::partition::PartitionInput;
 use mastic::model::table::TableInput;
 use serde_json::{Value, json};
 
-use super::{changes, columns, edit, in_words, name, partitions, table};
+use super::{changes, columns, edit, in_words, name, partitions};
 use crate::both_databases;
+use crate::harness::setup::crawl_of;
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -96,13 +97,8 @@ fn told(crawl: &Crawl) -> Vec<String> {
 
 async fn crawl_with(app: &TestApp, options: CrawlOptions) -> Crawl {
     app.crawl_as(CrawlRequest {
-        database: "shop".to_owned(),
-        targets: vec![CrawlTarget {
-            path: "s3://lake/raw/".to_owned(),
-            ..CrawlTarget::default()
-        }],
         options,
-        ..CrawlRequest::default()
+        ..crawl_of("s3://lake/raw/", "shop")
     })
     .await
 }
@@ -110,12 +106,12 @@ async fn crawl_with(app: &TestApp, options: CrawlOptions) -> Crawl {
 async fn a_table_that_others_made_is_not_written_where_nothing_is_new(database: Database) {
     let app = sales_of_others(database).await;
     let before = (
-        table(&app, "shop.sales").await,
+        app.table("shop.sales").await,
         partitions(&app, "shop.sales").await,
     );
     let is_as_before = async || {
         (
-            table(&app, "shop.sales").await,
+            app.table("shop.sales").await,
             partitions(&app, "shop.sales").await,
         ) == before
     };
@@ -171,7 +167,7 @@ async fn new_columns_and_partitions_are_added_to_it_and_nothing_else(database: D
     app.put("lake", "raw/sales/d=2/b.csv", "id,price,shop\n1,2.5,eu\n2,3,us\n")
         .await;
     let before = (
-        table(&app, "shop.sales").await,
+        app.table("shop.sales").await,
         partitions(&app, "shop.sales").await,
     );
     let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
@@ -182,7 +178,7 @@ async fn new_columns_and_partitions_are_added_to_it_and_nothing_else(database: D
             "add partitions shop.sales: 1",
         ]
     );
-    let after = table(&app, "shop.sales").await;
+    let after = app.table("shop.sales").await;
     assert_eq!(after.version, 1);
     let mut expected = before.0.input.clone();
     let shop = serde_json::from_value(json!({ "name": "shop", "type": "string" })).unwrap();
@@ -224,7 +220,7 @@ async fn new_columns_and_partitions_are_added_to_it_and_nothing_else(database: D
         .map(|partition| partition.values().to_vec())
         .collect();
     assert_eq!(values, [["1"], ["3"]]);
-    assert_eq!(table(&app, "shop.sales").await, after);
+    assert_eq!(app.table("shop.sales").await, after);
 }
 
 async fn a_column_that_its_maker_removed_stays_away(database: Database) {
@@ -260,7 +256,7 @@ async fn a_column_that_its_maker_removed_stays_away(database: Database) {
         ]
     );
     assert_eq!(columns(&app, "shop.clicks").await, "at bigint");
-    assert_eq!(table(&app, "shop.clicks").await.version, 2);
+    assert_eq!(app.table("shop.clicks").await.version, 2);
 }
 
 async fn what_a_crawl_added_to_it_is_undone(database: Database) {
@@ -268,14 +264,14 @@ async fn what_a_crawl_added_to_it_is_undone(database: Database) {
     app.put("lake", "raw/sales/d=2/b.csv", "id,price,shop\n1,2.5,eu\n2,3,us\n")
         .await;
     let before = (
-        table(&app, "shop.sales").await.input,
+        app.table("shop.sales").await.input,
         partitions(&app, "shop.sales").await,
     );
     let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
     crawl::undo(app.app(), &crawl.id).await.unwrap();
     assert_eq!(
         (
-            table(&app, "shop.sales").await.input,
+            app.table("shop.sales").await.input,
             partitions(&app, "shop.sales").await
         ),
         before
@@ -383,7 +379,7 @@ async fn no_column_is_added_to_what_is_read_otherwise_than_the_files_are() {
             }),
         )
         .await;
-        let before = table(&app, "shop.t").await;
+        let before = app.table("shop.t").await;
         let (changed, reasons) = crawled(&app, "raw/t/a.parquet", &parquet).await;
         assert_eq!(changed, Vec::<String>::new());
         assert_eq!(
@@ -392,7 +388,7 @@ async fn no_column_is_added_to_what_is_read_otherwise_than_the_files_are() {
                 "shop.t.name not added: it is a table of {format}, whose columns are in its own metadata"
             )]
         );
-        assert_eq!(table(&app, "shop.t").await, before);
+        assert_eq!(app.table("shop.t").await, before);
     }
     let app = TestApp::start().await;
     make(&app, "t", "s3://lake/raw/t", PARQUET, "id bigint", "").await;
@@ -420,13 +416,13 @@ async fn an_iceberg_table_that_an_engine_wrote_keeps_its_metadata() {
         }),
     )
     .await;
-    let before = table(&app, "shop.ice").await;
+    let before = app.table("shop.ice").await;
     app.crawl("s3://lake/raw/", "shop", false).await;
     app.put("lake", "raw/ice/metadata/00001-b.metadata.json", metadata)
         .await;
     let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
     assert_eq!(changes(&crawl), Vec::<String>::new());
-    assert_eq!(table(&app, "shop.ice").await, before);
+    assert_eq!(app.table("shop.ice").await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -447,14 +443,14 @@ async fn partitions_by_other_keys_are_not_added() {
         "year string",
     )
     .await;
-    let before = table(&app, "shop.sales").await;
+    let before = app.table("shop.sales").await;
     let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
     assert_eq!(changes(&crawl), Vec::<String>::new());
     assert_eq!(
         told(&crawl)[0],
         "shop.sales 1 not added: the table is partitioned by year, and the folders by year, month"
     );
-    assert_eq!(table(&app, "shop.sales").await, before);
+    assert_eq!(app.table("shop.sales").await, before);
     assert_eq!(partitions(&app, "shop.sales").await.len(), 0);
 }
 
@@ -499,7 +495,7 @@ table = "shop.pages"
         .unwrap();
     app.succeed("pages", &[("m", "a")]).await;
     let before = (
-        table(&app, "shop.pages").await,
+        app.table("shop.pages").await,
         partitions(&app, "shop.pages").await,
     );
     for _ in 0..2 {
@@ -514,7 +510,7 @@ table = "shop.pages"
     }
     assert_eq!(
         (
-            table(&app, "shop.pages").await,
+            app.table("shop.pages").await,
             partitions(&app, "shop.pages").await
         ),
         before
@@ -523,7 +519,7 @@ table = "shop.pages"
     app.put("lake", "raw/m=b/part.csv", "n,title\n2,two\n").await;
     let crawl = app.crawl("s3://lake/raw/", "shop", false).await;
     assert_eq!(changes(&crawl), ["add partitions shop.pages: 1"]);
-    assert_eq!(table(&app, "shop.pages").await, before.0);
+    assert_eq!(app.table("shop.pages").await, before.0);
     assert_eq!(partitions(&app, "shop.pages").await[0], before.1[0]);
 }
 
@@ -532,7 +528,7 @@ async fn where_updates_are_only_logged_no_column_is_added() {
     let app = TestApp::start().await;
     make(&app, "t", "s3://lake/raw/t", JSON, "a int", "d string").await;
     app.put("lake", "raw/t/d=1/a.json", "{\"a\": 1, \"b\": 2}").await;
-    let before = table(&app, "shop.t").await;
+    let before = app.table("shop.t").await;
     let options = CrawlOptions {
         update: UpdateBehavior::Log,
         ..CrawlOptions::default()
@@ -543,5 +539,5 @@ async fn where_updates_are_only_logged_no_column_is_added() {
         told(&crawl)[0]
             .starts_with("shop.t.b not added, as UpdateBehavior is LOG: int: first found in d=1/a.json")
     );
-    assert_eq!(table(&app, "shop.t").await, before);
+    assert_eq!(app.table("shop.t").await, before);
 }

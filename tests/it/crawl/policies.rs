@@ -8,6 +8,7 @@ use mastic::model::page::PageRequest;
 
 use super::{changes, columns};
 use crate::both_databases;
+use crate::harness::setup::crawl_of;
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -20,13 +21,8 @@ both_databases! {
 
 async fn crawl(app: &TestApp, path: &str, options: CrawlOptions) -> Crawl {
     app.crawl_as(CrawlRequest {
-        database: "shop".to_owned(),
-        targets: vec![CrawlTarget {
-            path: path.to_owned(),
-            ..CrawlTarget::default()
-        }],
         options,
-        ..CrawlRequest::default()
+        ..crawl_of(path, "shop")
     })
     .await
 }
@@ -179,9 +175,7 @@ async fn glues_examples_come_out_as_documented(database: Database) {
     let one = crawl(&app, "s3://lake/table1/", glue(Some(combine))).await;
     assert_eq!(one.plan.unwrap().tables.len(), 1);
     assert_eq!(columns(&app, "shop.table1").await, "a int, b int, c int, d int");
-    let table = catalog::tables::get(app.app(), &TableRef::parse("shop.table1").unwrap())
-        .await
-        .unwrap();
+    let table = app.table("shop.table1").await;
     let key = &table.input.partition_keys[0];
     assert_eq!(
         (key.name.as_str(), key.data_type.as_deref()),
@@ -237,10 +231,7 @@ async fn exclusions_sample_sizes_and_prefixes_are_kept_to(database: Database) {
         .collect();
     assert_eq!(names, ["in_eu_sales", "in_raw_sales"]);
     assert_eq!((crawl.progress.objects, crawl.progress.files_read), (14, 4));
-    let table = catalog::tables::get(app.app(), &TableRef::parse("shop.in_raw_sales").unwrap())
-        .await
-        .unwrap()
-        .input;
+    let table = app.table("shop.in_raw_sales").await.input;
     let parameters: Vec<String> = table
         .parameters
         .iter()

@@ -1,15 +1,14 @@
 //! Tables of quoted text: readable for engines whose SerDe knows text alone, and typed for our own.
 
-use mastic::catalog;
-use mastic::model::crawl::{CrawlRequest, CrawlTarget, WorkState};
+use mastic::model::crawl::{CrawlRequest, WorkState};
 use mastic::model::crawl_options::{Compatibility, CrawlOptions};
-use mastic::model::name::TableRef;
 use mastic::model::table::TableInput;
 use serde_json::json;
 
 use super::{changes, columns};
 use crate::api::send;
 use crate::both_databases;
+use crate::harness::setup::crawl_of;
 use crate::harness::{Database, TestApp};
 
 both_databases! { quoted_tables_are_text_to_others_and_typed_to_us }
@@ -24,12 +23,7 @@ async fn quoted_tables_are_text_to_others_and_typed_to_us(database: Database) {
     .await;
     let first = app.crawl("s3://lake/raw/t/", "shop", false).await;
     assert_eq!((first.state, &first.error), (WorkState::Succeeded, &None));
-    let table = async || {
-        catalog::tables::get(app.app(), &TableRef::parse("shop.t").unwrap())
-            .await
-            .unwrap()
-            .input
-    };
+    let table = async || app.table("shop.t").await.input;
     let serde = |input: &TableInput| {
         let serde = input.storage.clone().unwrap().serde_info.unwrap();
         serde
@@ -84,16 +78,11 @@ async fn quoted_tables_are_text_to_others_and_typed_to_us(database: Database) {
     // Glue's own crawlers write the plain SerDe in any case.
     let glue = app
         .crawl_as(CrawlRequest {
-            database: "glue".to_owned(),
-            targets: vec![CrawlTarget {
-                path: "s3://lake/raw/t/".to_owned(),
-                ..CrawlTarget::default()
-            }],
             options: CrawlOptions {
                 compatibility: Some(Compatibility::Glue),
                 ..CrawlOptions::default()
             },
-            ..CrawlRequest::default()
+            ..crawl_of("s3://lake/raw/t/", "glue")
         })
         .await;
     assert_eq!((glue.state, &glue.error), (WorkState::Succeeded, &None));

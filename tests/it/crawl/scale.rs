@@ -8,7 +8,6 @@ use mastic::crawl::shape::merge::merge;
 use mastic::crawl::shape::sample::wanted;
 use mastic::crawl::shape::tree::{Builder, File};
 use mastic::model::location::Location;
-use mastic::model::name::TableRef;
 
 use super::changes;
 use crate::both_databases;
@@ -103,9 +102,7 @@ async fn thousands_of_partitions(database: Database) {
         (first.progress.objects, first.progress.files_read <= 200),
         (count, true)
     );
-    let table = mastic::catalog::tables::get(app.app(), &TableRef::parse("shop.t").unwrap())
-        .await
-        .unwrap();
+    let table = app.table("shop.t").await;
     let mut tx = app.app().store.read().await.unwrap();
     assert_eq!(
         mastic::store::partitions::count(&mut tx, &table.id)

@@ -6,14 +6,15 @@ use futures::poll;
 use mastic::catalog;
 use mastic::crawl::{self, log};
 use mastic::error::ErrorKind;
-use mastic::model::crawl::{Crawl, CrawlRequest, CrawlTarget, WorkState};
+use mastic::model::crawl::{Crawl, WorkState};
 use mastic::model::partition::PartitionInput;
 use mastic::queue::{self, Halt, Lease, Task};
 use serde_json::{Value, json};
 
-use super::{changes, columns, edit, name, partitions, table};
+use super::{changes, columns, edit, name, partitions};
 use crate::both_databases;
 use crate::harness::process::ServeProcess;
+use crate::harness::setup::crawl_of;
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -47,14 +48,7 @@ const MORE: &str = "id,price,more\n1,2,3\n2,3,4\n";
 
 /// Asks for a crawl and takes it up, as a worker does.
 async fn begin(app: &TestApp) -> (String, Lease) {
-    let request = CrawlRequest {
-        database: "shop".to_owned(),
-        targets: vec![CrawlTarget {
-            path: "s3://lake/raw/".to_owned(),
-            ..CrawlTarget::default()
-        }],
-        ..CrawlRequest::default()
-    };
+    let request = crawl_of("s3://lake/raw/", "shop");
     let id = crawl::start(app.app(), request).await.unwrap().id;
     let claimed = queue::claim(&app.app().store, &*app.app().clock).await.unwrap();
     let (lease, task) = claimed.unwrap();
@@ -99,7 +93,7 @@ async fn taken_up(app: &TestApp, id: &str) -> Crawl {
 }
 
 async fn count(app: &TestApp, text: &str) -> i64 {
-    let table = table(app, text).await;
+    let table = app.table(text).await;
     let mut tx = app.app().store.read().await.unwrap();
     mastic::store::partitions::count(&mut tx, &table.id)
         .await
@@ -108,7 +102,7 @@ async fn count(app: &TestApp, text: &str) -> i64 {
 
 /// What is said of a table and of its partitions.
 async fn state(app: &TestApp, text: &str) -> String {
-    let input = table(app, text).await.input;
+    let input = app.table(text).await.input;
     let partitions = partitions(app, text).await;
     let partitions: Vec<_> = partitions
         .iter()
@@ -165,7 +159,7 @@ async fn what_a_worker_left_is_done_without_looking_again(database: Database) {
     );
     let now = partitions(&app, "shop.t").await;
     assert_eq!(now.len(), 89);
-    let shape = table(&app, "shop.t").await.input.columns().to_vec();
+    let shape = app.table("shop.t").await.input.columns().to_vec();
     assert!(
         now.iter()
             .all(|partition| partition.storage().unwrap().columns == shape)
@@ -239,7 +233,7 @@ async fn what_others_write_between_slices_stays(database: Database) {
         (done.state, count(&app, "shop.t").await),
         (WorkState::Succeeded, 60)
     );
-    let said = table(&app, "shop.t").await.input.description;
+    let said = app.table("shop.t").await.input.description;
     assert_eq!(said.as_deref(), Some("What was sold"));
     let now = partitions(&app, "shop.t").await;
     assert!(now.iter().any(|partition| partition.own == theirs), "{now:#?}");
@@ -255,7 +249,7 @@ async fn a_table_that_is_removed_between_slices_ends_the_crawl_by_name(database:
         let app = server(database, SLICE).await;
         fill(&app, "t", 0..60, ROWS);
         let id = left_after(&app, 20).await;
-        let input = table(&app, "shop.t").await.input;
+        let input = app.table("shop.t").await.input;
         catalog::tables::delete(app.app(), &name("shop.t")).await.unwrap();
         let mut why = "somebody removed table shop.t meanwhile";
         if is_made_again {
@@ -340,7 +334,7 @@ async fn a_plan_that_was_overtaken_before_its_first_slice_is_made_anew(database:
     assert_eq!(
         (
             columns(&app, "shop.t").await,
-            table(&app, "shop.t").await.input.description
+            app.table("shop.t").await.input.description
         ),
         (
             "id bigint, price bigint, more bigint".to_owned(),
@@ -386,7 +380,7 @@ async fn partitions_that_a_stopped_crawl_did_not_come_to_follow_their_table_at_t
             format!("change partitions shop.t: {left} follow the table"),
         ]
     );
-    let shape = table(&app, "shop.t").await.input.columns().to_vec();
+    let shape = app.table("shop.t").await.input.columns().to_vec();
     let now = partitions(&app, "shop.t").await;
     assert!(
         now.iter()

@@ -1,11 +1,11 @@
 //! What pages and batches cost: one of many things takes as many statements as one of a single thing.
 
 use aws_sdk_glue::types::{
-    BatchUpdatePartitionRequestEntry, CrawlerTargets, ExecutionProperty, JobCommand, PartitionInput,
-    PartitionValueList, S3Target, StorageDescriptor,
+    BatchUpdatePartitionRequestEntry, ExecutionProperty, JobCommand, PartitionInput, PartitionValueList,
+    StorageDescriptor,
 };
 
-use super::{Client, a_table, client, column, make_database, make_table};
+use super::{Client, a_table, client, column, create_crawler, make_database, make_table};
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
 
@@ -30,15 +30,8 @@ macro_rules! costs_the_same {
 }
 
 async fn make_crawler(glue: &Client, name: &str) {
-    let target = S3Target::builder().path("s3://lake/none/").build();
-    glue.create_crawler()
-        .name(name)
-        .role("any")
-        .database_name("d")
-        .targets(CrawlerTargets::builder().s3_targets(target).build())
-        .send()
-        .await
-        .unwrap();
+    let create = create_crawler(glue, name, "s3://lake/none/", "d");
+    create.send().await.unwrap();
 }
 
 async fn pages_cost_the_same_whatever_their_length(database: Database) {

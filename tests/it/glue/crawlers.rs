@@ -8,7 +8,7 @@ use aws_sdk_glue::types::{
     SchemaChangePolicy, UpdateBehavior,
 };
 
-use super::{client, refusal, saying};
+use super::{client, crawler_named, create_crawler, refusal, saying};
 use crate::both_databases;
 use crate::harness::{Database, TestApp};
 
@@ -24,23 +24,11 @@ async fn a_crawl_fills_the_catalog() {
     let glue = client(&app);
     app.put("lake", "raw/people.csv", b"id,name\n1,ada\n2,grace\n".to_vec())
         .await;
-    let create = glue
-        .create_crawler()
-        .name("raw")
-        .role("r")
-        .database_name("Lab")
-        .targets(targets("s3://lake/raw/"));
+    let create = create_crawler(&glue, "raw", "s3://lake/raw/", "Lab");
     create.table_prefix("lab_").send().await.unwrap();
     glue.start_crawler().name("raw").send().await.unwrap();
 
-    let crawler = glue
-        .get_crawler()
-        .name("raw")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "raw").await;
     assert_eq!(crawler.state(), Some(&CrawlerState::Running));
     assert!(crawler.last_crawl().is_none());
     let outcome = glue.start_crawler().name("raw").send().await;
@@ -49,14 +37,7 @@ async fn a_crawl_fills_the_catalog() {
     assert_eq!(refusal(outcome).0, "CrawlerRunningException");
 
     app.run_tasks().await;
-    let crawler = glue
-        .get_crawler()
-        .name("raw")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "raw").await;
     let last = crawler.last_crawl().unwrap();
     assert_eq!(
         (crawler.state(), last.status()),
@@ -125,14 +106,7 @@ async fn a_crawler_comes_back_as_it_was_sent() {
         .await
         .unwrap();
 
-    let crawler = glue
-        .get_crawler()
-        .name("Raw")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "Raw").await;
     assert_eq!(crawler.role(), Some("arn:aws:iam::123456789012:role/crawl"));
     assert_eq!(crawler.targets().unwrap().s3_targets(), [target]);
     assert_eq!(
@@ -247,14 +221,7 @@ async fn policies_and_configuration_are_kept_and_checked_in_glues_words() {
         .send()
         .await
         .unwrap();
-    let crawler = glue
-        .get_crawler()
-        .name("c")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "c").await;
     assert_eq!(
         (crawler.recrawl_policy(), crawler.schema_change_policy()),
         (Some(&new_folders), Some(&log))
@@ -274,14 +241,7 @@ async fn policies_and_configuration_are_kept_and_checked_in_glues_words() {
             "recrawl_behavior": "CRAWL_EVERYTHING", "configuration": {"CreatePartitionIndex": true},
         })
     );
-    let crawler = glue
-        .get_crawler()
-        .name("d")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "d").await;
     assert_eq!(crawler.configuration(), Some(r#"{"CreatePartitionIndex":true}"#));
     assert_eq!(crawler.targets().unwrap().s3_targets()[0].sample_size(), Some(7));
     assert_eq!(
@@ -298,14 +258,7 @@ async fn a_schedule_starts_crawls_while_it_is_in_force(database: Database) {
     let glue = client(&app);
     app.put("lake", "raw/people.csv", b"id,name\n1,ada\n2,grace\n".to_vec())
         .await;
-    let create = |name: &str, cron: &str| {
-        glue.create_crawler()
-            .name(name)
-            .role("r")
-            .database_name("lab")
-            .targets(targets("s3://lake/raw/"))
-            .schedule(cron)
-    };
+    let create = |name: &str, cron: &str| create_crawler(&glue, name, "s3://lake/raw/", "lab").schedule(cron);
     for wrong in ["cron(0 12 * * * *)", "cron(* * * * ? *)", "every day"] {
         let outcome = create("raw", wrong).send().await;
         assert_eq!(refusal(outcome).0, "InvalidInputException", "{wrong}");
@@ -358,22 +311,15 @@ async fn a_crawl_can_be_stopped(database: Database) {
     let glue = client(&app);
     app.put("lake", "raw/people.csv", b"id,name\n1,ada\n2,grace\n".to_vec())
         .await;
-    let create = glue.create_crawler().name("raw").role("r").database_name("lab");
-    create.targets(targets("s3://lake/raw/")).send().await.unwrap();
+    let create = create_crawler(&glue, "raw", "s3://lake/raw/", "lab");
+    create.send().await.unwrap();
     let stop = || glue.stop_crawler().name("raw").send();
     assert_eq!(refusal(stop().await).0, "CrawlerNotRunningException");
 
     glue.start_crawler().name("raw").send().await.unwrap();
     stop().await.unwrap();
     app.run_tasks().await;
-    let crawler = glue
-        .get_crawler()
-        .name("raw")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "raw").await;
     assert_eq!(
         (crawler.state(), crawler.last_crawl().unwrap().status()),
         (Some(&CrawlerState::Ready), Some(&LastCrawlStatus::Cancelled))
@@ -400,14 +346,7 @@ async fn a_crawl_can_be_stopped(database: Database) {
         .unwrap();
     tx.commit().await.unwrap();
     stop().await.unwrap();
-    let crawler = glue
-        .get_crawler()
-        .name("raw")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "raw").await;
     assert_eq!(crawler.state(), Some(&CrawlerState::Stopping));
     assert_eq!(refusal(stop().await).0, "CrawlerStoppingException");
     mastic::crawl::run(app.app(), &lease, &crawl).await.unwrap();
@@ -445,15 +384,7 @@ async fn a_crawler_can_be_changed() {
         .send()
         .await
         .unwrap();
-    let get = async || {
-        glue.get_crawler()
-            .name("raw")
-            .send()
-            .await
-            .unwrap()
-            .crawler
-            .unwrap()
-    };
+    let get = async || crawler_named(&glue, "raw").await;
     let crawler = get().await;
     assert_eq!(
         crawler.targets().unwrap().s3_targets()[0].path(),
@@ -503,8 +434,8 @@ async fn a_crawler_can_be_changed() {
 async fn history_and_metrics_tell_what_crawls_did() {
     let app = TestApp::start().await;
     let glue = client(&app);
-    let create = glue.create_crawler().name("raw").role("r").database_name("lab");
-    create.targets(targets("s3://lake/raw/")).send().await.unwrap();
+    let create = create_crawler(&glue, "raw", "s3://lake/raw/", "lab");
+    create.send().await.unwrap();
     for (at, text) in ["id,name\n1,ada\n", "id,name,age\n1,ada,36\n"].iter().enumerate() {
         app.put("lake", "raw/people/people.csv", text.as_bytes().to_vec())
             .await;

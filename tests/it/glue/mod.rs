@@ -15,7 +15,10 @@ mod tables;
 use aws_sdk_glue::Client;
 use aws_sdk_glue::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_glue::types::{Column, DatabaseInput, StorageDescriptor, TableInput};
+use aws_sdk_glue::operation::create_crawler::builders::CreateCrawlerFluentBuilder;
+use aws_sdk_glue::types::{
+    Column, Crawler, CrawlerTargets, DatabaseInput, S3Target, StorageDescriptor, TableInput,
+};
 
 use crate::harness::TestApp;
 
@@ -52,6 +55,27 @@ where
 /// What `refusal` gives, made easy to compare with.
 pub(crate) fn saying(exception: &str, message: &str) -> (String, String) {
     (exception.to_owned(), message.to_owned())
+}
+
+/// Asks for a crawler of a path into a database; what else is said of it comes behind.
+pub(crate) fn create_crawler(
+    glue: &Client,
+    name: &str,
+    path: &str,
+    database: &str,
+) -> CreateCrawlerFluentBuilder {
+    let target = S3Target::builder().path(path).build();
+    glue.create_crawler()
+        .name(name)
+        .role("any")
+        .database_name(database)
+        .targets(CrawlerTargets::builder().s3_targets(target).build())
+}
+
+/// A crawler that is there.
+pub(crate) async fn crawler_named(glue: &Client, name: &str) -> Crawler {
+    let answer = glue.get_crawler().name(name).send().await.unwrap();
+    answer.crawler.unwrap()
 }
 
 async fn make_database(glue: &Client, name: &str) {

@@ -1,9 +1,9 @@
 //! Partitions, as a crawl leaves them.
 
 use aws_sdk_glue::Client;
-use aws_sdk_glue::types::{CrawlerTargets, S3Target, Segment};
+use aws_sdk_glue::types::Segment;
 
-use super::{ACCOUNT, client, refusal, saying};
+use super::{ACCOUNT, client, create_crawler, refusal, saying};
 use crate::harness::TestApp;
 
 const YEARS: [&str; 5] = ["2018", "2019", "2020", "2021", "2022"];
@@ -16,15 +16,7 @@ async fn crawled(app: &TestApp) -> Client {
             .await;
     }
     let glue = client(app);
-    let targets = CrawlerTargets::builder()
-        .s3_targets(S3Target::builder().path("s3://lake/sales/").build())
-        .build();
-    let create = glue
-        .create_crawler()
-        .name("sales")
-        .role("any")
-        .database_name("lab")
-        .targets(targets);
+    let create = create_crawler(&glue, "sales", "s3://lake/sales/", "lab");
     create.send().await.unwrap();
     glue.start_crawler().name("sales").send().await.unwrap();
     app.run_tasks().await;

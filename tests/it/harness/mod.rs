@@ -3,6 +3,7 @@
 pub(crate) mod mariadb;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod setup;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +17,14 @@ use mastic::config::{Config, Flags};
 use mastic::error::{Error, Result};
 use mastic::etl::jobs::JobSource;
 use mastic::etl::{jobs, query, runs};
-use mastic::model::crawl::{Crawl, CrawlRequest, CrawlTarget, WorkState};
+use mastic::model::crawl::{Crawl, CrawlRequest, WorkState};
+use mastic::model::name::TableRef;
 use mastic::model::page::PageRequest;
 use mastic::model::run::{Run, RunFilter};
+use mastic::model::table::Table;
 use mastic::server::{Parts, Server};
-use mastic::{crawl, queue, worker};
+use mastic::{catalog, crawl, queue, worker};
+use setup::crawl_of;
 use tempfile::TempDir;
 
 /// Which database a test runs on.
@@ -245,10 +249,15 @@ impl TestApp {
     }
 
     /// Registers a job out of its two texts.
-    pub(crate) async fn register(&self, name: &str, definition: &str, script: &str) -> Result<(), Error> {
+    pub(crate) async fn register(
+        &self,
+        name: &str,
+        definition: impl std::fmt::Display,
+        script: &str,
+    ) -> Result<(), Error> {
         let source = JobSource {
             name: name.to_owned(),
-            definition: definition.to_owned(),
+            definition: definition.to_string(),
             script: script.to_owned(),
             requirements: None,
         };
@@ -284,15 +293,18 @@ impl TestApp {
         worker::run_due(self.app()).await.unwrap();
     }
 
-    /// Runs a job with these parameters, and does all other background work as well.
-    pub(crate) async fn run_job(&self, job: &str, parameters: &[(&str, &str)]) -> Run {
+    /// Asks for a run of a job with these parameters, and says its id.
+    pub(crate) async fn start_run(&self, job: &str, parameters: &[(&str, &str)]) -> String {
         let given = parameters
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let id = runs::start(self.app(), job, &given.collect(), None)
-            .await
-            .unwrap()
-            .id;
+        let run = runs::start(self.app(), job, &given.collect(), None).await;
+        run.unwrap().id
+    }
+
+    /// Runs a job with these parameters, and does all other background work as well.
+    pub(crate) async fn run_job(&self, job: &str, parameters: &[(&str, &str)]) -> Run {
+        let id = self.start_run(job, parameters).await;
         self.run_tasks().await;
         runs::get(self.app(), &id).await.unwrap()
     }
@@ -304,6 +316,12 @@ impl TestApp {
         let ended = (run.state, &run.body.error);
         assert_eq!(ended, (WorkState::Succeeded, &None), "{log}");
         run
+    }
+
+    /// A table of the catalog: `out.pages`.
+    pub(crate) async fn table(&self, name: &str) -> Table {
+        let name = TableRef::parse(name).unwrap();
+        catalog::tables::get(self.app(), &name).await.unwrap()
     }
 
     /// The rows that a query gives, as JSON.
@@ -350,16 +368,11 @@ impl TestApp {
 
     /// Crawls a prefix to the end.
     pub(crate) async fn crawl(&self, path: &str, database: &str, dry_run: bool) -> Crawl {
-        let request = CrawlRequest {
-            database: database.to_owned(),
-            targets: vec![CrawlTarget {
-                path: path.to_owned(),
-                ..CrawlTarget::default()
-            }],
+        self.crawl_as(CrawlRequest {
             dry_run,
-            ..CrawlRequest::default()
-        };
-        self.crawl_as(request).await
+            ..crawl_of(path, database)
+        })
+        .await
     }
 
     /// Does a crawl to the end.

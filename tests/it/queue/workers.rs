@@ -12,6 +12,7 @@ use mastic::worker;
 
 use crate::both_databases;
 use crate::harness::process::{SLOW_SCRIPT, ServeProcess};
+use crate::harness::setup::{JobText, sql_job};
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -20,13 +21,9 @@ both_databases! {
     nine_workers_that_die_and_one_that_ends_in_order_set_nothing_aside,
 }
 
-const JOB: &str = r#"
-engine = "sql"
-script = "slow.sql"
-[output]
-location = "s3://lake/slow/"
-format = "csv"
-"#;
+fn slow() -> JobText {
+    sql_job("s3://lake/slow/")
+}
 
 async fn three_orderly_stops_cost_a_run_no_try(database: Database) {
     let folder = tempfile::tempdir().unwrap();
@@ -59,7 +56,7 @@ async fn die(test: &TestApp) {
 
 async fn with_run(database: Database) -> TestApp {
     let test = TestApp::start_on(database).await;
-    test.register("slow", JOB, "SELECT 1 AS x").await.unwrap();
+    test.register("slow", slow(), "SELECT 1 AS x").await.unwrap();
     mastic::etl::runs::start(test.app(), "slow", &Default::default(), None)
         .await
         .unwrap();
@@ -143,7 +140,7 @@ async fn a_worker_that_is_told_to_stop_gives_its_tasks_back_at_once() {
     let test = with_run(Database::Sqlite).await;
     let app = test.app().clone();
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
-    test.register("slow", JOB, SLOW_SCRIPT).await.unwrap();
+    test.register("slow", slow(), SLOW_SCRIPT).await.unwrap();
     let working = tokio::spawn(worker::run(app, async move { drop(told.await) }));
     while test.runs().await[0].state != WorkState::Running {
         tokio::task::yield_now().await;
@@ -176,7 +173,7 @@ async fn a_run_whose_process_was_killed_from_outside_is_tried_again() {
     let folder = tempfile::tempdir().unwrap();
     let program = killed_once(folder.path());
     let app = TestApp::start_with(move |config| config.tasks.program.clone_from(&program)).await;
-    app.register("slow", JOB, "SELECT 1 AS one").await.unwrap();
+    app.register("slow", slow(), "SELECT 1 AS one").await.unwrap();
     let run = app.run_job("slow", &[]).await;
     let log = app.log(&run.id).await;
     assert_eq!((run.state, run.attempt), (WorkState::Succeeded, 2), "{log}");

@@ -8,7 +8,7 @@ use mastic::model::name::TableRef;
 use mastic::model::table::TableInput;
 use serde_json::json;
 
-use super::{Theirs, request, table};
+use super::{Theirs, request};
 use crate::crawl::{changes, columns};
 use crate::harness::TestApp;
 
@@ -22,7 +22,7 @@ async fn crawl_all(app: &TestApp, theirs: &Theirs, change: impl FnOnce(&mut Craw
 
 /// Changes a table as a person would.
 async fn edit(app: &TestApp, name: &str, change: impl FnOnce(&mut TableInput)) {
-    let mut input = table(app, name).await.input;
+    let mut input = app.table(name).await.input;
     change(&mut input);
     let name = TableRef::parse(name).unwrap();
     catalog::tables::update(app.app(), &name, input, Default::default())
@@ -88,7 +88,7 @@ async fn the_catalog_follows(theirs: Theirs, schema: &str) {
         columns(&app, &orders).await,
         "id int, total string, note string, paid boolean"
     );
-    let gone = table(&app, &theirs.table(&format!("{schema}gone"))).await.input;
+    let gone = app.table(&theirs.table(&format!("{schema}gone"))).await.input;
     assert!(gone.parameters.contains_key("DEPRECATED_BY_CRAWLER"));
     let third = crawl_all(&app, &theirs, |_| {}).await;
     assert_eq!(changes(&third), Vec::<String>::new());
@@ -151,7 +151,7 @@ async fn what_a_person_wrote_stays() {
         )
         .await;
     let crawl = crawl_all(&app, &theirs, |_| {}).await;
-    let input = table(&app, &name).await.input;
+    let input = app.table(&name).await.input;
     let described: Vec<String> = input
         .columns()
         .iter()
@@ -216,6 +216,6 @@ async fn a_guess_that_moved_a_little_makes_no_new_version() {
         changes_in(&much, &theirs),
         ["change table lab.public_t: recordcount"]
     );
-    let input = table(&app, &theirs.table("public_t")).await.input;
+    let input = app.table(&theirs.table("public_t")).await.input;
     assert_eq!(input.parameters["recordCount"], "1550");
 }

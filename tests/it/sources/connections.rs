@@ -211,6 +211,6 @@ async fn a_crawl_that_is_not_let_in_says_why_and_changes_nothing() {
         "{error}"
     );
     assert!(!error.contains("Xq7wrong") && crawl.plan.is_none());
-    let orders = super::table(&app, &theirs.table("public_orders")).await;
+    let orders = app.table(&theirs.table("public_orders")).await;
     assert_eq!(orders.version, 0);
 }

@@ -7,8 +7,6 @@ mod postgres;
 
 use mastic::crawl;
 use mastic::model::crawl::{Crawl, CrawlRequest, CrawlTarget};
-use mastic::model::table::Table;
-use mastic::{catalog, model::name::TableRef};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection};
 
@@ -115,12 +113,6 @@ async fn refused(app: &TestApp, path: &str) -> String {
 fn found(crawl: &Crawl) -> Vec<&str> {
     let plan = crawl.plan.as_ref().unwrap_or_else(|| panic!("{:?}", crawl.error));
     plan.tables.iter().map(|table| table.location.as_str()).collect()
-}
-
-async fn table(app: &TestApp, name: &str) -> Table {
-    catalog::tables::get(app.app(), &TableRef::parse(name).unwrap())
-        .await
-        .unwrap()
 }
 
 /// A POST that answers with this status.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Theirs, crawl_path, found, make_connection, post, refused, table};
+use super::{Theirs, crawl_path, found, make_connection, post, refused};
 use crate::api::send;
 use crate::crawl::{changes, columns, set_aside};
 use crate::harness::TestApp;
@@ -49,7 +49,7 @@ async fn a_program_crawls_a_database() {
         (&json!("SUCCEEDED"), &json!(null), &json!(2))
     );
 
-    let orders = table(&app, &theirs.table("orders")).await.input;
+    let orders = app.table(&theirs.table("orders")).await.input;
     let parameter = |key: &str| orders.parameters.get(key).map(String::as_str);
     assert_eq!(
         (orders.description.as_deref(), orders.location()),
@@ -87,7 +87,7 @@ async fn a_program_crawls_a_database() {
             "note string varchar(20) -"
         ]
     );
-    let view = table(&app, &theirs.table("large_orders")).await.input;
+    let view = app.table(&theirs.table("large_orders")).await.input;
     assert_eq!(view.parameters["typeOfData"], "view");
     assert_eq!(view.description, None, "VIEW is no comment of its owner's");
 

@@ -4,9 +4,9 @@ use aws_sdk_glue::types::{
     ConnectionInput, ConnectionPropertyKey, ConnectionType, CrawlerTargets, JdbcMetadataEntry, JdbcTarget,
 };
 
-use super::{Theirs, crawl_path, found, make_connection, refused, table};
+use super::{Theirs, crawl_path, found, make_connection, refused};
 use crate::crawl::{columns, set_aside};
-use crate::glue::client;
+use crate::glue::{client, crawler_named};
 use crate::harness::TestApp;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,14 +58,7 @@ async fn glues_clients_crawl_a_database_as_they_do_at_aws() {
         .send()
         .await
         .unwrap();
-    let crawler = glue
-        .get_crawler()
-        .name("theirs")
-        .send()
-        .await
-        .unwrap()
-        .crawler
-        .unwrap();
+    let crawler = crawler_named(&glue, "theirs").await;
     assert_eq!(crawler.targets().unwrap().jdbc_targets(), [target]);
     glue.start_crawler().name("theirs").send().await.unwrap();
     app.run_tasks().await;
@@ -290,7 +283,7 @@ async fn names_are_told_apart_however_they_are_written() {
         tables[3].name
     );
     assert_eq!(tables[4].name, format!("{base}_n_code__q_"));
-    let lower = table(&app, &format!("lab.{}", tables[3].name)).await;
+    let lower = app.table(&format!("lab.{}", tables[3].name)).await;
     let described: Vec<String> = lower
         .input
         .columns()

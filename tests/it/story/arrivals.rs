@@ -9,6 +9,7 @@ use mastic::model::run::Run;
 use mastic::queue;
 
 use crate::both_databases;
+use crate::harness::setup::{JobText, sql_job};
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -24,25 +25,19 @@ both_databases! {
     arrivals_join_the_run_that_waits_for_its_turn,
 }
 
-const JOB: &str = r#"
-engine = "sql"
-script = "s.sql"
-[parameters.d]
-[inputs]
-t = "s3://lake/in/{d}/*"
-[output]
-location = "s3://lake/out/"
-format = "csv"
-mode = "append"
-table = "out.t"
-[[triggers]]
-on = "object_created"
-match = "s3://lake/in/{d}/*"
-"#;
+/// What lies in a folder is added to a table, whenever something arrives.
+fn copy() -> JobText {
+    sql_job("s3://lake/out/")
+        .parameter("d")
+        .reads("t", "s3://lake/in/{d}/*")
+        .output("mode = \"append\"")
+        .table("out.t")
+        .listens_to("s3://lake/in/{d}/*")
+}
 
 async fn with_job(database: Database) -> TestApp {
     let app = TestApp::start_on(database).await;
-    app.register("copy", JOB, "SELECT n FROM t").await.unwrap();
+    app.register("copy", copy(), "SELECT n FROM t").await.unwrap();
     app
 }
 
@@ -65,10 +60,10 @@ async fn rows(app: &TestApp) -> i64 {
 
 async fn the_same_bytes_after_a_failed_run_start_another(database: Database) {
     let app = with_job(database).await;
-    app.register("copy", JOB, "SELECT nope FROM t").await.unwrap();
+    app.register("copy", copy(), "SELECT nope FROM t").await.unwrap();
     put(&app, "in/1/a.csv", "n\n1\n").await;
     assert_eq!(states(&app).await, ["FAILED"]);
-    app.register("copy", JOB, "SELECT n FROM t").await.unwrap();
+    app.register("copy", copy(), "SELECT n FROM t").await.unwrap();
     put(&app, "in/1/a.csv", "n\n1\n").await;
     assert_eq!(states(&app).await, ["FAILED", "SUCCEEDED"]);
     put(&app, "in/1/a.csv", "n\n1\n").await;
@@ -82,10 +77,10 @@ async fn the_same_bytes_after_a_failed_run_start_another(database: Database) {
 
 async fn a_failed_run_is_retried_and_an_event_replayed(database: Database) {
     let app = with_job(database).await;
-    app.register("copy", JOB, "SELECT nope FROM t").await.unwrap();
+    app.register("copy", copy(), "SELECT nope FROM t").await.unwrap();
     put(&app, "in/1/a.csv", "n\n1\n").await;
     let failed = app.runs().await.remove(0).id;
-    app.register("copy", JOB, "SELECT n FROM t").await.unwrap();
+    app.register("copy", copy(), "SELECT n FROM t").await.unwrap();
     let again = runs::retry(app.app(), &failed).await.unwrap();
     assert_eq!(again.body.parameters["d"], "1");
     // The run that took its place counts for the arrival from now on.
@@ -120,12 +115,12 @@ async fn a_failed_run_is_retried_and_an_event_replayed(database: Database) {
 
 async fn a_rejected_arrival_can_be_sent_again(database: Database) {
     let app = TestApp::start_on(database).await;
-    let strict = JOB.replace("[parameters.d]", "[parameters.d]\npattern = '\\d'");
-    app.register("copy", &strict, "SELECT n FROM t").await.unwrap();
+    let strict = copy().parameter_with("d", r"pattern = '\d'");
+    app.register("copy", strict, "SELECT n FROM t").await.unwrap();
     put(&app, "in/x/a.csv", "n\n1\n").await;
     assert_eq!(app.outcomes().await, ["in/x/a.csv: rejected"]);
-    let loose = JOB.replace("[parameters.d]", "[parameters.d]\npattern = '\\w'");
-    app.register("copy", &loose, "SELECT n FROM t").await.unwrap();
+    let loose = copy().parameter_with("d", r"pattern = '\w'");
+    app.register("copy", loose, "SELECT n FROM t").await.unwrap();
     put(&app, "in/x/a.csv", "n\n1\n").await;
     assert_eq!(states(&app).await, ["SUCCEEDED"]);
 }
@@ -193,11 +188,11 @@ async fn one_version_is_one_run_however_its_tag_was_spelled(database: Database) 
 
 async fn a_waiting_arrival_is_settled_by_the_run_that_reads_it(database: Database) {
     let app = TestApp::start_on(database).await;
-    let job = JOB.replace(
-        "t = \"s3://lake/in/{d}/*\"",
-        "a = \"s3://lake/in/{d}/a*\"\nb = \"s3://lake/in/{d}/b*\"",
-    );
-    app.register("both", &job, "SELECT n FROM a UNION ALL SELECT n FROM b")
+    let job = copy()
+        .reads_no("t")
+        .reads("a", "s3://lake/in/{d}/a*")
+        .reads("b", "s3://lake/in/{d}/b*");
+    app.register("both", job, "SELECT n FROM a UNION ALL SELECT n FROM b")
         .await
         .unwrap();
     put(&app, "in/1/a.csv", "n\n1\n").await;
@@ -212,9 +207,9 @@ async fn a_waiting_arrival_is_settled_by_the_run_that_reads_it(database: Databas
 
 async fn markers_hidden_names_and_empty_objects_start_nothing(database: Database) {
     let app = TestApp::start_on(database).await;
-    app.register("copy", &JOB.replace("in/{d}/*", "in/{d}/**"), "SELECT n FROM t")
-        .await
-        .unwrap();
+    let deep = "s3://lake/in/{d}/**";
+    let job = copy().reads("t", deep).listens_to(deep);
+    app.register("copy", job, "SELECT n FROM t").await.unwrap();
     for (key, text) in [
         ("in/1/", ""),
         ("in/1/_SUCCESS", ""),
@@ -240,11 +235,8 @@ async fn markers_hidden_names_and_empty_objects_start_nothing(database: Database
 
 async fn a_flag_that_the_pattern_spells_starts_a_run(database: Database) {
     let app = TestApp::start_on(database).await;
-    let job = JOB.replace(
-        "match = \"s3://lake/in/{d}/*\"",
-        "match = \"s3://lake/in/{d}/_SUCCESS\"",
-    );
-    app.register("copy", &job, "SELECT n FROM t").await.unwrap();
+    let job = copy().listens_to("s3://lake/in/{d}/_SUCCESS");
+    app.register("copy", job, "SELECT n FROM t").await.unwrap();
     put(&app, "in/1/a.csv", "n\n1\n").await;
     assert_eq!(states(&app).await.len(), 0);
     put(&app, "in/1/_SUCCESS", "").await;
@@ -255,19 +247,18 @@ async fn a_flag_that_the_pattern_spells_starts_a_run(database: Database) {
 async fn a_loop_of_jobs_ends_with_a_word(database: Database) {
     let app = TestApp::start_on(database).await;
     let link = |from: &str, to: &str| {
-        format!(
-            "engine = \"sql\"\nscript = \"s.sql\"\n[inputs]\nt = \"s3://lake/{from}/*.csv\"\n[output]\n\
-            location = \"s3://lake/{to}/\"\nformat = \"csv\"\n[[triggers]]\non = \"object_created\"\n\
-            match = \"s3://lake/{from}/*.csv\"\n"
-        )
+        let arrivals = format!("s3://lake/{from}/*.csv");
+        sql_job(&format!("s3://lake/{to}/"))
+            .reads("t", &arrivals)
+            .listens_to(&arrivals)
     };
-    app.register("b", &link("b", "c"), "SELECT n + 1 AS n FROM t")
+    app.register("b", link("b", "c"), "SELECT n + 1 AS n FROM t")
         .await
         .unwrap();
-    app.register("c", &link("c", "a"), "SELECT n + 1 AS n FROM t")
+    app.register("c", link("c", "a"), "SELECT n + 1 AS n FROM t")
         .await
         .unwrap();
-    app.register("a", &link("a", "b"), "SELECT n + 1 AS n FROM t")
+    app.register("a", link("a", "b"), "SELECT n + 1 AS n FROM t")
         .await
         .unwrap();
     put(&app, "b/start.csv", "n\n1\n").await;
@@ -294,10 +285,10 @@ async fn a_loop_of_jobs_ends_with_a_word(database: Database) {
 
 async fn arrivals_join_the_run_that_waits_for_its_turn(database: Database) {
     let app = TestApp::start_on(database).await;
-    let whole = JOB
-        .replace("mode = \"append\"\n", "")
-        .replace("out/", "out/d={d}/");
-    app.register("copy", &whole, "SELECT n FROM t").await.unwrap();
+    let whole = copy()
+        .output("mode = \"overwrite\"")
+        .writes("s3://lake/out/d={d}/");
+    app.register("copy", whole, "SELECT n FROM t").await.unwrap();
     app.put("lake", "in/1/a.csv", "n\n1\n").await;
     // A worker closes the batch and takes the run, which keeps others of the same place waiting.
     app.run_next_task().await;
@@ -323,8 +314,7 @@ async fn arrivals_join_the_run_that_waits_for_its_turn(database: Database) {
     assert_eq!(states(&app).await, ["SUCCEEDED"; 3]);
     assert_eq!(rows(&app).await, 4);
     // What a person asks for is a run of its own.
-    let again = [("d".to_owned(), "1".to_owned())].into();
-    runs::start(app.app(), "copy", &again, None).await.unwrap();
-    runs::start(app.app(), "copy", &again, None).await.unwrap();
+    app.start_run("copy", &[("d", "1")]).await;
+    app.start_run("copy", &[("d", "1")]).await;
     assert_eq!(states(&app).await.len(), 5);
 }

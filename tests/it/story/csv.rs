@@ -1,33 +1,36 @@
 //! CSV as jobs find it and leave it: rows that don't fit their header, what is wrong and where, nothing and the empty text.
 
+use std::fmt::Display;
+
 use mastic::model::crawl::WorkState;
 use mastic::model::run::Run;
 
 use crate::harness::TestApp;
+use crate::harness::setup::{JobText, sql_job};
 
-const JOB: &str = r#"
-engine = "sql"
-script = "s.sql"
-[inputs]
-trips = "s3://lake/in/*"
-[output]
-location = "s3://lake/out/"
-format = "csv"
-table = "out.trips"
-"#;
+fn trips() -> JobText {
+    sql_job("s3://lake/out/")
+        .reads("trips", "s3://lake/in/*")
+        .table("out.trips")
+}
 
-async fn run(app: &TestApp, definition: &str, script: &str) -> Run {
+/// The same with more said of what it reads.
+fn trips_with(more: &str) -> JobText {
+    trips().reads_with("trips", "s3://lake/in/*", more)
+}
+
+async fn run(app: &TestApp, definition: impl Display, script: &str) -> Run {
     app.register("trips", definition, script).await.unwrap();
     app.run_job("trips", &[]).await
 }
 
-async fn succeed(app: &TestApp, definition: &str, script: &str) -> Run {
+async fn succeed(app: &TestApp, definition: impl Display, script: &str) -> Run {
     app.register("trips", definition, script).await.unwrap();
     app.succeed("trips", &[]).await
 }
 
 /// The error of a run that fails at its first attempt: what is wrong with a file is wrong again.
-async fn error(app: &TestApp, definition: &str, script: &str) -> String {
+async fn error(app: &TestApp, definition: impl Display, script: &str) -> String {
     let run = run(app, definition, script).await;
     assert_eq!((run.state, run.attempt), (WorkState::Failed, 1));
     run.body.error.unwrap().message
@@ -55,7 +58,7 @@ async fn a_header_narrower_than_its_rows_is_the_header() {
     ]);
     app.put("lake", "in/2013-08.csv", format!("{blank}\r\n")).await;
     app.put("lake", "in/2015-04.csv", format!("{plain}\r\n")).await;
-    let run = succeed(&app, JOB, "SELECT * FROM trips ORDER BY vendorid").await;
+    let run = succeed(&app, trips(), "SELECT * FROM trips ORDER BY vendorid").await;
     assert_eq!(run.body.rows_in, Some(6));
     let text = app.text("lake", "out/part-00000.csv").await.unwrap();
     let mut lines = text.lines();
@@ -84,7 +87,7 @@ async fn rows_that_dont_fit_their_header_are_counted_or_refused() {
         "id,zone,note\n1,Harlem,x\n2,Astoria,\"a, b\",kept,too\n3\n4,Chelsea,y,\n5,Soho,z\n6,Nolita,w\n7,Noho,v\n",
     )
     .await;
-    let run = succeed(&app, JOB, "SELECT * FROM trips ORDER BY id").await;
+    let run = succeed(&app, trips(), "SELECT * FROM trips ORDER BY id").await;
     assert_eq!(
         app.text("lake", "out/part-00000.csv").await.unwrap(),
         "id,zone,note\n1,Harlem,x\n2,Astoria,\"a, b\"\n3,,\n4,Chelsea,y\n5,Soho,z\n6,Nolita,w\n7,Noho,v\n"
@@ -97,10 +100,7 @@ async fn rows_that_dont_fit_their_header_are_counted_or_refused() {
     ] {
         assert!(log.contains(line), "{log}");
     }
-    let strict = JOB.replace(
-        "[inputs]\ntrips = \"s3://lake/in/*\"",
-        "[inputs.trips]\nlocation = \"s3://lake/in/*\"\nstrict = true",
-    );
+    let strict = trips_with("strict = true");
     assert_eq!(
         error(&app, &strict, "SELECT * FROM trips").await,
         "s3://lake/in/a.csv: line 3 has 5 fields, and the table has 3 columns"
@@ -110,10 +110,7 @@ async fn rows_that_dont_fit_their_header_are_counted_or_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_named_by_file_and_line() {
     let app = TestApp::start().await;
-    let declared = JOB.replace(
-        "[inputs]\ntrips = \"s3://lake/in/*\"",
-        "[inputs.trips]\nlocation = \"s3://lake/in/*\"\ncolumns = { n = \"int\" }",
-    );
+    let declared = trips_with("columns = { n = \"int\" }");
     app.put("lake", "in/a.csv", "n,t\n1,a\n").await;
     app.put("lake", "in/b.csv", "n,t\n2,b\nmany,c\n").await;
     assert_eq!(
@@ -143,7 +140,7 @@ async fn what_is_wrong_is_named_by_file_and_line() {
     );
     packed[half..half + 8].copy_from_slice(&[0xff; 8]);
     app.put("lake", "in/d.csv.gz", packed).await;
-    let message = error(&app, JOB, "SELECT count(*) AS n FROM trips").await;
+    let message = error(&app, trips(), "SELECT count(*) AS n FROM trips").await;
     assert!(
         message.starts_with("s3://lake/in/d.csv.gz: it is not valid gzip"),
         "{message}"
@@ -161,33 +158,32 @@ async fn nothing_and_the_empty_text_stay_two_things() {
     .await;
     let all = "SELECT make, comment FROM out.trips ORDER BY make";
     let both = r#"[["Fiat","go, go"],["Lada",""],["Tesla",null]]"#;
-    succeed(&app, JOB, "SELECT * FROM trips").await;
+    succeed(&app, trips(), "SELECT * FROM trips").await;
     assert_eq!(
         app.text("lake", "out/part-00000.csv").await.unwrap(),
         "make,comment\nTesla,\nLada,\"\"\nFiat,\"go, go\"\n"
     );
     assert_eq!(app.rows(all).await, both);
-    let written = |options: &str| JOB.replace("format = \"csv\"", &format!("format = \"csv\"\n{options}"));
-    succeed(&app, &written("null = '\\N'"), "SELECT * FROM trips").await;
+    succeed(&app, trips().output("null = '\\N'"), "SELECT * FROM trips").await;
     assert_eq!(
         app.text("lake", "out/part-00000.csv").await.unwrap(),
         "make,comment\nTesla,\\N\nLada,\"\"\nFiat,\"go, go\"\n"
     );
     assert_eq!(app.rows(all).await, both);
-    let bare = written("quote = \"never\"\ndelimiter = \"|\"\nnull = '\\N'");
-    succeed(&app, &bare, "SELECT * FROM trips").await;
+    let never = trips().output("quote = \"never\"");
+    let bare = never.clone().output("delimiter = \"|\"").output("null = '\\N'");
+    succeed(&app, bare, "SELECT * FROM trips").await;
     assert_eq!(
         app.text("lake", "out/part-00000.csv").await.unwrap(),
         "make|comment\nTesla|\\N\nLada|\nFiat|go, go\n"
     );
-    let bare = written("quote = \"never\"");
-    let message = error(&app, &bare, "SELECT * FROM trips").await;
+    let message = error(&app, never, "SELECT * FROM trips").await;
     assert!(
         message.contains("column comment: 'go, go' can't be written without quotes"),
         "{message}"
     );
-    let same = written("null = \"-\"\nempty = \"-\"");
-    let refused = app.register("other", &same, "SELECT 1").await.unwrap_err();
+    let same = trips().output("null = \"-\"").output("empty = \"-\"");
+    let refused = app.register("other", same, "SELECT 1").await.unwrap_err();
     assert!(
         refused
             .message
@@ -203,29 +199,17 @@ async fn a_column_of_nothing_but_nulls_fixes_no_type() {
         let app = TestApp::start().await;
         app.put("lake", "in/2025-01/1.csv", "n,fee\n1,2.5\n").await;
         app.put("lake", "in/2024-12/1.csv", "n,fee\n2,\n").await;
-        let job = r#"
-engine = "sql"
-script = "s.sql"
-[parameters.ym]
-[inputs]
-trips = "s3://lake/in/{ym}/*.csv"
-[output]
-location = "s3://lake/out/ym={ym}/"
-format = "csv"
-table = "out.trips"
-"#
-        .replace("\"csv\"", &format!("\"{format}\""));
-        app.register("trips", &job, "SELECT * FROM trips").await.unwrap();
+        let job = trips()
+            .parameter("ym")
+            .reads("trips", "s3://lake/in/{ym}/*.csv")
+            .writes("s3://lake/out/ym={ym}/")
+            .output(&format!("format = \"{format}\""));
+        app.register("trips", job, "SELECT * FROM trips").await.unwrap();
         // The month that knows no fee comes first, and once more at the end.
         for ym in ["2024-12", "2025-01", "2024-12"] {
             app.succeed("trips", &[("ym", ym)]).await;
         }
-        let table = mastic::catalog::tables::get(
-            app.app(),
-            &mastic::model::name::TableRef::parse("out.trips").unwrap(),
-        )
-        .await
-        .unwrap();
+        let table = app.table("out.trips").await;
         let fee = table.input.columns().iter().find(|column| column.name == "fee");
         assert_eq!(fee.unwrap().data_type.as_deref(), Some("double"), "{format}");
         assert_eq!(
@@ -241,21 +225,18 @@ async fn a_file_of_only_a_header_is_a_table_without_rows() {
     let app = TestApp::start().await;
     app.put("lake", "in/a.csv", "n,fee,at,zone\n").await;
     let script = "SELECT zone, max(fee) AS fee, date_trunc('month', at) AS m FROM trips GROUP BY zone, at";
-    succeed(&app, JOB, script).await;
+    succeed(&app, trips(), script).await;
     assert_eq!(
         app.text("lake", "out/part-00000.csv").await.unwrap(),
         "zone,fee,m\n"
     );
-    let error = run(&app, JOB, "SELECT sum(fee) AS fee FROM trips")
+    let error = run(&app, trips(), "SELECT sum(fee) AS fee FROM trips")
         .await
         .body
         .error;
     let hint = error.unwrap().hint.unwrap();
     assert!(hint.contains("columns"), "{hint}");
-    let declared = JOB.replace(
-        "[inputs]\ntrips = \"s3://lake/in/*\"",
-        "[inputs.trips]\nlocation = \"s3://lake/in/*\"\ncolumns = { fee = \"double\" }",
-    );
+    let declared = trips_with("columns = { fee = \"double\" }");
     succeed(
         &app,
         &declared,

@@ -13,6 +13,7 @@ use serde_json::json;
 use sqlx::Connection as _;
 
 use crate::both_databases;
+use crate::harness::setup::{JobText, sql_job};
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -26,17 +27,13 @@ both_databases! {
     a_table_takes_the_keys_that_its_job_has_now,
 }
 
-const JOB: &str = r#"
-engine = "sql"
-script = "s.sql"
-[parameters.m]
-[inputs]
-pages = "s3://lake/in/{m}/*.csv"
-[output]
-location = "s3://lake/out/m={m}/"
-format = "csv"
-table = "out.pages"
-"#;
+/// The pages of a month, as they are.
+fn pages() -> JobText {
+    sql_job("s3://lake/out/m={m}/")
+        .parameter("m")
+        .reads("pages", "s3://lake/in/{m}/*.csv")
+        .table("out.pages")
+}
 
 async fn run(app: &TestApp, job: &str, m: &str) -> Run {
     app.run_job(job, &[("m", m)]).await
@@ -54,13 +51,9 @@ async fn with_pages(database: Database) -> TestApp {
 
 async fn an_output_replaces_its_own_and_touches_nothing_else(database: Database) {
     let app = with_pages(database).await;
-    app.register(
-        "pages",
-        &JOB.replace("\"csv\"", "\"csv\"\nfiles = 2"),
-        "SELECT * FROM pages",
-    )
-    .await
-    .unwrap();
+    app.register("pages", pages().output("files = 2"), "SELECT * FROM pages")
+        .await
+        .unwrap();
     succeed(&app, "pages", "a").await;
     let first = app.keys("lake", "out/m=a/part-").await;
     assert_eq!(first.len(), 2);
@@ -94,7 +87,9 @@ async fn an_output_above_others_leaves_them_alone(database: Database) {
     ] {
         app.put("lake", key, "n\n1\n").await;
     }
-    app.register("pages", JOB, "SELECT * FROM pages").await.unwrap();
+    app.register("pages", pages(), "SELECT * FROM pages")
+        .await
+        .unwrap();
     succeed(&app, "pages", "a").await;
     succeed(&app, "pages", "a").await;
     assert_eq!(
@@ -111,7 +106,9 @@ async fn an_output_above_others_leaves_them_alone(database: Database) {
 async fn a_foreign_object_under_the_outputs_name_is_not_replaced(database: Database) {
     let app = with_pages(database).await;
     app.put("lake", "out/m=a/part-00000.csv", "somebody's").await;
-    app.register("pages", JOB, "SELECT * FROM pages").await.unwrap();
+    app.register("pages", pages(), "SELECT * FROM pages")
+        .await
+        .unwrap();
     let refused = run(&app, "pages", "a").await;
     let error = refused.body.error.unwrap();
     assert!(
@@ -126,10 +123,8 @@ async fn a_foreign_object_under_the_outputs_name_is_not_replaced(database: Datab
         "somebody's"
     );
 
-    let other = JOB
-        .replace("out/m={m}/", "fine/m={m}/")
-        .replace("out.pages", "out.fine");
-    app.register("fine", &other, "SELECT * FROM pages").await.unwrap();
+    let other = pages().writes("s3://lake/fine/m={m}/").table("out.fine");
+    app.register("fine", other, "SELECT * FROM pages").await.unwrap();
     succeed(&app, "fine", "a").await;
     app.put("lake", "fine/m=a/part-00000.csv", "mended by hand").await;
     assert_eq!(run(&app, "fine", "a").await.state, WorkState::Failed);
@@ -141,11 +136,11 @@ async fn a_foreign_object_under_the_outputs_name_is_not_replaced(database: Datab
 
 async fn a_folder_is_replaced_where_that_is_meant(database: Database) {
     let app = with_pages(database).await;
-    let job = JOB.replace("\"csv\"", "\"csv\"\nmode = \"replace_folder\"");
+    let job = pages().output("mode = \"replace_folder\"");
     app.put("lake", "out/m=a/part-00000.csv", "old").await;
     app.put("lake", "out/m=a/sub/old.csv", "old").await;
     app.put("lake", "out/m=b/old.csv", "old").await;
-    app.register("pages", &job, "SELECT * FROM pages").await.unwrap();
+    app.register("pages", job, "SELECT * FROM pages").await.unwrap();
     let parameters = Captures::from([("m".to_owned(), "a".to_owned())]);
     let preview = etl::preview(app.app(), "pages", &parameters).await.unwrap();
     assert_eq!(preview.inputs[0].path, "s3://lake/in/a/1.csv");
@@ -178,11 +173,13 @@ async fn an_older_month_takes_no_column_from_a_newer(database: Database) {
     app.put("lake", "in/2025-01/1.csv", "n,fee,cbd\n1,2.5,1.5\n")
         .await;
     app.put("lake", "in/2024-12/1.csv", "n,fee\n2,3.5\n").await;
-    app.register("pages", JOB, "SELECT * FROM pages").await.unwrap();
+    app.register("pages", pages(), "SELECT * FROM pages")
+        .await
+        .unwrap();
     succeed(&app, "pages", "2025-01").await;
     succeed(&app, "pages", "2024-12").await;
     let name = TableRef::parse("out.pages").unwrap();
-    let table = catalog::tables::get(app.app(), &name).await.unwrap();
+    let table = app.table("out.pages").await;
     let columns: Vec<&str> = table
         .input
         .columns()
@@ -204,15 +201,14 @@ async fn an_older_month_takes_no_column_from_a_newer(database: Database) {
 
 async fn a_table_takes_the_keys_that_its_job_has_now(database: Database) {
     let app = with_pages(database).await;
-    app.register("pages", JOB, "SELECT * FROM pages").await.unwrap();
-    succeed(&app, "pages", "a").await;
-    let other = JOB.replace("out/m={m}/", "out/month={m}/");
-    app.register("pages", &other, "SELECT * FROM pages")
+    app.register("pages", pages(), "SELECT * FROM pages")
         .await
         .unwrap();
     succeed(&app, "pages", "a").await;
-    let name = TableRef::parse("out.pages").unwrap();
-    let table = catalog::tables::get(app.app(), &name).await.unwrap();
+    let other = pages().writes("s3://lake/out/month={m}/");
+    app.register("pages", other, "SELECT * FROM pages").await.unwrap();
+    succeed(&app, "pages", "a").await;
+    let table = app.table("out.pages").await;
     assert_eq!(table.input.partition_keys[0].name, "month");
     assert_eq!(
         app.rows("SELECT month, n FROM out.pages WHERE month = 'a'").await,
@@ -227,7 +223,9 @@ async fn partition_values_are_read_back_alike(database: Database) {
         app.put("lake", &format!("in/{value}/1.csv"), format!("n\n{n}\n"))
             .await;
     }
-    app.register("pages", JOB, "SELECT * FROM pages").await.unwrap();
+    app.register("pages", pages(), "SELECT * FROM pages")
+        .await
+        .unwrap();
     for value in values {
         succeed(&app, "pages", value).await;
     }
@@ -244,17 +242,10 @@ async fn partition_values_are_read_back_alike(database: Database) {
     let read: Vec<&str> = rows.iter().map(|row| row[0].as_str().unwrap()).collect();
     assert_eq!(read, values);
     // And a job that reads these folders by their values finds each, and gives it back alike.
-    let again = r#"
-engine = "sql"
-script = "s.sql"
-[parameters.m]
-[inputs]
-pages = "s3://lake/out/m={m}/*.csv"
-[output]
-location = "s3://lake/again/m={m}/"
-format = "csv"
-table = "out.again"
-"#;
+    let again = pages()
+        .reads("pages", "s3://lake/out/m={m}/*.csv")
+        .writes("s3://lake/again/m={m}/")
+        .table("out.again");
     app.register("again", again, "SELECT * FROM pages").await.unwrap();
     for value in values {
         succeed(&app, "again", value).await;
@@ -269,17 +260,11 @@ table = "out.again"
 
 async fn a_job_may_read_its_own_former_output(database: Database) {
     let app = TestApp::start_on(database).await;
-    let job = r#"
-engine = "sql"
-script = "s.sql"
-[parameters.m]
-[inputs]
-new = "s3://lake/in/{m}/*.csv"
-old = { location = "s3://lake/state/*.csv", optional = true, columns = { n = "bigint" } }
-[output]
-location = "s3://lake/state/"
-format = "csv"
-"#;
+    let old = "optional = true, columns = { n = \"bigint\" }";
+    let job = sql_job("s3://lake/state/")
+        .parameter("m")
+        .reads("new", "s3://lake/in/{m}/*.csv")
+        .reads_with("old", "s3://lake/state/*.csv", old);
     app.register(
         "state",
         job,
@@ -304,10 +289,8 @@ format = "csv"
     );
 }
 
-fn job(input: &str, output: &str, more: &str) -> String {
-    format!(
-        "engine = \"sql\"\nscript = \"s.sql\"\n[inputs]\nt = \"{input}\"\n[output]\nlocation = \"{output}\"\nformat = \"csv\"\n{more}"
-    )
+fn job(input: &str, output: &str) -> JobText {
+    sql_job(output).reads("t", input)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -324,131 +307,107 @@ async fn outputs_that_overlap_are_refused_by_name() {
     .await
     .unwrap();
     catalog::tables::create(app.app(), "db", table).await.unwrap();
-    app.register(
-        "a",
-        &job("s3://lake/in/*.csv", "s3://lake/a/x/", ""),
-        "SELECT 1 AS x",
-    )
-    .await
-    .unwrap();
-    app.register(
-        "log",
-        &job("s3://lake/in/*.csv", "s3://lake/log/", "mode = \"append\""),
-        "SELECT 1 AS x",
-    )
-    .await
-    .unwrap();
-    app.register(
-        "log2",
-        &job("s3://lake/in/*.csv", "s3://lake/log/", "mode = \"append\""),
-        "SELECT 1 AS x",
-    )
-    .await
-    .unwrap();
-    let trigger = |pattern: &str| format!("[[triggers]]\non = \"object_created\"\nmatch = \"{pattern}\"\n");
+    let log = job("s3://lake/in/*.csv", "s3://lake/log/").output("mode = \"append\"");
+    for (name, definition) in [
+        ("a", job("s3://lake/in/*.csv", "s3://lake/a/x/")),
+        ("log", log.clone()),
+        ("log2", log),
+    ] {
+        app.register(name, definition, "SELECT 1 AS x").await.unwrap();
+    }
     for (what, definition, said) in [
         (
             "beside its input",
-            job("s3://lake/q/*.csv", "s3://lake/q/", ""),
+            job("s3://lake/q/*.csv", "s3://lake/q/"),
             "overlaps inputs.t",
         ),
         (
             "above its input",
-            job("s3://lake/q/r/*.csv", "s3://lake/q/", ""),
+            job("s3://lake/q/r/*.csv", "s3://lake/q/"),
             "overlaps inputs.t",
         ),
         (
             "inside its input",
-            job("s3://lake/q/", "s3://lake/q/r/", ""),
+            job("s3://lake/q/", "s3://lake/q/r/"),
             "overlaps inputs.t",
         ),
         (
             "inside a deep input",
-            job("s3://lake/q/**", "s3://lake/q/r/", ""),
+            job("s3://lake/q/**", "s3://lake/q/r/"),
             "overlaps inputs.t",
         ),
         (
             "where it listens, whatever the name",
-            job("s3://lake/z/*", "s3://lake/q/", &trigger("s3://lake/q/done.flag")),
+            job("s3://lake/z/*", "s3://lake/q/").listens_to("s3://lake/q/done.flag"),
             "would trigger itself",
         ),
         (
             "where it listens, by a capture",
-            job("s3://lake/z/*", "s3://lake/q/", &trigger("s3://lake/*/x")),
+            job("s3://lake/z/*", "s3://lake/q/").listens_to("s3://lake/*/x"),
             "would trigger itself",
         ),
         (
             "another's",
-            job("s3://lake/z/*", "s3://lake/a/x/", ""),
+            job("s3://lake/z/*", "s3://lake/a/x/"),
             "overlaps that of job a, 's3://lake/a/x/'",
         ),
         (
             "above another's",
-            job("s3://lake/z/*", "s3://lake/a/", ""),
+            job("s3://lake/z/*", "s3://lake/a/"),
             "overlaps that of job a",
         ),
         (
             "inside another's",
-            job("s3://lake/z/*", "s3://lake/a/x/y/", ""),
+            job("s3://lake/z/*", "s3://lake/a/x/y/"),
             "overlaps that of job a",
         ),
         (
             "a log that isn't only added to",
-            job("s3://lake/z/*", "s3://lake/log/", ""),
+            job("s3://lake/z/*", "s3://lake/log/"),
             "overlaps that of job log",
         ),
         (
             "around another's input",
-            job("s3://lake/z/*", "s3://lake/", ""),
+            job("s3://lake/z/*", "s3://lake/"),
             "overlaps",
         ),
         (
             "a table",
-            job("s3://lake/z/*", "s3://lake/theirs/deep/", ""),
+            job("s3://lake/z/*", "s3://lake/theirs/deep/"),
             "overlaps the table db.theirs",
         ),
         (
             "above a table",
-            job("s3://lake/z/*", "s3://lake/theirs/", ""),
+            job("s3://lake/z/*", "s3://lake/theirs/"),
             "overlaps the table db.theirs",
         ),
         (
             "inside a table",
-            job("s3://lake/z/*", "s3://lake/theirs/deep/er/", ""),
+            job("s3://lake/z/*", "s3://lake/theirs/deep/er/"),
             "overlaps the table db.theirs",
         ),
         (
             "somebody's table",
-            job("s3://lake/z/*", "s3://lake/q/", "table = \"db.theirs\""),
+            job("s3://lake/z/*", "s3://lake/q/").table("db.theirs"),
             "its table db.theirs is there already",
         ),
     ] {
         let error = app
-            .register("new", &definition, "SELECT 1 AS x")
+            .register("new", definition, "SELECT 1 AS x")
             .await
             .expect_err(what);
         assert!(error.message.contains(said), "{what}: {}", error.message);
     }
     for (what, definition) in [
-        ("a namesake", job("s3://lake/z/*", "s3://lake/a/xy/", "")),
-        (
-            "beside a table",
-            job("s3://lake/z/*", "s3://lake/theirs/deeper/", ""),
-        ),
+        ("a namesake", job("s3://lake/z/*", "s3://lake/a/xy/")),
+        ("beside a table", job("s3://lake/z/*", "s3://lake/theirs/deeper/")),
         (
             "a chain",
-            job(
-                "s3://lake/a/x/*.csv",
-                "s3://lake/chain/",
-                &trigger("s3://lake/a/x/*.csv"),
-            ),
+            job("s3://lake/a/x/*.csv", "s3://lake/chain/").listens_to("s3://lake/a/x/*.csv"),
         ),
-        (
-            "deeper than it reads",
-            job("s3://lake/q/*.csv", "s3://lake/q/r/", ""),
-        ),
+        ("deeper than it reads", job("s3://lake/q/*.csv", "s3://lake/q/r/")),
     ] {
-        let registered = app.register("new", &definition, "SELECT 1 AS x").await;
+        let registered = app.register("new", definition, "SELECT 1 AS x").await;
         assert!(registered.is_ok(), "{what}: {registered:?}");
     }
 }
@@ -458,7 +417,7 @@ async fn csv_tells_null_from_the_empty_text_and_its_table_knows_of_quotes() {
     let app = with_pages(Database::Sqlite).await;
     app.register(
         "pages",
-        JOB,
+        pages(),
         "SELECT * FROM (VALUES ('Tesla', NULL, '', 1e21), ('Lada, red', '', NULL, 2.0)) AS t (make, comment, blank, price)",
     )
     .await
@@ -468,8 +427,7 @@ async fn csv_tells_null_from_the_empty_text_and_its_table_knows_of_quotes() {
         app.text("lake", "out/m=a/part-00000.csv").await.unwrap(),
         "make,comment,blank,price\nTesla,,\"\",1000000000000000000000.0\n\"Lada, red\",\"\",,2.0\n"
     );
-    let name = TableRef::parse("out.pages").unwrap();
-    let table = catalog::tables::get(app.app(), &name).await.unwrap();
+    let table = app.table("out.pages").await;
     let storage = table.input.storage.unwrap();
     let serde = storage.serde_info.unwrap().serialization_library.unwrap();
     assert!(serde.ends_with("OpenCSVSerde"), "{serde}");
@@ -483,13 +441,13 @@ async fn csv_tells_null_from_the_empty_text_and_its_table_knows_of_quotes() {
     // A month without a quote doesn't take the SerDe from those with.
     app.register(
         "pages",
-        JOB,
+        pages(),
         "SELECT 'Audi' AS make, 'x' AS comment, 'y' AS blank, 3.0 AS price",
     )
     .await
     .unwrap();
     succeed(&app, "pages", "b").await;
-    let table = catalog::tables::get(app.app(), &name).await.unwrap();
+    let table = app.table("out.pages").await;
     let serde = table
         .input
         .storage
@@ -508,11 +466,11 @@ async fn csv_tells_null_from_the_empty_text_and_its_table_knows_of_quotes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn csv_is_written_as_the_job_wants_it_and_read_back() {
     let app = with_pages(Database::Sqlite).await;
-    let job = JOB.replace(
-        "format = \"csv\"",
-        "format = \"csv\"\ndelimiter = \"|\"\nheader = false\nquote = \"always\"",
-    );
-    app.register("pages", &job, "SELECT n, title FROM pages")
+    let job = pages()
+        .output("delimiter = \"|\"")
+        .output("header = false")
+        .output("quote = \"always\"");
+    app.register("pages", job, "SELECT n, title FROM pages")
         .await
         .unwrap();
     succeed(&app, "pages", "a").await;
@@ -524,16 +482,15 @@ async fn csv_is_written_as_the_job_wants_it_and_read_back() {
         app.rows("SELECT n, title, m FROM out.pages").await,
         r#"[[1,"one","a"]]"#
     );
-    for (option, said) in [
-        ("format = \"csv\"\ndelimiter = \"ab\"", "output.delimiter"),
-        ("format = \"csv\"\ndelimiter = \"\\n\"", "output.delimiter"),
+    for (job, said) in [
+        (pages().output("delimiter = \"ab\""), "output.delimiter"),
+        (pages().output("delimiter = \"\\n\""), "output.delimiter"),
         (
-            "format = \"parquet\"\nheader = false",
+            pages().output("format = \"parquet\"").output("header = false"),
             "output.header is an option of csv",
         ),
     ] {
-        let job = JOB.replace("format = \"csv\"", option);
-        let error = app.register("wrong", &job, "SELECT 1 AS x").await.unwrap_err();
+        let error = app.register("wrong", job, "SELECT 1 AS x").await.unwrap_err();
         assert!(error.message.contains(said), "{}", error.message);
     }
 }
@@ -557,12 +514,10 @@ async fn until_somebody_waits(app: &TestApp) {
 async fn a_run_waits_for_whoever_makes_its_table_at_the_same_time() {
     for has_database in [false, true] {
         let app = with_pages(Database::Postgres).await;
-        app.register("pages", JOB, "SELECT * FROM pages").await.unwrap();
-        let parameters = Captures::from([("m".to_owned(), "a".to_owned())]);
-        let id = runs::start(app.app(), "pages", &parameters, None)
+        app.register("pages", pages(), "SELECT * FROM pages")
             .await
-            .unwrap()
-            .id;
+            .unwrap();
+        let id = app.start_run("pages", &[("m", "a")]).await;
         if has_database {
             let out = serde_json::from_value(json!({"name": "out"})).unwrap();
             catalog::databases::create(app.app(), out).await.unwrap();
@@ -593,20 +548,13 @@ async fn a_run_waits_for_whoever_makes_its_table_at_the_same_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_earlier_run_decided_comes_before_what_a_later_one_writes() {
     let app = with_pages(Database::Postgres).await;
-    app.register("pages", JOB, "SELECT * FROM pages ORDER BY n")
+    app.register("pages", pages(), "SELECT * FROM pages ORDER BY n")
         .await
         .unwrap();
     succeed(&app, "pages", "a").await;
     // Somebody changes the table just when a run is about to, which therefore tries again later; meanwhile more arrives.
     app.put("lake", "in/a/1.csv", "n,title,x\n1,one,1\n").await;
-    let parameters = Captures::from([("m".to_owned(), "a".to_owned())]);
-    let start = async || {
-        runs::start(app.app(), "pages", &parameters, None)
-            .await
-            .unwrap()
-            .id
-    };
-    start().await;
+    app.start_run("pages", &[("m", "a")]).await;
     let name = TableRef::parse("out.pages").unwrap();
     let mut tx = app.app().store.write().await.unwrap();
     let table = catalog::tables::require(&mut tx, &name).await.unwrap();
@@ -620,7 +568,7 @@ async fn what_an_earlier_run_decided_comes_before_what_a_later_one_writes() {
     let changed = async {
         until_somebody_waits(&app).await;
         app.put("lake", "in/a/2.csv", "n,title,x\n2,two,2\n").await;
-        start().await;
+        app.start_run("pages", &[("m", "a")]).await;
         tx.commit().await.unwrap();
     };
     tokio::join!(app.run_due_tasks(), changed);

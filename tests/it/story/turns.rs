@@ -5,11 +5,11 @@ use std::time::Duration;
 use mastic::etl::runs;
 use mastic::model::crawl::WorkState;
 use mastic::model::page::PageRequest;
-use mastic::model::pattern::Captures;
 use mastic::model::run::Run;
 use mastic::queue::{self, Task};
 
 use crate::both_databases;
+use crate::harness::setup::{JobText, sql_job};
 use crate::harness::{Database, TestApp};
 
 both_databases! {
@@ -21,25 +21,14 @@ both_databases! {
     workers_that_take_at_the_same_moment_keep_to_the_limit,
 }
 
-fn job(name: &str, more: &str) -> String {
-    format!(
-        r#"
-engine = "sql"
-script = "copy.sql"
-{more}
-[parameters.n]
-[inputs]
-rows = "s3://lake/{name}/{{n}}.csv"
-[output]
-location = "s3://lake/out-{name}/n={{n}}/"
-format = "csv"
-"#
-    )
+fn job(name: &str) -> JobText {
+    sql_job(&format!("s3://lake/out-{name}/n={{n}}/"))
+        .parameter("n")
+        .reads("rows", &format!("s3://lake/{name}/{{n}}.csv"))
 }
 
 async fn started(app: &TestApp, job: &str, n: &str) -> String {
-    let parameters = Captures::from([("n".to_owned(), n.to_owned())]);
-    runs::start(app.app(), job, &parameters, None).await.unwrap().id
+    app.start_run(job, &[("n", n)]).await
 }
 
 /// Takes a task as a worker does, and says of which run it is.
@@ -60,7 +49,7 @@ async fn finished(app: &TestApp, lease: &queue::Lease) {
 
 async fn so_many_runs_are_at_work_as_the_job_says(database: Database) {
     let app = TestApp::start_on(database).await;
-    app.register("a", &job("a", "concurrency = 2"), "SELECT * FROM rows")
+    app.register("a", job("a").head("concurrency = 2"), "SELECT * FROM rows")
         .await
         .unwrap();
     let mut ids = Vec::new();
@@ -85,7 +74,7 @@ async fn so_many_runs_are_at_work_as_the_job_says(database: Database) {
 
 async fn workers_that_take_at_the_same_moment_keep_to_the_limit(database: Database) {
     let app = TestApp::start_on(database).await;
-    app.register("a", &job("a", "concurrency = 3"), "SELECT * FROM rows")
+    app.register("a", job("a").head("concurrency = 3"), "SELECT * FROM rows")
         .await
         .unwrap();
     for n in 0..12 {
@@ -104,7 +93,7 @@ async fn workers_that_take_at_the_same_moment_keep_to_the_limit(database: Databa
 async fn a_limit_that_is_raised_holds_of_runs_that_wait(database: Database) {
     let app = TestApp::start_on(database).await;
     let register = async |more: &str| {
-        app.register("a", &job("a", more), "SELECT * FROM rows")
+        app.register("a", job("a").head(more), "SELECT * FROM rows")
             .await
             .unwrap();
     };
@@ -124,7 +113,7 @@ async fn a_limit_that_is_raised_holds_of_runs_that_wait(database: Database) {
 async fn the_more_urgent_job_goes_first(database: Database) {
     let app = TestApp::start_on(database).await;
     for (name, priority) in [("a", ""), ("b", "priority = 5"), ("c", "priority = -1")] {
-        app.register(name, &job(name, priority), "SELECT * FROM rows")
+        app.register(name, job(name).head(priority), "SELECT * FROM rows")
             .await
             .unwrap();
     }
@@ -141,8 +130,7 @@ async fn the_more_urgent_job_goes_first(database: Database) {
 async fn a_failed_run_is_tried_again_for_the_same_events(database: Database) {
     let app = TestApp::start_on(database).await;
     let triggered = "retries = 3\nretry_backoff = \"1m\"";
-    let definition =
-        job("a", triggered) + "[[triggers]]\non = \"object_created\"\nmatch = \"s3://lake/a/{n}.csv\"\n";
+    let definition = job("a").head(triggered).listens_to("s3://lake/a/{n}.csv");
     app.register("a", &definition, "SELECT * FROM rows WHERE price = 1")
         .await
         .unwrap();
@@ -185,8 +173,7 @@ async fn a_failed_run_is_tried_again_for_the_same_events(database: Database) {
 async fn an_arrival_does_not_wait_for_a_retry(database: Database) {
     let app = TestApp::start_on(database).await;
     let triggered = "retries = 1\nretry_backoff = \"1h\"";
-    let definition =
-        job("a", triggered) + "[[triggers]]\non = \"object_created\"\nmatch = \"s3://lake/a/{n}.csv\"\n";
+    let definition = job("a").head(triggered).listens_to("s3://lake/a/{n}.csv");
     app.register("a", &definition, "SELECT price FROM rows")
         .await
         .unwrap();
@@ -207,7 +194,7 @@ async fn an_arrival_does_not_wait_for_a_retry(database: Database) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_that_is_stopped_while_it_waits_is_over_at_once() {
     let app = TestApp::start().await;
-    app.register("a", &job("a", "retries = 1"), "SELECT * FROM rows")
+    app.register("a", job("a").head("retries = 1"), "SELECT * FROM rows")
         .await
         .unwrap();
     started(&app, "a", "1").await;
@@ -226,7 +213,7 @@ async fn a_retry_that_is_stopped_while_it_waits_is_over_at_once() {
 async fn a_run_whose_time_is_over_says_so_and_is_not_tried_again() {
     let app = TestApp::start().await;
     app.put("lake", "a/1.csv", "n\n1\n2\n3\n4\n5\n6\n7\n8\n9\n").await;
-    let definition = job("a", "retries = 1\ntimeout = \"1s\"");
+    let definition = job("a").head("retries = 1").head("timeout = \"1s\"");
     let tables: Vec<String> = (0..12).map(|at| format!("rows t{at}")).collect();
     let forever = format!(
         "SELECT count(*) AS n FROM {} WHERE t0.n * t1.n * t2.n > t3.n + t11.n",
