@@ -28,7 +28,8 @@ import servers
 # What a run may cost beside its script, in milliseconds.
 MOST_PYTHON = 300
 MOST_SPARK = 2000
-LAUNCHER = pathlib.Path(__file__, "../../../src/etl/engines/sail.py").resolve()
+# The files of Spark's launcher, which know one another by these names in a run's folder.
+LAUNCHER = pathlib.Path(__file__, "../../../src/etl/engines/pyspark").resolve()
 
 TRIGGERED = """
 [parameters.key]
@@ -170,13 +171,17 @@ def main():
     parser.add_argument("--times", type=int, default=9)
     parser.add_argument("--puts", type=int, default=30)
     options = parser.parse_args()
-    sail = next(pathlib.Path(options.engines).absolute().glob("*/ready"), None) if options.engines else None
+    installed = "*/env/lib/python*/site-packages/pysail"
+    sail = next(pathlib.Path(options.engines).absolute().glob(installed), None) if options.engines else None
+    sail = sail and sail.parents[4] / "ready"
     with tempfile.TemporaryDirectory() as folder:
         place_jobs(folder, [name for name in JOBS if name != "spark" or sail])
         engines = f"folder = '{sail.parent.parent}'\n" if sail else ""
         pathlib.Path(folder, "mastic.toml").write_text(f"[engines]\nallow = ['python', 'pyspark']\n{engines}")
         pathlib.Path(folder, "by_hand.py").write_text(PYTHON)
         pathlib.Path(folder, "spark_by_hand.py").write_text(SPARK)
+        for file in LAUNCHER.glob("*.py"):
+            pathlib.Path(folder, f"mastic_{file.name}").write_text(file.read_text())
         with servers.mastic("mastic", options.mastic, folder, f"sqlite://{folder}/mastic.db") as server:
             bench = Bench(server, folder)
             print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -208,7 +213,7 @@ def spark(bench, python, times):
         "PATH": os.environ["PATH"], "AWS_ENDPOINT": bench.lake, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "RUST_LOG": "warn", "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
-    arguments = (str(python), str(LAUNCHER), "spark_by_hand.py", "--to", "s3://lake/by_hand/")
+    arguments = (str(python), "mastic_connect.py", "spark_by_hand.py", "--to", "s3://lake/by_hand/")
     return compare(
         "a Spark script on Sail",
         times,
