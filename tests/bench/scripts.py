@@ -212,6 +212,7 @@ def spark(bench, python, times):
     environment = {
         "PATH": os.environ["PATH"], "AWS_ENDPOINT": bench.lake, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "RUST_LOG": "warn", "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_EC2_METADATA_DISABLED": "true", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", "HOME": str(bench.folder),
     }  # fmt: skip
     arguments = (str(python), "mastic_connect.py", "spark_by_hand.py", "--to", "s3://lake/by_hand/")
     return compare(
