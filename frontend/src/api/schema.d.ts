@@ -1153,6 +1153,8 @@ export interface components {
              * @description How often a run that failed is followed by another.
              */
             retries: number;
+            /** @description What runs it, where it is a Spark script: `auto`, `sail`, `spark` or an address of Spark. */
+            runtime?: string | null;
             script: string;
             /** @description Its file's name; its location where it is an object, which is read when a run starts. */
             script_name: string;
@@ -1530,6 +1532,8 @@ export interface components {
                  * @description How often a run that failed is followed by another.
                  */
                 retries: number;
+                /** @description What runs it, where it is a Spark script: `auto`, `sail`, `spark` or an address of Spark. */
+                runtime?: string | null;
                 script: string;
                 /** @description Its file's name; its location where it is an object, which is read when a run starts. */
                 script_name: string;
