@@ -203,7 +203,7 @@ class DynamicFrame:
             if path in paths:
                 return made
             below = inner.get("fields", []) if inner["kind"] == "struct" else []
-            fields = [(n, chosen(i, made.getField(n), (*path, n))) for n, i in below]
+            fields = [(n, chosen(i, shapes.field(made, n), (*path, n))) for n, i in below]
             fields = [(n, value) for n, value in fields if value is not None]
             return F.when(made.isNotNull(), shapes.struct_of(fields)) if fields else None
 

@@ -206,6 +206,19 @@ def looker(function, layout):
     return look
 
 
+def null_throughout(array):
+    """An array in which the fields of a struct that isn't there aren't there either: some engines look no further up."""
+    import pyarrow
+
+    if pyarrow.types.is_struct(array.type) and array.type.num_fields:
+        children = [null_throughout(child) for child in array.flatten()]
+        return pyarrow.StructArray.from_arrays(children, fields=list(array.type), mask=array.is_null())
+    if pyarrow.types.is_list(array.type):
+        values = null_throughout(array.values)
+        return pyarrow.ListArray.from_arrays(array.offsets, values, type=array.type, mask=array.is_null())
+    return array
+
+
 def maker(function, layout, made, schema):
     """A function of Arrow's batches that lays out a function's results. Those that can't be are left out: they are errors."""
 
@@ -221,7 +234,8 @@ def maker(function, layout, made, schema):
                         laid.append(lay_out(result, made))
                 except TypeError:
                     pass
-            yield pyarrow.RecordBatch.from_pylist(laid, schema=schema)
+            made_of_rows = pyarrow.RecordBatch.from_pylist(laid, schema=schema)
+            yield pyarrow.RecordBatch.from_arrays([null_throughout(array) for array in made_of_rows.columns], schema=schema)
 
     return make
 

@@ -1,5 +1,7 @@
 """What becomes of choices and of structs."""
 
+import functools
+
 from awsglue import shapes
 from awsglue.refusals import refuse
 from awsglue.shapes import find
@@ -25,7 +27,7 @@ def resolve(frame, path, action):
         if wanted is None:
             return frame._frame, frame._choices
         left |= shapes.choices_of(dict(place["of"])[wanted], real)
-        edit = lambda at, inner, made: [(real[-1], made.getField(wanted))]
+        edit = lambda at, inner, made: [(real[-1], shapes.field(made, wanted))]
     elif verb == "make_cols":
         if not is_choice:
             return frame._frame, frame._choices
@@ -33,7 +35,7 @@ def resolve(frame, path, action):
             refuse(f"make_cols of an array's elements ({path})")
         for name, inner in place["of"]:
             left |= shapes.choices_of(inner, (*real[:-1], f"{real[-1]}_{name}"))
-        edit = lambda at, inner, made: [(f"{real[-1]}_{name}", made.getField(name)) for name, _ in place["of"]]
+        edit = lambda at, inner, made: [(f"{real[-1]}_{name}", shapes.field(made, name)) for name, _ in place["of"]]
     else:
         refuse(f"the action {action} of resolveChoice")
     return shapes.rebuilt(frame._frame, layout, edit, [real]), left
@@ -64,7 +66,7 @@ def flat_fields(layout, get, path):
     for name, inner in layout["fields"]:
         made, at = get(name), (*path, name)
         if inner["kind"] == "struct":
-            yield from flat_fields(inner, made.getField, at)
+            yield from flat_fields(inner, functools.partial(shapes.field, made), at)
         else:
             yield ".".join(at), inner, made
 

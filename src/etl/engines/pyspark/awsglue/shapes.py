@@ -129,11 +129,16 @@ def find(layout, path):
     return layout, tuple(real)
 
 
+def field(made, name):
+    """A struct's field: null where the struct is null, whatever an engine has below it."""
+    return F.when(made.isNotNull(), made.getField(name))
+
+
 def value_at(path):
     """The column at a path without arrays in it."""
     made = column(path[0])
     for part in path[1:]:
-        made = made.getField(part)
+        made = field(made, part)
     return made
 
 
@@ -151,11 +156,11 @@ def rebuild(layout, made, path, edit, touched):
 
         def element(value):
             at = (*path, ELEMENT)
-            edited = edit(at, layout["of"], value)
+            edited = edit(at, layout["of"], value) if at in touched else None
             return edited[0][1] if edited else rebuild(layout["of"], value, at, edit, touched)
 
         return F.transform(made, element)
-    fields = rebuild_fields(layout, made.getField, path, edit, touched)
+    fields = rebuild_fields(layout, lambda name: field(made, name), path, edit, touched)
     return F.when(made.isNotNull(), struct_of(fields)) if fields else None
 
 
@@ -240,7 +245,7 @@ def as_type(made, layout, wanted):
     if kind == "choice":
         if target == "choice":
             return choice_as_choice(made, layout, wanted)
-        return F.coalesce(*[as_type(made.getField(name), inner, wanted) for name, inner in layout["of"]])
+        return F.coalesce(*[as_type(field(made, name), inner, wanted) for name, inner in layout["of"]])
     if target == "choice":
         return into_choice(made, layout, wanted)
     if kind == "struct" and target == "struct":
@@ -248,13 +253,13 @@ def as_type(made, layout, wanted):
         fields = []
         for name, inner in wanted["fields"]:
             here = known.get(name.lower())
-            value = as_type(made.getField(here[0]), here[1], inner) if here else nothing(inner)
+            value = as_type(field(made, here[0]), here[1], inner) if here else nothing(inner)
             fields.append((name, value))
         return F.when(made.isNotNull(), struct_of(fields))
     if kind == "array" and target == "array":
         return F.transform(made, lambda value: as_type(value, layout["of"], wanted["of"]))
     if kind == "struct" and target == "map":
-        entries = [F.struct(F.lit(n).alias("key"), as_type(made.getField(n), i, wanted["of"]).alias("value")) for n, i in layout["fields"]]
+        entries = [F.struct(F.lit(n).alias("key"), as_type(field(made, n), i, wanted["of"]).alias("value")) for n, i in layout["fields"]]
         return F.when(made.isNotNull(), F.map_from_entries(F.array(*entries)))
     nested = {"struct", "array", "map"}
     if kind in nested and target == "string":
@@ -284,7 +289,7 @@ def choice_as_choice(made, layout, wanted):
     fields = []
     for name, inner in wanted["of"]:
         source = name if name in known else "int" if name == "long" and "int" in known else None
-        fields.append((name, as_type(made.getField(source), known[source], inner) if source else nothing(inner)))
+        fields.append((name, as_type(field(made, source), known[source], inner) if source else nothing(inner)))
     return F.when(made.isNotNull(), struct_of(fields))
 
 
