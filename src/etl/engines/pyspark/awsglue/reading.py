@@ -1,11 +1,13 @@
 """How frames are read: files by Spark, JSON by a look at its lines, tables of the catalog from where they are."""
 
 import functools
+import re
 
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from awsglue import kinds, shapes
+from awsglue.catalog import CatalogError
 from awsglue.dynamicframe import DynamicFrame, made_of
 from awsglue.formats import FILES, SPEED, format_of, is_true, known_format, read_options
 from awsglue.refusals import NotHere, refuse, refuse_options
@@ -15,11 +17,12 @@ from awsglue.shapes import column
 SOURCE = {"paths", "path", "recurse", "exclusions", "groupFiles", "groupSize", "compressionType", "maxBand", "maxFilesInBand"}
 SOURCE |= {"format", *SPEED}
 TEXT = "value"
+QUOTED = re.compile(r"('(?:[^']|'')*')")
 
 
 def paths_of(options, where):
     refuse_options(where, options, SOURCE)
-    if options.get("exclusions"):
+    if options.get("exclusions") not in (None, "", "[]", []):
         refuse(f"{where}: exclusions")
     if (options.get("compressionType") or "none") not in ("none", "gzip", "bzip2"):
         refuse(f"{where}: compressionType {options['compressionType']}")
@@ -91,7 +94,7 @@ def read_table(context, database, table_name, predicate, catalog_predicate, name
         return filtered(made, predicate)
     expression = " AND ".join(f"({part})" for part in (predicate, catalog_predicate) if part)
     frames = []
-    for partition in context.catalog.partitions(database, table_name, expression, catalog_id):
+    for partition in partitions_of(context.catalog, database, table_name, expression, catalog_id, bool(catalog_predicate)):
         place = (partition.get("StorageDescriptor") or {}).get("Location")
         if not place:
             refuse(f"the partition {partition['Values']} without a location")
@@ -103,6 +106,17 @@ def read_table(context, database, table_name, predicate, catalog_predicate, name
         schema = shapes.type_of({"kind": "struct", "fields": [[n, kind] for n, kind in [*columns, *keys]]})
         return DynamicFrame(context.spark_session.createDataFrame([], schema), context, name)
     return filtered(united(frames), predicate)
+
+
+def partitions_of(catalog, database, table_name, expression, catalog_id, must_hold):
+    """The partitions for which an expression holds, or all where it is in Spark's own words: the frame is filtered, too."""
+    expression = "".join(p if p[:1] == "'" else p.replace("==", "=") for p in QUOTED.split(expression))
+    try:
+        return list(catalog.partitions(database, table_name, expression, catalog_id))
+    except CatalogError as error:
+        if error.code != "InvalidInputException" or must_hold:
+            raise
+        return list(catalog.partitions(database, table_name, None, catalog_id))
 
 
 def key_value(value, kind):

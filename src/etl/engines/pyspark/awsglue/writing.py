@@ -22,6 +22,8 @@ STORAGE = {
     "avro": (f"{HIVE}.ql.io.avro.AvroContainerInputFormat", f"{HIVE}.ql.io.avro.AvroContainerOutputFormat",
              f"{HIVE}.serde2.avro.AvroSerDe"),
 }  # fmt: skip
+SAIL_KEEPS = " &,;@!$()'+=:"
+SPARK_ESCAPES = "\"#%'*/:=?\\\x7f{[]^"
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -145,13 +147,17 @@ class Sink:
 
     def _partition(self, table, keys, row):
         values = [NO_VALUE if value is None or value == "" else as_text(value) for value in row]
-        folders = "/".join(f"{key}={urllib.parse.quote(value, safe=SAFE)}" for key, value in zip(keys, values))
+        is_sail = getattr(self._context.sc, "master", None) == "sail"
+        folders = "/".join(f"{key}={folder_of(value, is_sail)}" for key, value in zip(keys, values))
         place = f"{self._options['path'].rstrip('/')}/{folders}/"
         return {"Values": values, "StorageDescriptor": {**table["StorageDescriptor"], "Location": place}}
 
 
-# Signs that Spark leaves as they are in a folder's name.
-SAFE = " !$&(),-.;<>@_`|~+"
+def folder_of(value, is_sail):
+    """A value as the runtime that wrote it names a folder."""
+    if is_sail:
+        return urllib.parse.quote(value, safe=SAIL_KEEPS).replace("~", "%7E")
+    return "".join(f"%{ord(sign):02X}" if sign in SPARK_ESCAPES or ord(sign) < 32 else sign for sign in value)
 
 
 def as_text(value):
