@@ -1,7 +1,8 @@
-"""Runs scripts of Glue's kind with this repository's awsglue, each as an engine starts it, and compares what they print.
+"""Runs scripts of Glue's kind with this repository's awsglue, each as an engine starts it, and compares what they
+print.
 
-python tests/engines/awsglue.py SAIL [SPARK] [--mastic PROGRAM] [--write]: the interpreters that have Sail and Spark; with a
-program of mastic the catalog is tried, too. --write keeps what the first runtime printed as what is expected."""
+python tests/engines/awsglue.py SAIL [SPARK] [--mastic PROGRAM] [--write]: the interpreters that have Sail and Spark;
+with a program of mastic the catalog is tried, too. --write keeps what the first runtime printed as what is expected."""
 
 import argparse
 import difflib
@@ -19,7 +20,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE.parents[1] / "src" / "etl" / "engines" / "pyspark"
 SCRIPTS = HERE / "awsglue_scripts"
 PATIENCE = 600
-ARGUMENTS = {"shell": ["--day", "2024-01-02", "--in_path=s3://b/x", "--unknown", "--job-bookmark-option", "job-bookmark-disable"]}
+ARGUMENTS = {
+    "shell": ["--day", "2024-01-02", "--in_path=s3://b/x", "--unknown", "--job-bookmark-option", "job-bookmark-disable"]
+}
 
 
 def free_port():
@@ -31,10 +34,23 @@ def start_mastic(program, folder):
     """A server of its own; its process and its address."""
     here = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     database = f"sqlite://{folder}/mastic.db"
-    words = [program, "serve", "--listen", here[0], "--lake-listen", here[1], "--url", f"http://{here[0]}", "--database", database]
+    words = [
+        program,
+        "serve",
+        "--listen",
+        here[0],
+        "--lake-listen",
+        here[1],
+        "--url",
+        f"http://{here[0]}",
+        "--database",
+        database,
+    ]
     environment = {**os.environ, "MASTIC_ACCESS_KEY": "key", "MASTIC_SECRET_KEY": "secret"}
     log = open(f"{folder}/serve.log", "w")
-    server = subprocess.Popen([*words, "--lake", f"{folder}/lake", "--no-input"], cwd=folder, env=environment, stdout=log, stderr=log)
+    server = subprocess.Popen(
+        [*words, "--lake", f"{folder}/lake", "--no-input"], cwd=folder, env=environment, stdout=log, stderr=log
+    )
     host, port = here[0].split(":")
     for _ in range(PATIENCE):
         with socket.socket() as probe:
@@ -63,7 +79,12 @@ def run(runtime, interpreter, script, folder, endpoint):
     if runtime == "sail":
         environment.pop("PYSPARK_SUBMIT_ARGS")
     done = subprocess.run(
-        [interpreter, *launcher, "script.py", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE
+        [interpreter, *launcher, "script.py", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -99,7 +120,9 @@ def main():
                     print("ok" if good else "FAILED", runtime, script.stem, flush=True)
                     if not good:
                         failed.append((runtime, script.stem))
-                        sys.stdout.writelines(difflib.unified_diff(wanted.splitlines(True), out.splitlines(True), "expected", "printed"))
+                        sys.stdout.writelines(
+                            difflib.unified_diff(wanted.splitlines(True), out.splitlines(True), "expected", "printed")
+                        )
                         print(log[-4000:] if status else "", flush=True)
         finally:
             if server:

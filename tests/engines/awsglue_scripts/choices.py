@@ -28,7 +28,9 @@ for action in ("cast:long", "cast:string", "project:long", "make_cols", "make_st
     print(action)
     made.printSchema()
     made.show()
-made = frame.resolveChoice(specs=[("items[].q", "cast:int"), ("who", "cast:string"), ("price", "cast:double"), ("flag", "project:boolean")])
+made = frame.resolveChoice(
+    specs=[("items[].q", "cast:int"), ("who", "cast:string"), ("price", "cast:double"), ("flag", "project:boolean")]
+)
 made.printSchema()
 made.show()
 frame.resolveChoice(choice="make_cols").printSchema()
@@ -36,7 +38,9 @@ frame.resolveChoice(choice="cast:string").show()
 frame.apply_mapping([("price", "choice", "cost", "double"), ("who", "choice", "who", "choice")]).printSchema()
 print(frame.select_fields("price").toDF([ResolveOption("price", "Cast", "double")]).collect())
 DropNullFields.apply(frame).select_fields(["never", "id"]).printSchema()
-union = Union.apply(frame.apply_mapping([("price", "choice", "v", "double")]), frame.apply_mapping([("price", "choice", "v", "string")]))
+union = Union.apply(
+    frame.apply_mapping([("price", "choice", "v", "double")]), frame.apply_mapping([("price", "choice", "v", "string")])
+)
 union.printSchema()
 union.show()
 try:

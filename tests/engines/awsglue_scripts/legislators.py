@@ -25,17 +25,33 @@ def put(name, rows):
 
 def get(name):
     return glueContext.create_dynamic_frame.from_options(
-        connection_type="s3", connection_options={"paths": [f"{folder}/{name}.json"]}, format="json", transformation_ctx=name
+        connection_type="s3",
+        connection_options={"paths": [f"{folder}/{name}.json"]},
+        format="json",
+        transformation_ctx=name,
     )
 
 
-put("persons", [
-    {"id": "p1", "name": "Ada", "contact_details": [{"type": "fax", "value": "1"}, {"type": "phone", "value": "2"}],
-     "born": {"year": 1815, "place": {"city": "London"}}},
-    {"id": "p2", "name": "Bob", "contact_details": [], "born": {"year": 1900, "place": None}},
-    {"id": "p3", "name": "Cy", "born": None, "links": [["a", "b"], ["c"], []]},
-])
-put("memberships", [{"person_id": "p1", "organization_id": "o1", "name": "m1"}, {"person_id": "p2", "organization_id": "o2", "name": "m2"}])
+put(
+    "persons",
+    [
+        {
+            "id": "p1",
+            "name": "Ada",
+            "contact_details": [{"type": "fax", "value": "1"}, {"type": "phone", "value": "2"}],
+            "born": {"year": 1815, "place": {"city": "London"}},
+        },
+        {"id": "p2", "name": "Bob", "contact_details": [], "born": {"year": 1900, "place": None}},
+        {"id": "p3", "name": "Cy", "born": None, "links": [["a", "b"], ["c"], []]},
+    ],
+)
+put(
+    "memberships",
+    [
+        {"person_id": "p1", "organization_id": "o1", "name": "m1"},
+        {"person_id": "p2", "organization_id": "o2", "name": "m2"},
+    ],
+)
 put("organizations", [{"id": "o1", "name": "House", "seats": 435}, {"id": "o2", "name": "Senate", "seats": 100}])
 
 persons, memberships = get("persons"), get("memberships")
@@ -65,7 +81,10 @@ parts["two"].printSchema()
 rows = orgs.split_rows({"seats": {">": 99, "<": 200}}, "small", "large")
 rows["small"].show()
 rows["large"].show()
-changed = orgs.mergeDynamicFrame(orgs.apply_mapping([("org_id", "org_id"), ("seats", "int", "seats", "int")]).filter(lambda r: r.seats > 400), ["org_id"])
+changed = orgs.mergeDynamicFrame(
+    orgs.apply_mapping([("org_id", "org_id"), ("seats", "int", "seats", "int")]).filter(lambda r: r.seats > 400),
+    ["org_id"],
+)
 print(sorted(map(str, (row.asDict() for row in changed.toDF().collect()))))
 job.commit()
 print(Job.isInitialized())

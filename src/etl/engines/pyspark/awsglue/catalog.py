@@ -31,14 +31,19 @@ def signed(headers, body, host, region, now, key, secret):
     day, service = now[:8], "glue"
     named = sorted({**headers, "host": host}.items())
     names = ";".join(name for name, _ in named)
-    canonical = "\n".join(["POST", "/", "", *(f"{n}:{v}" for n, v in named), "", names, hashlib.sha256(body).hexdigest()])
+    canonical = "\n".join(
+        ["POST", "/", "", *(f"{n}:{v}" for n, v in named), "", names, hashlib.sha256(body).hexdigest()]
+    )
     scope = f"{day}/{region}/{service}/aws4_request"
     told = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     made = f"AWS4{secret}".encode()
     for part in (day, region, service, "aws4_request"):
         made = sign(made, part)
     signature = sign(made, told).hex()
-    return {**headers, "authorization": f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"}
+    return {
+        **headers,
+        "authorization": f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}",
+    }
 
 
 class Catalog:

@@ -6,17 +6,31 @@ from pyspark.sql import SparkSession
 
 from awsglue import reading, writing
 from awsglue.catalog import Catalog
-from awsglue.dynamicframe import DynamicFrameReader, DynamicFrameWriter, NotHereAttribute
+from awsglue.dynamicframe import DynamicFrame, DynamicFrameReader, DynamicFrameWriter, NotHereAttribute
 from awsglue.refusals import refuse, refuse_options
 from awsglue.utils import Logger
 
 CATALOG_OPTIONS = {"catalogPartitionPredicate"}
 REFUSED = {
-    "purge_s3_path", "purge_table", "transition_s3_path", "transition_table", "extract_jdbc_conf", "forEachBatch", "getSource",
-    "write_from_jdbc_conf", "write_dynamic_frame_from_jdbc_conf", "write_data_frame_from_jdbc_conf", "start_transaction",
-    "commit_transaction", "cancel_transaction", "getCatalogSource", "getCatalogSink", "add_ingestion_time_columns",
-    "convert_resolve_option", "getSampleStreamingDynamicFrame",
-}  # fmt: skip
+    "purge_s3_path",
+    "purge_table",
+    "transition_s3_path",
+    "transition_table",
+    "extract_jdbc_conf",
+    "forEachBatch",
+    "getSource",
+    "write_from_jdbc_conf",
+    "write_dynamic_frame_from_jdbc_conf",
+    "write_data_frame_from_jdbc_conf",
+    "start_transaction",
+    "commit_transaction",
+    "cancel_transaction",
+    "getCatalogSource",
+    "getCatalogSink",
+    "add_ingestion_time_columns",
+    "convert_resolve_option",
+    "getSampleStreamingDynamicFrame",
+}
 
 
 class GlueContext:
@@ -58,29 +72,57 @@ class GlueContext:
     def currentTimeMillis(self):
         return int(time.time() * 1000)
 
-    def create_dynamic_frame_from_options(self, connection_type, connection_options=None, format=None, format_options=None,
-                                          transformation_ctx="", push_down_predicate="", **others):
+    def create_dynamic_frame_from_options(
+        self,
+        connection_type,
+        connection_options=None,
+        format=None,
+        format_options=None,
+        transformation_ctx="",
+        push_down_predicate="",
+        **others,
+    ):
         refuse_options("create_dynamic_frame.from_options", others, ())
         where = "create_dynamic_frame.from_options"
-        made = reading.read_files(self, connection_type, connection_options, format, format_options, transformation_ctx, where)
+        made = reading.read_files(
+            self, connection_type, connection_options, format, format_options, transformation_ctx, where
+        )
         return reading.filtered(made, push_down_predicate)
 
-    def create_dynamic_frame_from_catalog(self, database=None, table_name=None, redshift_tmp_dir="", transformation_ctx="",
-                                          push_down_predicate="", additional_options=None, catalog_id=None, name_space=None,
-                                          **others):
+    def create_dynamic_frame_from_catalog(
+        self,
+        database=None,
+        table_name=None,
+        redshift_tmp_dir="",
+        transformation_ctx="",
+        push_down_predicate="",
+        additional_options=None,
+        catalog_id=None,
+        name_space=None,
+        **others,
+    ):
         options = additional_options or {}
         refuse_options("create_dynamic_frame.from_catalog", {**others, **options}, CATALOG_OPTIONS)
         return reading.read_table(
-            self, database or name_space, table_name, push_down_predicate, options.get("catalogPartitionPredicate"),
-            transformation_ctx, catalog_id,
-        )  # fmt: skip
+            self,
+            database or name_space,
+            table_name,
+            push_down_predicate,
+            options.get("catalogPartitionPredicate"),
+            transformation_ctx,
+            catalog_id,
+        )
 
     def create_dynamic_frame_from_rdd(self, data, name, schema=None, sample_ratio=None, transformation_ctx=""):
         """The records of Spark's own RDDs; there are none on Spark Connect."""
-        return refuse("create_dynamic_frame.from_rdd", "DynamicFrame.fromDF takes a DataFrame")
+        if "connect" in type(self.spark_session.range(0)).__module__:
+            refuse("create_dynamic_frame.from_rdd", "Spark Connect has no RDDs; DynamicFrame.fromDF takes a DataFrame")
+        frame = self.spark_session.createDataFrame(data, schema, sample_ratio)
+        return DynamicFrame.fromDF(frame, self, transformation_ctx or name)
 
-    def create_sample_dynamic_frame_from_options(self, connection_type, connection_options=None, num=10, sample_options=None,
-                                                 **others):
+    def create_sample_dynamic_frame_from_options(
+        self, connection_type, connection_options=None, num=10, sample_options=None, **others
+    ):
         refuse_options("sample_options", sample_options, ())
         made = self.create_dynamic_frame_from_options(connection_type, connection_options or {}, **others)
         return made._next(made._frame.limit(num), made._choices)
@@ -93,24 +135,56 @@ class GlueContext:
     def create_data_frame_from_options(self, *others, **named):
         return self.create_dynamic_frame_from_options(*others, **named).toDF()
 
-    def create_data_frame_from_catalog(self, database, table_name, transformation_ctx="", additional_options=None,
-                                       push_down_predicate="", catalog_id=None, **others):
+    def create_data_frame_from_catalog(
+        self,
+        database,
+        table_name,
+        transformation_ctx="",
+        additional_options=None,
+        push_down_predicate="",
+        catalog_id=None,
+        **others,
+    ):
         options = additional_options or {}
         refuse_options("create_data_frame.from_catalog", {**others, **options}, CATALOG_OPTIONS)
         return reading.read_table(
-            self, database, table_name, push_down_predicate, options.get("catalogPartitionPredicate"), transformation_ctx,
-            catalog_id, with_choices=False,
-        ).toDF()  # fmt: skip
+            self,
+            database,
+            table_name,
+            push_down_predicate,
+            options.get("catalogPartitionPredicate"),
+            transformation_ctx,
+            catalog_id,
+            with_choices=False,
+        ).toDF()
 
-    def write_dynamic_frame_from_options(self, frame, connection_type, connection_options=None, format=None,
-                                         format_options=None, transformation_ctx="", **others):
+    def write_dynamic_frame_from_options(
+        self,
+        frame,
+        connection_type,
+        connection_options=None,
+        format=None,
+        format_options=None,
+        transformation_ctx="",
+        **others,
+    ):
         where = "write_dynamic_frame.from_options"
         refuse_options(where, others, ())
         told = (connection_type, connection_options, format, format_options, where)
         return writing.write_all(frame, lambda one: writing.write_files(one, *told))
 
-    def write_dynamic_frame_from_catalog(self, frame, database=None, table_name=None, redshift_tmp_dir="", transformation_ctx="",
-                                         additional_options=None, catalog_id=None, name_space=None, **others):
+    def write_dynamic_frame_from_catalog(
+        self,
+        frame,
+        database=None,
+        table_name=None,
+        redshift_tmp_dir="",
+        transformation_ctx="",
+        additional_options=None,
+        catalog_id=None,
+        name_space=None,
+        **others,
+    ):
         refuse_options("write_dynamic_frame.from_catalog", others, ())
         return writing.write_table(self, frame, database or name_space, table_name, additional_options, catalog_id)
 

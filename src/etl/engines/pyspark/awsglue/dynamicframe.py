@@ -1,7 +1,8 @@
 """Frames whose fields may be of several types at once.
 
-A DynamicFrame is a DataFrame and the paths of its choices: structs with one field a type, of which at most one has a value.
-Where a function's results or JSON decide the types, a first pass over the rows finds them, a second one makes the frame."""
+A DynamicFrame is a DataFrame and the paths of its choices: structs with one field a type, of which at most one has a
+value. Where a function's results or JSON decide the types, a first pass over the rows finds them, a second one makes
+the frame."""
 
 import functools
 import json
@@ -11,17 +12,23 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from awsglue import gluetypes, kinds, resolving, shapes
+from awsglue import gluetypes, kinds, relational, resolving, shapes
+from awsglue.collections import DynamicFrameCollection, DynamicFrameReader, DynamicFrameWriter
 from awsglue.refusals import NotHere, refuse
 from awsglue.shapes import column, find, split_path
 
 # Workers needn't have this package.
 cloudpickle.register_pickle_by_value(kinds)
 
+__all__ = ["DynamicFrame", "DynamicFrameCollection", "DynamicFrameReader", "DynamicFrameWriter", "ResolveOption"]
 COMPARISONS = {
-    "=": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
-}  # fmt: skip
+    "=": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
 
 
 class ResolveOption:
@@ -39,7 +46,10 @@ def stage(method):
         made = method(self, *others, **named)
         if isinstance(made, DynamicFrame):
             made.name = transformation_ctx or made.name
-            for what, limit, count in (("stage", stageThreshold, made.stageErrorsCount()), ("total", totalThreshold, made.errorsCount())):
+            for what, limit, count in (
+                ("stage", stageThreshold, made.stageErrorsCount()),
+                ("total", totalThreshold, made.errorsCount()),
+            ):
                 if limit and count > limit:
                     raise RuntimeError(f"{count} errors, {what}Threshold is {limit}{': ' + info if info else ''}")
         return made
@@ -111,10 +121,15 @@ class DynamicFrame:
         return [place[1] for place in found if place]
 
     def toDF(self, options=None):
-        """The DataFrame: a choice is a struct with one field a type, unless the options (ResolveOption) say otherwise."""
+        """The DataFrame: a choice is a struct with one field a type, unless the options (ResolveOption) say
+        otherwise."""
         made = self
         for option in options or []:
-            action = {"keepasstruct": "make_struct", "cast": f"cast:{option.target}", "project": f"project:{option.target}"}
+            action = {
+                "keepasstruct": "make_struct",
+                "cast": f"cast:{option.target}",
+                "project": f"project:{option.target}",
+            }
             if option.action.lower() not in action:
                 refuse(f"toDF's action {option.action}")
             made = made.resolveChoice(specs=[(option.path, action[option.action.lower()])])
@@ -140,11 +155,13 @@ class DynamicFrame:
 
     @stage
     def apply_mapping(self, mappings, case_sensitive=False):
-        """Fields by (source, type, target, type), or (source, target): what isn't mapped or isn't there is left out. Dots in
-        a target make structs."""
+        """Fields by (source, type, target, type), or (source, target): what isn't mapped or isn't there is left out.
+        Dots in a target make structs."""
         layout, tree = self._layout(), {}
         for mapping in mappings:
-            source, target, kind = (mapping[0], mapping[2], mapping[3]) if len(mapping) == 4 else (mapping[0], mapping[1], None)
+            source, target, kind = (
+                (mapping[0], mapping[2], mapping[3]) if len(mapping) == 4 else (mapping[0], mapping[1], None)
+            )
             place = find(layout, split_path(source)) or find(layout, (source,))
             if place is None or case_sensitive and place[1] not in (split_path(source), (source,)):
                 continue
@@ -163,7 +180,11 @@ class DynamicFrame:
                 raise ValueError(f"{part} is a field and a struct at once in the mapping")
         layout, path = place
         whole = kind is None or kind.strip().lower() in ("struct", "array", "map", "choice", "null")
-        if kind is not None and kind.strip().lower() in ("struct", "array", "map") and layout["kind"] != kind.strip().lower():
+        if (
+            kind is not None
+            and kind.strip().lower() in ("struct", "array", "map")
+            and layout["kind"] != kind.strip().lower()
+        ):
             refuse(f"a mapping of {'.'.join(path)}, of type {layout['kind']}, to {kind}")
         wanted = layout if whole else shapes.to_kind(kind)
         made = shapes.value_at(path)
@@ -171,8 +192,8 @@ class DynamicFrame:
 
     @stage
     def resolveChoice(self, specs=None, choice="", database=None, table_name=None, catalog_id=None):
-        """Settles choices: of some paths by specs, [(path, action), ...], or of all by one action. An action is cast:TYPE,
-        project:TYPE, make_cols, make_struct, or match_catalog with a table's names."""
+        """Settles choices: of some paths by specs, [(path, action), ...], or of all by one action. An action is
+        cast:TYPE, project:TYPE, make_cols, make_struct, or match_catalog with a table's names."""
         if specs and choice:
             raise ValueError("resolveChoice takes specs or choice, not both")
         if not specs and not choice:
@@ -196,7 +217,7 @@ class DynamicFrame:
 
     @stage
     def select_fields(self, paths):
-        paths = [path for path in self._paths(paths)]
+        paths = self._paths(paths)
         layout = self._layout()
 
         def chosen(inner, made, path):
@@ -229,7 +250,9 @@ class DynamicFrame:
         """Two frames: with these fields, and with the others."""
         return DynamicFrameCollection({name1: self.select_fields(paths), name2: self.drop_fields(paths)}, self.glue_ctx)
 
-    def split_rows(self, comparison_dict, name1, name2, transformation_ctx="", info="", stageThreshold=0, totalThreshold=0):
+    def split_rows(
+        self, comparison_dict, name1, name2, transformation_ctx="", info="", stageThreshold=0, totalThreshold=0
+    ):
         """Two frames: with the rows for which all comparisons ({field: {">": value}}) hold, and with the others."""
         condition = F.lit(True)
         for path, comparisons in comparison_dict.items():
@@ -267,12 +290,18 @@ class DynamicFrame:
         """Fields of structs as columns of their own, named by their paths."""
         return resolving.flattened(self)
 
-    def relationalize(self, root_table_name, staging_path, options=None, transformation_ctx="", info="", stageThreshold=0,
-                      totalThreshold=0):
-        """Frames without nested fields, by name: the root, and one for each array with its ids. What stays between two of
-        them is written at the staging path, so that ids are the same in both."""
-        from awsglue import relational
-
+    def relationalize(
+        self,
+        root_table_name,
+        staging_path,
+        options=None,
+        transformation_ctx="",
+        info="",
+        stageThreshold=0,
+        totalThreshold=0,
+    ):
+        """Frames without nested fields, by name: the root, and one for each array with its ids. What stays between two
+        of them is written at the staging path, so that ids are the same in both."""
         if options:
             refuse(f"relationalize's options {', '.join(options)}")
         return DynamicFrameCollection(relational.relationalize(self, root_table_name, staging_path), self.glue_ctx)
@@ -282,7 +311,9 @@ class DynamicFrame:
         """A field of text as what is in it. The types are found by a look at all of it."""
         if format != "json":
             refuse(f"unbox of {format}")
-        if {name for name, value in options.items() if value is not None} - {"format_options"} or options.get("format_options"):
+        if {name for name, value in options.items() if value is not None} - {"format_options"} or options.get(
+            "format_options"
+        ):
             refuse(f"unbox's options {', '.join(options)}")
         _, real = self._need(path)
         return self._made(unboxing(real))
@@ -295,8 +326,9 @@ class DynamicFrame:
     def map(self, f, preservesPartitioning=False):
         """What a function makes of each record (a dictionary whose fields are attributes, too; a choice is its value).
 
-        The function is called twice for each record: a first pass over all results finds their types, those of fields that
-        it leaves as they are stay. A record for which it fails is an error and is left out; errorsCount() counts them."""
+        The function is called twice for each record: a first pass over all results finds their types, those of fields
+        that it leaves as they are stay. A record for which it fails is an error and is left out; errorsCount() counts
+        them."""
         return self._made(mapping(f))
 
     @stage
@@ -318,21 +350,36 @@ class DynamicFrame:
 
         def as_wanted(frame, layout):
             known = dict(layout["fields"])
-            fields = [(n, shapes.as_type(column(n), known[n], i) if n in known else shapes.nothing(i)) for n, i in wanted["fields"]]
+            fields = [
+                (n, shapes.as_type(column(n), known[n], i) if n in known else shapes.nothing(i))
+                for n, i in wanted["fields"]
+            ]
             return frame.select(*[made.alias(n) for n, made in fields])
 
         both = as_wanted(self._frame, one).union(as_wanted(other_frame._frame, other))
         return self._next(both, shapes.choices_of(wanted))
 
-    def mergeDynamicFrame(self, stage_dynamic_frame, primary_keys, transformation_ctx="", options=None, info="", stageThreshold=0,
-                          totalThreshold=0):
+    def mergeDynamicFrame(
+        self,
+        stage_dynamic_frame,
+        primary_keys,
+        transformation_ctx="",
+        options=None,
+        info="",
+        stageThreshold=0,
+        totalThreshold=0,
+    ):
         """These rows, except those whose keys are in the other frame, and all rows of that."""
         if options:
             refuse(f"mergeDynamicFrame's options {', '.join(options)}")
         other = stage_dynamic_frame
         keys = [f"__key{i}" for i in range(len(primary_keys))]
-        ours = self._frame.select("*", *[shapes.value_at(self._need(p)[1]).alias(k) for p, k in zip(primary_keys, keys)])
-        theirs = other._frame.select(*[shapes.value_at(other._need(p)[1]).alias("_" + k) for p, k in zip(primary_keys, keys)])
+        ours = self._frame.select(
+            "*", *[shapes.value_at(self._need(p)[1]).alias(k) for p, k in zip(primary_keys, keys)]
+        )
+        theirs = other._frame.select(
+            *[shapes.value_at(other._need(p)[1]).alias("_" + k) for p, k in zip(primary_keys, keys)]
+        )
         condition = functools.reduce(lambda a, b: a & b, [column(key) == column("_" + key) for key in keys])
         kept = ours.join(theirs, condition, "left_anti").select(*map(column, self._frame.columns))
         return self._next(kept, self._choices).union(other)
@@ -341,7 +388,7 @@ class DynamicFrame:
     def drop_nulls(self):
         """Without the fields, nested ones too, that have no value in any row: those whose type is null."""
         layout = self._layout()
-        nulls = [path for path in resolving.nulls_in(layout)]
+        nulls = list(resolving.nulls_in(layout))
         return self._next(shapes.rebuilt(self._frame, layout, lambda *_: [], nulls)) if nulls else self
 
     @stage
@@ -381,7 +428,9 @@ class DynamicFrame:
         return DynamicFrame(frame, self.glue_ctx, "errors")
 
     def write(self, connection_type, connection_options=None, format=None, format_options=None, accumulator_size=0):
-        return self.glue_ctx.write_dynamic_frame.from_options(self, connection_type, connection_options, format, format_options)
+        return self.glue_ctx.write_dynamic_frame.from_options(
+            self, connection_type, connection_options, format, format_options
+        )
 
     def __getattr__(self, name):
         if name.startswith("_"):
@@ -444,80 +493,3 @@ def unboxing(path):
         return [record]
 
     return unbox
-
-
-class DynamicFrameCollection:
-    """Frames by name."""
-
-    def __init__(self, dynamic_frames, glue_ctx):
-        named = isinstance(dynamic_frames, dict)
-        self._frames = dict(dynamic_frames) if named else {frame.name: frame for frame in dynamic_frames}
-        self._glue_ctx = glue_ctx
-
-    def __getitem__(self, key):
-        return self._frames[key]
-
-    def __setitem__(self, key, frame):
-        self._frames[key] = frame
-
-    def __len__(self):
-        return len(self._frames)
-
-    def __iter__(self):
-        return iter(self._frames)
-
-    def keys(self):
-        return self._frames.keys()
-
-    def values(self):
-        return self._frames.values()
-
-    def items(self):
-        return self._frames.items()
-
-    def select(self, key, transformation_ctx=""):
-        return self._frames[key]
-
-    def map(self, callable, transformation_ctx=""):
-        """What callable(frame, context) makes of each frame."""
-        made = {key: callable(frame, f"{transformation_ctx}{key}") for key, frame in self._frames.items()}
-        return DynamicFrameCollection(made, self._glue_ctx)
-
-    def flatmap(self, f, transformation_ctx=""):
-        made = {}
-        for key, frame in self._frames.items():
-            for inner, value in f(frame, f"{transformation_ctx}{key}").items():
-                made[f"{key}_{inner}" if inner in made else inner] = value
-        return DynamicFrameCollection(made, self._glue_ctx)
-
-
-class DynamicFrameReader:
-    """glueContext.create_dynamic_frame."""
-
-    def __init__(self, glue_context):
-        self._glue_context = glue_context
-
-    def from_options(self, *others, **named):
-        return self._glue_context.create_dynamic_frame_from_options(*others, **named)
-
-    def from_catalog(self, *others, **named):
-        return self._glue_context.create_dynamic_frame_from_catalog(*others, **named)
-
-    def from_rdd(self, *others, **named):
-        return self._glue_context.create_dynamic_frame_from_rdd(*others, **named)
-
-
-class DynamicFrameWriter:
-    """glueContext.write_dynamic_frame."""
-
-    def __init__(self, glue_context):
-        self._glue_context = glue_context
-
-    def from_options(self, *others, **named):
-        return self._glue_context.write_dynamic_frame_from_options(*others, **named)
-
-    def from_catalog(self, *others, **named):
-        return self._glue_context.write_dynamic_frame_from_catalog(*others, **named)
-
-    def from_jdbc_conf(self, *others, **named):
-        return self._glue_context.write_dynamic_frame_from_jdbc_conf(*others, **named)

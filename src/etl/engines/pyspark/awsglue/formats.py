@@ -4,15 +4,32 @@ from awsglue.refusals import NotHere, refuse, refuse_options
 
 # Sources and sinks of files.
 FILES = ("s3", "file")
-CSV_READ = {"withHeader": "header", "separator": "sep", "quoteChar": "quote", "escaper": "escape", "multiline": "multiLine"}
+CSV_READ = {
+    "withHeader": "header",
+    "separator": "sep",
+    "quoteChar": "quote",
+    "escaper": "escape",
+    "multiline": "multiLine",
+}
 CSV_WRITE = {"writeHeader": "header", "separator": "sep", "quoteChar": "quote", "escaper": "escape"}
 # What changes how fast files are read, not what is read.
-SPEED = {"optimizePerformance", "useGlueParquetWriter", "blockSize", "pageSize", "compression", "enableVectorizedReader"}
+SPEED = {
+    "optimizePerformance",
+    "useGlueParquetWriter",
+    "blockSize",
+    "pageSize",
+    "compression",
+    "enableVectorizedReader",
+}
 NAMES = {"glueparquet": "parquet"}
 SERDES = {
-    "ParquetHiveSerDe": "parquet", "OrcSerde": "orc", "AvroSerDe": "avro", "JsonSerDe": "json", "LazySimpleSerDe": "csv",
+    "ParquetHiveSerDe": "parquet",
+    "OrcSerde": "orc",
+    "AvroSerDe": "avro",
+    "JsonSerDe": "json",
+    "LazySimpleSerDe": "csv",
     "OpenCSVSerde": "csv",
-}  # fmt: skip
+}
 READABLE = ("csv", "json", "parquet", "orc", "avro")
 
 
@@ -68,7 +85,11 @@ def format_of(table):
     storage = table.get("StorageDescriptor") or {}
     parameters = {**storage.get("Parameters", {}), **table.get("Parameters", {})}
     name = f"table {table.get('DatabaseName')}.{table['Name']}"
-    if parameters.get("table_type") or parameters.get("spark.sql.sources.provider", "").lower() in ("delta", "hudi", "iceberg"):
+    if parameters.get("table_type") or parameters.get("spark.sql.sources.provider", "").lower() in (
+        "delta",
+        "hudi",
+        "iceberg",
+    ):
         refuse(f"{name}: a table of {parameters.get('table_type') or parameters['spark.sql.sources.provider']}")
     if table.get("TableType") == "VIRTUAL_VIEW":
         refuse(f"{name}: a view")
@@ -83,7 +104,11 @@ def format_of(table):
         return format, {"multiline": False} if format == "json" else {}
     given = serde.get("Parameters") or {}
     is_open = library.endswith("OpenCSVSerde")
-    separator = given.get("separatorChar", ",") if is_open else given.get("field.delim") or parameters.get("delimiter") or "\x01"
+    separator = (
+        given.get("separatorChar", ",")
+        if is_open
+        else given.get("field.delim") or parameters.get("delimiter") or "\x01"
+    )
     quote = given.get("quoteChar", '"') if is_open or not library else ""
     skipped = parameters.get("skip.header.line.count", given.get("skip.header.line.count", "0"))
     if skipped not in ("0", "1"):

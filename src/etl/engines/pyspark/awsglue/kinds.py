@@ -1,16 +1,30 @@
 """What values of no declared type are: found by a look at them, on Spark's workers, and laid out by what was found.
 
-What was found of a place is a tree: a dictionary from each kind of value to what is below it (the fields of a struct, the
-elements of an array, otherwise None). What is made of it is a layout: {"kind": K} with "fields" of a struct, "of" of an
-array's elements, a map's values or a choice's possibilities."""
+What was found of a place is a tree: a dictionary from each kind of value to what is below it (the fields of a struct,
+the elements of an array, otherwise None). What is made of it is a layout: {"kind": K} with "fields" of a struct, "of"
+of an array's elements, a map's values or a choice's possibilities."""
 
+import base64
 import datetime
 import decimal
 import json
 import traceback
 
 WHOLE = {"byte", "short", "int", "long"}
-ORDER = ["int", "long", "float", "double", "decimal", "boolean", "string", "binary", "date", "timestamp", "array", "struct"]
+ORDER = [
+    "int",
+    "long",
+    "float",
+    "double",
+    "decimal",
+    "boolean",
+    "string",
+    "binary",
+    "date",
+    "timestamp",
+    "array",
+    "struct",
+]
 ERRORS_KEPT = 100
 
 
@@ -207,7 +221,8 @@ def looker(function, layout):
 
 
 def null_throughout(array):
-    """An array in which the fields of a struct that isn't there aren't there either: some engines look no further up."""
+    """An array in which the fields of a struct that isn't there aren't there either: some engines look no further
+    up."""
     import pyarrow
 
     if pyarrow.types.is_struct(array.type) and array.type.num_fields:
@@ -220,7 +235,8 @@ def null_throughout(array):
 
 
 def maker(function, layout, made, schema):
-    """A function of Arrow's batches that lays out a function's results. Those that can't be are left out: they are errors."""
+    """A function of Arrow's batches that lays out a function's results. Those that can't be are left out: they are
+    errors."""
 
     def make(batches):
         import pyarrow
@@ -235,7 +251,9 @@ def maker(function, layout, made, schema):
                 except TypeError:
                     pass
             made_of_rows = pyarrow.RecordBatch.from_pylist(laid, schema=schema)
-            yield pyarrow.RecordBatch.from_arrays([null_throughout(array) for array in made_of_rows.columns], schema=schema)
+            yield pyarrow.RecordBatch.from_arrays(
+                [null_throughout(array) for array in made_of_rows.columns], schema=schema
+            )
 
     return make
 
@@ -251,6 +269,40 @@ def keeper(function, layout):
             yield batch.filter(pyarrow.array(mask, pyarrow.bool_()))
 
     return keep_rows
+
+
+def writer(layout, keys):
+    """A function of Arrow's batches that makes lines of JSON: a choice is its value, what isn't there is left out. The
+    columns named by `keys` stay columns."""
+
+    def write(batches):
+        import pyarrow
+
+        for batch in batches:
+            rows = [take(row, layout) for row in batch.to_pylist()]
+            kept = [batch.column(batch.schema.get_field_index(key)) for key in keys]
+            lines = [json.dumps(present(row, keys), default=as_json, ensure_ascii=False) for row in rows]
+            fields = [batch.schema.field(key) for key in keys]
+            schema = pyarrow.schema([pyarrow.field("value", pyarrow.string()), *fields])
+            yield pyarrow.RecordBatch.from_arrays([pyarrow.array(lines, pyarrow.string()), *kept], schema=schema)
+
+    return write
+
+
+def present(value, without=()):
+    """A value without the fields that have none."""
+    if isinstance(value, dict):
+        return {name: present(inner) for name, inner in value.items() if inner is not None and name not in without}
+    return [present(inner) for inner in value] if isinstance(value, list) else value
+
+
+def as_json(value):
+    """What JSON has no type for, as Spark writes it."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(timespec="milliseconds") + "Z"
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    return base64.b64encode(value).decode() if isinstance(value, (bytes, bytearray)) else str(value)
 
 
 def records_of_text(text):

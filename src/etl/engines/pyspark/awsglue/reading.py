@@ -14,7 +14,17 @@ from awsglue.refusals import NotHere, refuse, refuse_options
 from awsglue.shapes import column
 
 # What tells Glue how to share out files over its workers, or which of them it reads: the first only changes how fast.
-SOURCE = {"paths", "path", "recurse", "exclusions", "groupFiles", "groupSize", "compressionType", "maxBand", "maxFilesInBand"}
+SOURCE = {
+    "paths",
+    "path",
+    "recurse",
+    "exclusions",
+    "groupFiles",
+    "groupSize",
+    "compressionType",
+    "maxBand",
+    "maxFilesInBand",
+}
 SOURCE |= {"format", *SPEED}
 TEXT = "value"
 QUOTED = re.compile(r"('(?:[^']|'')*')")
@@ -94,7 +104,9 @@ def read_table(context, database, table_name, predicate, catalog_predicate, name
         return filtered(made, predicate)
     expression = " AND ".join(f"({part})" for part in (predicate, catalog_predicate) if part)
     frames = []
-    for partition in partitions_of(context.catalog, database, table_name, expression, catalog_id, bool(catalog_predicate)):
+    for partition in partitions_of(
+        context.catalog, database, table_name, expression, catalog_id, bool(catalog_predicate)
+    ):
         place = (partition.get("StorageDescriptor") or {}).get("Location")
         if not place:
             refuse(f"the partition {partition['Values']} without a location")
@@ -109,7 +121,8 @@ def read_table(context, database, table_name, predicate, catalog_predicate, name
 
 
 def partitions_of(catalog, database, table_name, expression, catalog_id, must_hold):
-    """The partitions for which an expression holds, or all where it is in Spark's own words: the frame is filtered, too."""
+    """The partitions for which an expression holds, or all where it is in Spark's own words: the frame is filtered,
+    too."""
     expression = "".join(p if p[:1] == "'" else p.replace("==", "=") for p in QUOTED.split(expression))
     try:
         return list(catalog.partitions(database, table_name, expression, catalog_id))
@@ -146,13 +159,15 @@ def read_place(context, place, format, options, columns, name, with_choices):
         return by_name(DynamicFrame(load(context.spark_session.read, format, [place]), context, name), columns)
     # The columns of CSV are known by their places.
     schema = T.StructType([T.StructField(n, T.StringType()) for n, _ in columns])
-    frame = context.spark_session.read.options(**options).schema(schema).csv(place).select(*[column(n) for n, _ in columns])
+    frame = (
+        context.spark_session.read.options(**options).schema(schema).csv(place).select(*[column(n) for n, _ in columns])
+    )
     return of_texts(DynamicFrame(frame, context, name), columns, with_choices)
 
 
 def by_name(made, columns):
-    """A frame with the columns of a table, whatever their order and the case of their names in the files. A choice stays
-    one."""
+    """A frame with the columns of a table, whatever their order and the case of their names in the files. A choice
+    stays one."""
     known = {n.lower(): (n, layout) for n, layout in made._layout()["fields"]}
     fields, choices = [], set()
     for name, kind in columns:
@@ -180,7 +195,9 @@ def of_texts(made, columns, with_choices):
     fields = []
     for name, kind in columns:
         if name in is_choice:
-            both = F.struct(cast[name].alias(kind["kind"].split("(")[0]), F.when(odd[name], column(name)).alias("string"))
+            both = F.struct(
+                cast[name].alias(kind["kind"].split("(")[0]), F.when(odd[name], column(name)).alias("string")
+            )
             fields.append(F.when(column(name).isNotNull(), both).alias(name))
         else:
             fields.append(cast.get(name, column(name)).alias(name))

@@ -18,7 +18,15 @@ def relationalize(frame, root, staging):
     if not staging:
         raise ValueError("relationalize needs a staging path")
     tables = {}
-    take_apart(frame, frame._frame, frame._layout(), root, root, f"{staging.rstrip('/')}/relationalize-{uuid.uuid4().hex}", tables)
+    take_apart(
+        frame,
+        frame._frame,
+        frame._layout(),
+        root,
+        root,
+        f"{staging.rstrip('/')}/relationalize-{uuid.uuid4().hex}",
+        tables,
+    )
     return tables
 
 

@@ -1,7 +1,7 @@
 """Columns within columns: paths of fields, layouts of frames, and expressions that rebuild what is nested.
 
-A path is a tuple of names; "[]" stands for an array's elements. A layout (see kinds.py) knows what Spark's own schema can't
-say: which structs are choices."""
+A path is a tuple of names; "[]" stands for an array's elements. A layout (see kinds.py) knows what Spark's own schema
+can't say: which structs are choices."""
 
 import re
 
@@ -12,15 +12,32 @@ from awsglue.refusals import NotHere
 
 ELEMENT = "[]"
 SIMPLE = {
-    "string": T.StringType, "boolean": T.BooleanType, "byte": T.ByteType, "short": T.ShortType, "int": T.IntegerType,
-    "long": T.LongType, "float": T.FloatType, "double": T.DoubleType, "date": T.DateType, "timestamp": T.TimestampType,
-    "binary": T.BinaryType, "null": T.NullType,
-}  # fmt: skip
+    "string": T.StringType,
+    "boolean": T.BooleanType,
+    "byte": T.ByteType,
+    "short": T.ShortType,
+    "int": T.IntegerType,
+    "long": T.LongType,
+    "float": T.FloatType,
+    "double": T.DoubleType,
+    "date": T.DateType,
+    "timestamp": T.TimestampType,
+    "binary": T.BinaryType,
+    "null": T.NullType,
+}
 KINDS = {type_: kind for kind, type_ in SIMPLE.items()}
 ALIASES = {
-    "bigint": "long", "integer": "int", "smallint": "short", "tinyint": "byte", "void": "null", "str": "string", "bool": "boolean",
-    "varchar": "string", "char": "string", "real": "float",
-}  # fmt: skip
+    "bigint": "long",
+    "integer": "int",
+    "smallint": "short",
+    "tinyint": "byte",
+    "void": "null",
+    "str": "string",
+    "bool": "boolean",
+    "varchar": "string",
+    "char": "string",
+    "real": "float",
+}
 PART = re.compile(r"`((?:[^`]|``)+)`|([^.`\[\]]+)|(\[\])|(\.)")
 
 
@@ -70,7 +87,9 @@ def type_of(layout):
     """Spark's type for a layout."""
     kind = layout["kind"]
     if kind in ("struct", "choice"):
-        return T.StructType([T.StructField(n, type_of(inner)) for n, inner in layout["fields" if kind == "struct" else "of"]])
+        return T.StructType(
+            [T.StructField(n, type_of(inner)) for n, inner in layout["fields" if kind == "struct" else "of"]]
+        )
     if kind == "array":
         return T.ArrayType(type_of(layout["of"]))
     if kind == "map":
@@ -227,7 +246,8 @@ WHOLE_OF_TEXT = r"^\s*([+-]?\d+)\.\d*\s*$"
 
 
 def cast(made, kind, wanted):
-    """A value as a simple type, or null. Of a text with a fraction a whole number takes the whole part, as Spark does."""
+    """A value as a simple type, or null. Of a text with a fraction a whole number takes the whole part, as Spark
+    does."""
     if not hasattr(type(made), "try_cast"):
         return made.cast(type_of(wanted))
     if kind == "string" and wanted["kind"] in ("byte", "short", "int", "long"):
@@ -259,7 +279,10 @@ def as_type(made, layout, wanted):
     if kind == "array" and target == "array":
         return F.transform(made, lambda value: as_type(value, layout["of"], wanted["of"]))
     if kind == "struct" and target == "map":
-        entries = [F.struct(F.lit(n).alias("key"), as_type(field(made, n), i, wanted["of"]).alias("value")) for n, i in layout["fields"]]
+        entries = [
+            F.struct(F.lit(n).alias("key"), as_type(field(made, n), i, wanted["of"]).alias("value"))
+            for n, i in layout["fields"]
+        ]
         return F.when(made.isNotNull(), F.map_from_entries(F.array(*entries)))
     nested = {"struct", "array", "map"}
     if kind in nested and target == "string":
@@ -280,7 +303,9 @@ def nothing(layout):
 def into_choice(made, layout, wanted):
     """A value as one of a choice's possibilities."""
     place = next(i for i, (_, inner) in enumerate(wanted["of"]) if same_kind(layout, inner))
-    fields = [(n, as_type(made, layout, inner) if i == place else nothing(inner)) for i, (n, inner) in enumerate(wanted["of"])]
+    fields = [
+        (n, as_type(made, layout, inner) if i == place else nothing(inner)) for i, (n, inner) in enumerate(wanted["of"])
+    ]
     return F.when(made.isNotNull(), struct_of(fields))
 
 

@@ -4,14 +4,42 @@ from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection
 from awsglue.refusals import NotHere
 
 __all__ = [
-    "ApplyMapping", "Coalesce", "DropFields", "DropNullFields", "ErrorsAsDynamicFrame", "Filter", "FlatMap", "GlueTransform", "Join",
-    "Map", "MapToCollection", "Relationalize", "RenameField", "Repartition", "ResolveChoice", "SelectFields",
-    "SelectFromCollection", "SplitFields", "SplitRows", "Spigot", "Transform", "Unbox", "Union", "UnnestFrame",
-]  # fmt: skip
+    "ApplyMapping",
+    "Coalesce",
+    "DropFields",
+    "DropNullFields",
+    "ErrorsAsDynamicFrame",
+    "Filter",
+    "FlatMap",
+    "GlueTransform",
+    "Join",
+    "Map",
+    "MapToCollection",
+    "Relationalize",
+    "RenameField",
+    "Repartition",
+    "ResolveChoice",
+    "SelectFields",
+    "SelectFromCollection",
+    "SplitFields",
+    "SplitRows",
+    "Spigot",
+    "Transform",
+    "Unbox",
+    "Union",
+    "UnnestFrame",
+]
 REFUSED = {
-    "FillMissingValues", "FindMatches", "FindIncrementalMatches", "EvaluateDataQuality", "EvaluateDataQualityMultiFrame",
-    "DetectPII", "EntityDetector", "MergeDynamicFrame", "MapValues",
-}  # fmt: skip
+    "FillMissingValues",
+    "FindMatches",
+    "FindIncrementalMatches",
+    "EvaluateDataQuality",
+    "EvaluateDataQualityMultiFrame",
+    "DetectPII",
+    "EntityDetector",
+    "MergeDynamicFrame",
+    "MapValues",
+}
 
 
 class GlueTransform:
@@ -70,8 +98,17 @@ class Map(GlueTransform):
 class FlatMap(GlueTransform):
     """The records that a function makes of each one, or the frames that it makes of each one of a collection."""
 
-    def __call__(self, dfc=None, BaseTransform=None, frame_name="frame", transformation_ctx="", base_kwargs=None, frame=None, f=None,
-                 **named):
+    def __call__(
+        self,
+        dfc=None,
+        BaseTransform=None,
+        frame_name="frame",
+        transformation_ctx="",
+        base_kwargs=None,
+        frame=None,
+        f=None,
+        **named,
+    ):
         source = frame if frame is not None else dfc
         if isinstance(source, DynamicFrame):
             return source.flatMap(f or BaseTransform, transformation_ctx=transformation_ctx, **named)
@@ -94,10 +131,21 @@ class Join(GlueTransform):
 class MapToCollection(GlueTransform):
     """Applies a transformation to each frame of a collection."""
 
-    def __call__(self, dfc, BaseTransform=None, frame_name="frame", transformation_ctx="", base_kwargs=None, callable=None, **named):
+    def __call__(
+        self,
+        dfc,
+        BaseTransform=None,
+        frame_name="frame",
+        transformation_ctx="",
+        base_kwargs=None,
+        callable=None,
+        **named,
+    ):
         if callable is not None:
             return dfc.map(callable, transformation_ctx)
-        call = lambda one, context: BaseTransform.apply(**{frame_name: one, "transformation_ctx": context, **(base_kwargs or {})})
+        call = lambda one, context: BaseTransform.apply(
+            **{frame_name: one, "transformation_ctx": context, **(base_kwargs or {})}
+        )
         return dfc.map(call, transformation_ctx)
 
 

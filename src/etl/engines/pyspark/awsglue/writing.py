@@ -2,8 +2,10 @@
 
 import urllib.parse
 
+from pyspark.sql import types as T
 
-from awsglue import shapes
+
+from awsglue import kinds, shapes
 from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection
 from awsglue.formats import FILES, format_of, known_format, write_options
 from awsglue.refusals import NotHere, refuse, refuse_options
@@ -16,12 +18,18 @@ TEXT = ("org.apache.hadoop.mapred.TextInputFormat", f"{HIVE}.ql.io.HiveIgnoreKey
 STORAGE = {
     "csv": (*TEXT, f"{HIVE}.serde2.lazy.LazySimpleSerDe"),
     "json": (*TEXT, "org.openx.data.jsonserde.JsonSerDe"),
-    "parquet": (f"{HIVE}.ql.io.parquet.MapredParquetInputFormat", f"{HIVE}.ql.io.parquet.MapredParquetOutputFormat",
-                f"{HIVE}.ql.io.parquet.serde.ParquetHiveSerDe"),
+    "parquet": (
+        f"{HIVE}.ql.io.parquet.MapredParquetInputFormat",
+        f"{HIVE}.ql.io.parquet.MapredParquetOutputFormat",
+        f"{HIVE}.ql.io.parquet.serde.ParquetHiveSerDe",
+    ),
     "orc": (f"{HIVE}.ql.io.orc.OrcInputFormat", f"{HIVE}.ql.io.orc.OrcOutputFormat", f"{HIVE}.ql.io.orc.OrcSerde"),
-    "avro": (f"{HIVE}.ql.io.avro.AvroContainerInputFormat", f"{HIVE}.ql.io.avro.AvroContainerOutputFormat",
-             f"{HIVE}.serde2.avro.AvroSerDe"),
-}  # fmt: skip
+    "avro": (
+        f"{HIVE}.ql.io.avro.AvroContainerInputFormat",
+        f"{HIVE}.ql.io.avro.AvroContainerOutputFormat",
+        f"{HIVE}.serde2.avro.AvroSerDe",
+    ),
+}
 SAIL_KEEPS = " &,;@!$()'+=:"
 SPARK_ESCAPES = "\"#%'*/:=?\\\x7f{[]^"
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -34,7 +42,16 @@ def writable(frame):
     typed = shapes.with_string_for_null(layout)
     if typed == layout:
         return frame
-    return frame.select(*[shapes.as_type(column(n), i, w).alias(n) for (n, i), (_, w) in zip(layout["fields"], typed["fields"])])
+    return frame.select(
+        *[shapes.as_type(column(n), i, w).alias(n) for (n, i), (_, w) in zip(layout["fields"], typed["fields"])]
+    )
+
+
+def as_lines(frame, keys):
+    """A frame's rows as lines of JSON: Spark would write a choice as a struct."""
+    schema = frame._frame.schema
+    fields = [T.StructField("value", T.StringType()), *(T.StructField(key, schema[key].dataType) for key in keys)]
+    return frame._frame.mapInArrow(kinds.writer(frame._layout(), keys), T.StructType(fields))
 
 
 def write_files(frame, connection_type, options, format, format_options, where):
@@ -46,9 +63,11 @@ def write_files(frame, connection_type, options, format, format_options, where):
     format = known_format(format, where)
     if not options.get("path"):
         raise ValueError(f"{where} needs a path")
-    made = writable(frame)
-    writer = made.write.mode("append").format(format).options(**write_options(format, format_options, options))
     keys = list(options.get("partitionKeys") or [])
+    made, written = writable(frame), format
+    if format == "json" and isinstance(frame, DynamicFrame) and frame._choices:
+        made, written = as_lines(frame._next(made, frame._choices), keys), "text"
+    writer = made.write.mode("append").format(written).options(**write_options(format, format_options, options))
     try:
         (writer.partitionBy(*keys) if keys else writer).save(options["path"])
     except Exception as error:
@@ -92,7 +111,9 @@ class Sink:
     def writeFrame(self, dynamic_frame, info=""):
         if self._update and self._table is None:
             raise ValueError("enableUpdateCatalog needs setCatalogInfo")
-        write_files(dynamic_frame, self._type, self._options, self._format or "glueparquet", self._format_options, "getSink")
+        write_files(
+            dynamic_frame, self._type, self._options, self._format or "glueparquet", self._format_options, "getSink"
+        )
         if self._update:
             self._tell_catalog(writable(dynamic_frame))
         return dynamic_frame
@@ -112,7 +133,9 @@ class Sink:
         elif self._behavior == "UPDATE_IN_DATABASE":
             self._update_columns(table, columns)
         if keys:
-            partitions = [self._partition(table, keys, row) for row in frame.select(*map(column, keys)).distinct().collect()]
+            partitions = [
+                self._partition(table, keys, row) for row in frame.select(*map(column, keys)).distinct().collect()
+            ]
             catalog.create_partitions(database, name, partitions, catalog_id)
 
     def _new_table(self, name, columns, keys):
@@ -125,9 +148,13 @@ class Sink:
             if options["header"] == "true":
                 parameters["skip.header.line.count"] = "1"
         storage = {
-            "Columns": columns, "Location": self._options["path"], "InputFormat": input_format, "OutputFormat": output_format,
-            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": told}, "Parameters": dict(parameters),
-        }  # fmt: skip
+            "Columns": columns,
+            "Location": self._options["path"],
+            "InputFormat": input_format,
+            "OutputFormat": output_format,
+            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": told},
+            "Parameters": dict(parameters),
+        }
         made = {"Name": name, "TableType": "EXTERNAL_TABLE", "Parameters": parameters, "StorageDescriptor": storage}
         return {**made, "PartitionKeys": keys}
 
@@ -166,14 +193,18 @@ def as_text(value):
 
 def write_table(context, frame, database, table_name, options, catalog_id):
     """Adds a frame's rows to where a table is."""
-    refuse_options("write_dynamic_frame.from_catalog", options, {"partitionKeys", "enableUpdateCatalog", "updateBehavior"})
+    refuse_options(
+        "write_dynamic_frame.from_catalog", options, {"partitionKeys", "enableUpdateCatalog", "updateBehavior"}
+    )
     options = dict(options or {})
     table = context.catalog.table(database, table_name, catalog_id)
     format, told = format_of(table)
     keys = options.get("partitionKeys") or [key["Name"] for key in table.get("PartitionKeys", [])]
     sink = Sink(context, "s3", path=table["StorageDescriptor"]["Location"], **{**options, "partitionKeys": keys})
     if format == "csv":
-        sink.setFormat(format, separator=told["sep"], quoteChar=told["quote"] or "-1", writeHeader=told["header"] == "true")
+        sink.setFormat(
+            format, separator=told["sep"], quoteChar=told["quote"] or "-1", writeHeader=told["header"] == "true"
+        )
     else:
         sink.setFormat(format)
     sink.setCatalogInfo(database, table_name, catalog_id)
