@@ -3,6 +3,7 @@
 
 mod environment;
 mod keys;
+mod library;
 mod pyspark;
 mod python;
 mod sql;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::environment::{Environment, Interpreter, search_path};
 use super::stages::{INSTALL_BYTES, Stages};
-use super::{Assignment, Engine, Place, Working};
+use super::{Assignment, Engine, Place, Working, library};
 use crate::app::App;
 use crate::buckets::Access;
 use crate::error::{Error, Result};
@@ -21,8 +21,6 @@ use crate::task::{Copied, Limits, Program, TableToRead};
 
 /// The script's name in its folder.
 const SCRIPT: &str = "script.py";
-/// Glue's own library.
-const GLUE_LIBRARY: &str = "awsglue";
 /// Glue's argument that names packages (`--additional-python-modules`), with commas between them.
 const ADDITIONAL_MODULES: &str = "additional-python-modules";
 /// Glue's arguments that name files for the script, with commas between them: modules, and others.
@@ -55,27 +53,6 @@ impl Engine for Python {
         }
         stages.push((script, config.memory_bytes));
         Stages::begin(&work, stages, Vec::new()).await
-    }
-}
-
-/// Refuses a script that needs Glue's own library by that name, rather than by Python's word for it.
-///
-/// # Errors
-/// Invalid.
-fn check_library(script: &str) -> Result<()> {
-    let needs = |line: &str| {
-        let name = line
-            .trim_start()
-            .strip_prefix("from ")
-            .or(line.trim_start().strip_prefix("import "));
-        name.is_some_and(|name| name.split(['.', ' ', ',']).next() == Some(GLUE_LIBRARY))
-    };
-    match script.lines().any(needs) {
-        false => Ok(()),
-        true => Err(
-            Error::invalid("the script needs Glue's library awsglue, which isn't here yet")
-                .hint("use PySpark's own DataFrames, which need nothing of it"),
-        ),
     }
 }
 
@@ -123,12 +100,15 @@ pub(super) async fn program(
     interpreter: &Interpreter,
     before: &[(&str, &str)],
 ) -> Result<Program> {
-    check_library(work.script)?;
     let mut files = BTreeMap::from([(SCRIPT.to_owned(), work.script.to_owned())]);
     let mut arguments = Vec::new();
     for (name, text) in before {
         files.insert((*name).to_owned(), (*text).to_owned());
         arguments.push((*name).to_owned());
+    }
+    if work.job.glue.is_some() || library::is_imported_by(work.script) {
+        let own = library::FILES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        files.extend(own);
     }
     arguments.push(SCRIPT.to_owned());
     for (name, value) in &work.run.body.parameters {

@@ -165,7 +165,11 @@ fn place(mut program: Program, folder: PathBuf) -> Result<Placed> {
             std::fs::create_dir(folder.join(inner))?;
         }
         for (name, text) in &program.files {
-            std::fs::write(folder.join(WORK).join(name), text)?;
+            let path = folder.join(WORK).join(name);
+            if let Some(above) = path.parent() {
+                std::fs::create_dir_all(above)?;
+            }
+            std::fs::write(path, text)?;
         }
         Ok(())
     };

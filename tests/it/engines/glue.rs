@@ -1,9 +1,10 @@
 //! Jobs that AWS's clients made run their scripts.
 
 use aws_sdk_glue::Client;
-use aws_sdk_glue::types::{JobCommand, JobRun, JobRunState};
+use aws_sdk_glue::types::{DatabaseInput, JobCommand, JobRun, JobRunState};
 use mastic::model::job::Engine;
 
+use super::pyspark::with_sail;
 use crate::glue::client;
 use crate::harness::TestApp;
 
@@ -66,24 +67,25 @@ async fn a_python_shell_job_runs_the_script_as_it_is_when_the_run_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_needs_glues_library_and_what_ray_runs_is_named() {
+async fn a_python_shell_job_gets_its_options_as_glue_gives_them() {
     let (app, glue) = with_python().await;
     make(&glue, "pythonshell").await;
     app.put(
         "lake",
         "scripts/a.py",
-        b"from awsglue.utils import getResolvedOptions\n".as_slice(),
+        b"import sys\nfrom awsglue.utils import getResolvedOptions\n\
+          options = getResolvedOptions(sys.argv, ['month', 'JOB_NAME'])\nprint(options['month'], options['JOB_NAME'])\n"
+            .as_slice(),
     )
     .await;
-    let refused = run(&app, &glue).await;
-    assert!(
-        refused
-            .error_message()
-            .unwrap()
-            .starts_with("the script needs Glue's library awsglue"),
-        "{refused:?}"
-    );
-    glue.delete_job().job_name("load").send().await.unwrap();
+    let told = run(&app, &glue).await;
+    let log = app.log(told.id().unwrap()).await;
+    assert!(log.contains("2 load\n"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ray_runs_is_named() {
+    let (app, glue) = with_python().await;
     make(&glue, "glueray").await;
     let refused = run(&app, &glue).await;
     assert!(
@@ -155,4 +157,63 @@ async fn a_script_is_given_the_files_that_glues_arguments_name() {
             Err(message) => assert!(run.error_message().unwrap().contains(message), "{run:?}"),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_written_for_glue_runs_as_it_stands() {
+    let Some(app) = with_sail().await else { return };
+    let glue = client(&app);
+    make(&glue, "glueetl").await;
+    app.put(
+        "lake",
+        "raw/orders.json",
+        b"{\"id\": 1, \"price\": 2.5, \"buyer\": {\"name\": \"Ann\"}}\n{\"id\": 2, \"price\": \"4\", \"buyer\": {\"name\": \"Bob\"}}\n"
+            .as_slice(),
+    )
+    .await;
+    let script = br#"
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME", "month"])
+sc = SparkContext()
+glueContext = GlueContext(sc)
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+orders = glueContext.create_dynamic_frame.from_options(
+    connection_type="s3", connection_options={"paths": ["s3://lake/raw/"]}, format="json", transformation_ctx="orders"
+)
+orders.printSchema()
+priced = orders.resolveChoice(specs=[("price", "cast:double")])
+mapped = ApplyMapping.apply(
+    frame=priced, mappings=[("id", "long", "id", "long"), ("price", "double", "price", "double"), ("buyer.name", "string", "buyer", "string")]
+)
+dear = Filter.apply(frame=mapped, f=lambda row: row["price"] > 3)
+print("dear", dear.count())
+sink = glueContext.getSink(connection_type="s3", path="s3://lake/out/", enableUpdateCatalog=True)
+sink.setFormat("glueparquet")
+sink.setCatalogInfo(catalogDatabase="shop", catalogTableName="orders")
+sink.writeFrame(mapped)
+job.commit()
+"#;
+    app.put("lake", "scripts/a.py", script.as_slice()).await;
+    glue.create_database()
+        .database_input(DatabaseInput::builder().name("shop").build().unwrap())
+        .send()
+        .await
+        .unwrap();
+    let told = run(&app, &glue).await;
+    let log = app.log(told.id().unwrap()).await;
+    assert_eq!(told.job_run_state(), Some(&JobRunState::Succeeded), "{log}");
+    assert!(log.contains("dear 1\n"), "{log}");
+    assert_eq!(
+        app.rows("SELECT id, price, buyer FROM shop.orders ORDER BY id")
+            .await,
+        r#"[[1,2.5,"Ann"],[2,4.0,"Bob"]]"#
+    );
 }

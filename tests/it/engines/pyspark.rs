@@ -17,7 +17,7 @@ fn tools() -> Option<String> {
 }
 
 /// A server with the engine that the tests' tools have; none where they haven't.
-async fn with_sail() -> Option<TestApp> {
+pub(super) async fn with_sail() -> Option<TestApp> {
     let Some(folder) = tools() else {
         skipped("Sail: MASTIC_TEST_ENGINES names no folder with the engine pyspark");
         return None;
