@@ -24,6 +24,7 @@ SOURCE = {
     "compressionType",
     "maxBand",
     "maxFilesInBand",
+    "useS3ListImplementation",
 }
 SOURCE |= {"format", *SPEED}
 TEXT = "value"
@@ -156,7 +157,9 @@ def read_place(context, place, format, options, columns, name, with_choices):
     if format == "json":
         return by_name(read_json(context, [place], options, name), columns)
     if format != "csv":
-        return by_name(DynamicFrame(load(context.spark_session.read, format, [place]), context, name), columns)
+        # Files that were written before a column came are beside those with it.
+        made = context.spark_session.read.options(**({} if format == "avro" else {"mergeSchema": "true"}))
+        return by_name(DynamicFrame(load(made, format, [place]), context, name), columns)
     # The columns of CSV are known by their places.
     schema = T.StructType([T.StructField(n, T.StringType()) for n, _ in columns])
     frame = (
