@@ -75,7 +75,7 @@ def made_of(frame, function, glue_ctx, name, choices=frozenset(), before=None, e
     tree, count, errors = found_in(frame, function, layout)
     if count:
         glue_ctx.get_logger().warn(f"{count} records can't be used. The first: {errors[0]['msg']}")
-    made = kinds.settle(tree, before) if tree else before or {"kind": "struct", "fields": []}
+    made = kinds.settle(tree, before) if tree.get("struct") else before or {"kind": "struct", "fields": []}
     typed = shapes.with_string_for_null(made)
     schema = shapes.type_of(typed)
     rows = frame.mapInArrow(kinds.maker(function, layout, typed, to_arrow_schema(schema)), schema)
@@ -148,7 +148,7 @@ class DynamicFrame:
         """Prints rows as JSON, one a line; a choice is its value."""
         layout = shapes.with_string_for_null(self._layout())
         for row in self._frame.limit(num_rows).collect():
-            print(json.dumps(kinds.take(plain(row, layout), layout), default=str))
+            print(json.dumps(kinds.take(plain(row, layout), layout), default=str, ensure_ascii=False))
 
     def getNumPartitions(self):
         return refuse("DynamicFrame.getNumPartitions")

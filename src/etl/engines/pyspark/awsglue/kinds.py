@@ -101,6 +101,9 @@ def settle(tree, before=None):
         return keep(tree, before)
     if {"int", "long"} <= kinds:
         kinds.discard("int")
+    # A struct without fields holds nothing that a column could.
+    if "struct" in kinds and not tree["struct"]:
+        kinds.discard("struct")
     possible = []
     for kind in sorted(kinds, key=ORDER.index):
         if kind == "struct":
@@ -145,7 +148,7 @@ def keep(tree, before):
 def lay_out(value, layout):
     """A value as Arrow takes it by its layout."""
     kind = layout["kind"]
-    if value is None or kind == "null":
+    if value is None or kind == "null" or value == {} and kind not in ("struct", "map"):
         return None
     if hasattr(value, "item") and not isinstance(value, (dict, list)):
         value = value.item()
