@@ -78,7 +78,6 @@ def run(runtime, interpreter, script, folder, endpoint):
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PYSPARK_PYTHON": interpreter,
         "MASTIC_JOB": "job-of-ours",
-        "PYTHONPATH": str(folder),
         "AWS_ENDPOINT_URL_GLUE": endpoint or "http://127.0.0.1:9",
         "PYSPARK_SUBMIT_ARGS": "--master local[1] pyspark-shell",
     }
@@ -87,8 +86,9 @@ def run(runtime, interpreter, script, folder, endpoint):
     if runtime == "sail":
         environment.pop("PYSPARK_SUBMIT_ARGS")
     done = subprocess.run(
-        [interpreter, *launcher, "script.py", *arguments],
-        cwd=folder,
+        [interpreter, *launcher, f"{folder}/script.py", *arguments],
+        # Workers of Spark find nothing of ours where they are.
+        cwd=folder if launcher else folder / "data",
         env=environment,
         capture_output=True,
         text=True,

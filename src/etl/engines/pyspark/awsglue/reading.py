@@ -27,7 +27,6 @@ SOURCE = {
     "useS3ListImplementation",
 }
 SOURCE |= {"format", *SPEED}
-TEXT = "value"
 QUOTED = re.compile(r"('(?:[^']|'')*')")
 
 
@@ -60,18 +59,11 @@ def load(made, format, paths):
         raise
 
 
-def from_json(row):
-    """The records of a line, with the columns that its folders' names make."""
-    folders = {name: value for name, value in row.items() if name != TEXT}
-    text = row.get(TEXT)
-    return [{**record, **folders} for record in kinds.records_of_text(text)] if text and text.strip() else []
-
-
 def read_json(context, paths, options, name, recurse=False):
     """Every value's type is found first: what is a number here and a text there is a choice."""
     made = reader(context, recurse)
     made = made.option("wholetext", "true") if options["multiline"] else made
-    return made_of(load(made, "text", paths), from_json, context, name)
+    return made_of(load(made, "text", paths), kinds.from_lines, context, name)
 
 
 def read_files(context, connection_type, options, format, format_options, name, where):
