@@ -59,6 +59,7 @@ test: machine test-tools build
 	MASTIC_BIN=$(MASTIC) tests/with-postgres tests/clients/run-catalog $(PYTHON_TOOLS)
 	MASTIC_BIN=$(MASTIC) tests/clients/run-store $(PYTHON_TOOLS)
 	$(PYTHON_TOOLS)/bin/python tests/bench/conflicts.py $(MASTIC) --updates 10
+	tests/engines/run-awsglue $(MASTIC) $(TEST_ENGINES)
 	tests/with-postgres $(PYTHON_TOOLS)/bin/python tests/storm/run.py $(MASTIC) --objects 30 --kills 6 --engines $(TEST_ENGINES)
 	$(PYTHON_TOOLS)/bin/python tests/reading/polluted.py $(MASTIC) --files 120 --every-case 8
 	$(PYTHON_TOOLS)/bin/python tests/reading/property.py $(MASTIC) --tables 30
@@ -94,6 +95,7 @@ clients: test-tools build
 # Spark scripts on Spark itself, on this machine and on a cluster of a master and two workers.
 engines: machine build
 	tests/with-spark $(MASTIC) $(SPARK_ENGINES) $(CARGO) test --locked --test it -- engines::spark --test-threads 2
+	tests/engines/run-awsglue $(MASTIC) $(SPARK_ENGINES)
 
 # Form, lints, and what dependencies may be.
 check: frontend test-tools

@@ -238,6 +238,8 @@ impl Picker<'_> {
         let shown = match name {
             "lake.secret_key" => "(set)".to_owned(),
             "database.url" => crate::model::database_url::without_password(&value),
+            // What follows a server's host may be a token.
+            "engines.spark_master" => value.split("/;").next().unwrap_or_default().to_owned(),
             _ => value.clone(),
         };
         self.origins.push(Origin {

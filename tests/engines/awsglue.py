@@ -70,17 +70,25 @@ def run(runtime, interpreter, script, folder, endpoint):
     shutil.copy(script, folder / "script.py")
     (folder / "data").mkdir()
     environment = {
-        **os.environ, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "TZ": "UTC",
-        "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": interpreter, "MASTIC_JOB": "job-of-ours", "PYTHONPATH": str(folder),
-        "AWS_ENDPOINT_URL_GLUE": endpoint or "http://127.0.0.1:9", "PYSPARK_SUBMIT_ARGS": "--master local[1] pyspark-shell",
-    }  # fmt: skip
+        **os.environ,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "TZ": "UTC",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": interpreter,
+        "MASTIC_JOB": "job-of-ours",
+        "AWS_ENDPOINT_URL_GLUE": endpoint or "http://127.0.0.1:9",
+        "PYSPARK_SUBMIT_ARGS": "--master local[1] pyspark-shell",
+    }
     launcher = ["mastic_connect.py"] if runtime == "sail" and script.stem != "shell" else []
     arguments = ["--folder", f"{folder}/data", "--database", f"db_{runtime}", *ARGUMENTS.get(script.stem, [])]
     if runtime == "sail":
         environment.pop("PYSPARK_SUBMIT_ARGS")
     done = subprocess.run(
-        [interpreter, *launcher, "script.py", *arguments],
-        cwd=folder,
+        [interpreter, *launcher, f"{folder}/script.py", *arguments],
+        # Workers of Spark find nothing of ours where they are.
+        cwd=folder if launcher else folder / "data",
         env=environment,
         capture_output=True,
         text=True,
@@ -95,7 +103,7 @@ def main():
     parser.add_argument("spark", nargs="?")
     parser.add_argument("--mastic")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--only")
+    parser.add_argument("--only", help="one script alone")
     told = parser.parse_args()
     runtimes = {name: path for name, path in (("sail", told.sail), ("spark", told.spark)) if path}
     failed, server = [], None

@@ -69,6 +69,11 @@ print(
 glueContext.write_dynamic_frame.from_catalog(frame=frame, database=database, table_name="t_csv")
 print(glueContext.create_data_frame.from_catalog(database=database, table_name="t_csv").count())
 
+# CSV is read by the places of its columns, so it is written by them, whatever their order in the frame.
+other = DynamicFrame.fromDF(rows.selectExpr("year", "place", "name as NAME", "id + 10 as id").limit(1), glueContext)
+glueContext.write_dynamic_frame.from_catalog(frame=other, database=database, table_name="t_csv")
+show(glueContext.create_dynamic_frame.from_catalog(database, "t_csv", push_down_predicate="year = 2024 and id > 10"))
+
 os.makedirs(f"{folder}/odd")
 with open(f"{folder}/odd/a.csv", "w") as out:
     out.write('Provider Id,Name,Since\n1,"a, b",2024-01-02\nERR,b,\n3,c,2024-02-03\n')

@@ -42,7 +42,7 @@ union = Union.apply(
     frame.apply_mapping([("price", "choice", "v", "double")]), frame.apply_mapping([("price", "choice", "v", "string")])
 )
 union.printSchema()
-union.show()
+print(sorted(map(str, union.toDF().collect())))
 try:
     frame.resolveChoice(specs=[("id", "cast:long")], choice="cast:long")
 except ValueError as error:

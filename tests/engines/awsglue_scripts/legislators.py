@@ -55,7 +55,7 @@ put(
 put("organizations", [{"id": "o1", "name": "House", "seats": 435}, {"id": "o2", "name": "Senate", "seats": 100}])
 
 persons, memberships = get("persons"), get("memberships")
-orgs = get("organizations").rename_field("id", "org_id").rename_field("name", "org_name")
+orgs = RenameField.apply(get("organizations"), old_name="id", new_name="org_id").rename_field("name", "org_name")
 persons.printSchema()
 history = Join.apply(orgs, Join.apply(persons, memberships, "id", "person_id"), "org_id", "organization_id")
 history = history.drop_fields(["person_id", "organization_id"])

@@ -74,5 +74,7 @@ print(
     SelectFromCollection.apply(split, "x").toDF().columns,
     MapToCollection.apply(split, DropNullFields)["y"].toDF().columns,
 )
+flat = FlatMap.apply(split, BaseTransform=DropFields, frame_name="frame", paths=["id", "text"])
+print(list(flat.keys()), [made.toDF().columns for made in flat.values()])
 print(frame.schema().jsonValue()["fields"][0])
 print(frame.repartition(2).count(), frame.coalesce(1).count(), frame.toDF().columns)

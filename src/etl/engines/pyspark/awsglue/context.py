@@ -10,7 +10,8 @@ from awsglue.dynamicframe import DynamicFrame, DynamicFrameReader, DynamicFrameW
 from awsglue.refusals import refuse, refuse_options
 from awsglue.utils import Logger
 
-CATALOG_OPTIONS = {"catalogPartitionPredicate"}
+# The others of these say how Glue gets at files, which Spark does here.
+CATALOG_OPTIONS = {"catalogPartitionPredicate", "useS3ListImplementation", "useSparkDataSource"}
 REFUSED = {
     "purge_s3_path",
     "purge_table",

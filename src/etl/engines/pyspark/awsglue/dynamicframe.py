@@ -75,7 +75,7 @@ def made_of(frame, function, glue_ctx, name, choices=frozenset(), before=None, e
     tree, count, errors = found_in(frame, function, layout)
     if count:
         glue_ctx.get_logger().warn(f"{count} records can't be used. The first: {errors[0]['msg']}")
-    made = kinds.settle(tree, before) if tree else before or {"kind": "struct", "fields": []}
+    made = kinds.settle(tree, before) if tree.get("struct") else before or {"kind": "struct", "fields": []}
     typed = shapes.with_string_for_null(made)
     schema = shapes.type_of(typed)
     rows = frame.mapInArrow(kinds.maker(function, layout, typed, to_arrow_schema(schema)), schema)
@@ -148,7 +148,7 @@ class DynamicFrame:
         """Prints rows as JSON, one a line; a choice is its value."""
         layout = shapes.with_string_for_null(self._layout())
         for row in self._frame.limit(num_rows).collect():
-            print(json.dumps(kinds.take(plain(row, layout), layout), default=str))
+            print(json.dumps(kinds.take(plain(row, layout), layout), default=str, ensure_ascii=False))
 
     def getNumPartitions(self):
         return refuse("DynamicFrame.getNumPartitions")
@@ -316,7 +316,7 @@ class DynamicFrame:
         ):
             refuse(f"unbox's options {', '.join(options)}")
         _, real = self._need(path)
-        return self._made(unboxing(real))
+        return self._made(kinds.unboxing(real))
 
     def _made(self, function):
         layout = self._layout()
@@ -329,12 +329,12 @@ class DynamicFrame:
         The function is called twice for each record: a first pass over all results finds their types, those of fields
         that it leaves as they are stay. A record for which it fails is an error and is left out; errorsCount() counts
         them."""
-        return self._made(mapping(f))
+        return self._made(kinds.mapping(f))
 
     @stage
     def flatMap(self, f, preservesPartitioning=False):
         """The records that a function makes of each one, found as map() does."""
-        return self._made(flat_mapping(f))
+        return self._made(kinds.flat_mapping(f))
 
     @stage
     def filter(self, f):
@@ -462,34 +462,3 @@ def mapped(below, path, choices):
     made, layout = below
     choices |= shapes.choices_of(layout, path)
     return made
-
-
-def mapping(function):
-    def one(record):
-        result = function(record)
-        if result is None:
-            return []
-        if not isinstance(result, dict):
-            raise TypeError(f"a function of records gave {type(result).__name__}, not a record")
-        return [result]
-
-    return one
-
-
-def flat_mapping(function):
-    def many(record):
-        return [result for one in function(record) for result in mapping(lambda _: one)(None)]
-
-    return many
-
-
-def unboxing(path):
-    def unbox(record):
-        place = record
-        for part in path[:-1]:
-            place = place.get(part) or {}
-        if place.get(path[-1]) is not None:
-            place[path[-1]] = json.loads(place[path[-1]])
-        return [record]
-
-    return unbox

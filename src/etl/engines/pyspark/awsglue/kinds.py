@@ -101,6 +101,9 @@ def settle(tree, before=None):
         return keep(tree, before)
     if {"int", "long"} <= kinds:
         kinds.discard("int")
+    # A struct without fields holds nothing that a column could.
+    if "struct" in kinds and not tree["struct"]:
+        kinds.discard("struct")
     possible = []
     for kind in sorted(kinds, key=ORDER.index):
         if kind == "struct":
@@ -145,7 +148,7 @@ def keep(tree, before):
 def lay_out(value, layout):
     """A value as Arrow takes it by its layout."""
     kind = layout["kind"]
-    if value is None or kind == "null":
+    if value is None or kind == "null" or value == {} and kind not in ("struct", "map"):
         return None
     if hasattr(value, "item") and not isinstance(value, (dict, list)):
         value = value.item()
@@ -319,3 +322,41 @@ def records_of_text(text):
         if not isinstance(value, dict):
             raise ValueError(f"not an object: {json.dumps(value)[:100]}")
     return found
+
+
+def from_lines(row):
+    """The records of a line, with the columns that its folders' names make."""
+    folders = {name: value for name, value in row.items() if name != "value"}
+    text = row.get("value")
+    return [{**record, **folders} for record in records_of_text(text)] if text and text.strip() else []
+
+
+def mapping(function):
+    def one(record):
+        result = function(record)
+        if result is None:
+            return []
+        if not isinstance(result, dict):
+            raise TypeError(f"a function of records gave {type(result).__name__}, not a record")
+        return [result]
+
+    return one
+
+
+def flat_mapping(function):
+    def many(record):
+        return [result for one in function(record) for result in mapping(lambda _: one)(None)]
+
+    return many
+
+
+def unboxing(path):
+    def unbox(record):
+        place = record
+        for part in path[:-1]:
+            place = place.get(part) or {}
+        if place.get(path[-1]) is not None:
+            place[path[-1]] = json.loads(place[path[-1]])
+        return [record]
+
+    return unbox

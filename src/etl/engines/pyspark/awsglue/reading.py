@@ -24,9 +24,9 @@ SOURCE = {
     "compressionType",
     "maxBand",
     "maxFilesInBand",
+    "useS3ListImplementation",
 }
 SOURCE |= {"format", *SPEED}
-TEXT = "value"
 QUOTED = re.compile(r"('(?:[^']|'')*')")
 
 
@@ -59,18 +59,11 @@ def load(made, format, paths):
         raise
 
 
-def from_json(row):
-    """The records of a line, with the columns that its folders' names make."""
-    folders = {name: value for name, value in row.items() if name != TEXT}
-    text = row.get(TEXT)
-    return [{**record, **folders} for record in kinds.records_of_text(text)] if text and text.strip() else []
-
-
 def read_json(context, paths, options, name, recurse=False):
     """Every value's type is found first: what is a number here and a text there is a choice."""
     made = reader(context, recurse)
     made = made.option("wholetext", "true") if options["multiline"] else made
-    return made_of(load(made, "text", paths), from_json, context, name)
+    return made_of(load(made, "text", paths), kinds.from_lines, context, name)
 
 
 def read_files(context, connection_type, options, format, format_options, name, where):
@@ -156,7 +149,9 @@ def read_place(context, place, format, options, columns, name, with_choices):
     if format == "json":
         return by_name(read_json(context, [place], options, name), columns)
     if format != "csv":
-        return by_name(DynamicFrame(load(context.spark_session.read, format, [place]), context, name), columns)
+        # Files that were written before a column came are beside those with it.
+        made = context.spark_session.read.options(**({} if format == "avro" else {"mergeSchema": "true"}))
+        return by_name(DynamicFrame(load(made, format, [place]), context, name), columns)
     # The columns of CSV are known by their places.
     schema = T.StructType([T.StructField(n, T.StringType()) for n, _ in columns])
     frame = (

@@ -71,7 +71,6 @@ Coalesce = transform("Coalesce", "coalesce", "The rows in fewer parts.")
 DropFields = transform("DropFields", "drop_fields", "A frame without some fields.")
 DropNullFields = transform("DropNullFields", "drop_nulls", "A frame without the fields that are null in all rows.")
 ErrorsAsDynamicFrame = transform("ErrorsAsDynamicFrame", "errorsAsDynamicFrame", "What went wrong so far.")
-RenameField = transform("RenameField", "rename_field", "A frame with a field by another name.")
 Repartition = transform("Repartition", "repartition", "The rows in so many parts.")
 ResolveChoice = transform("ResolveChoice", "resolveChoice", "A frame with its choices settled.")
 SelectFields = transform("SelectFields", "select_fields", "A frame with some of its fields.")
@@ -79,6 +78,12 @@ SplitFields = transform("SplitFields", "split_fields", "Two frames: some fields,
 Spigot = transform("Spigot", "spigot", "Writes some rows on the way.")
 Unbox = transform("Unbox", "unbox", "A field of text as what is in it.")
 UnnestFrame = transform("UnnestFrame", "unnest", "Fields of structs as columns of their own.")
+
+
+def apply_to(base, frame_name, frame, context, named):
+    named = {**named, **(named.get("base_kwargs") or {})}
+    named.pop("base_kwargs", None)
+    return base.apply(**{**named, frame_name: frame, "transformation_ctx": context})
 
 
 class Filter(GlueTransform):
@@ -96,25 +101,18 @@ class Map(GlueTransform):
 
 
 class FlatMap(GlueTransform):
-    """The records that a function makes of each one, or the frames that it makes of each one of a collection."""
+    """The records that a function makes of each one, or the frames that a transformation makes of each one of a
+    collection."""
 
     def __call__(
-        self,
-        dfc=None,
-        BaseTransform=None,
-        frame_name="frame",
-        transformation_ctx="",
-        base_kwargs=None,
-        frame=None,
-        f=None,
-        **named,
+        self, dfc=None, BaseTransform=None, frame_name="frame", transformation_ctx="", frame=None, f=None, **named
     ):
         source = frame if frame is not None else dfc
         if isinstance(source, DynamicFrame):
             return source.flatMap(f or BaseTransform, transformation_ctx=transformation_ctx, **named)
 
         def call(one, context):
-            made = BaseTransform.apply(**{frame_name: one, "transformation_ctx": context, **(base_kwargs or {})})
+            made = apply_to(BaseTransform, frame_name, one, context, named)
             return made if isinstance(made, DynamicFrameCollection) else {context: made}
 
         return source.flatmap(call, transformation_ctx)
@@ -129,24 +127,18 @@ class Join(GlueTransform):
 
 
 class MapToCollection(GlueTransform):
-    """Applies a transformation to each frame of a collection."""
+    """Applies a transformation, or a function of a frame and its context, to each frame of a collection."""
 
-    def __call__(
-        self,
-        dfc,
-        BaseTransform=None,
-        frame_name="frame",
-        transformation_ctx="",
-        base_kwargs=None,
-        callable=None,
-        **named,
-    ):
-        if callable is not None:
-            return dfc.map(callable, transformation_ctx)
-        call = lambda one, context: BaseTransform.apply(
-            **{frame_name: one, "transformation_ctx": context, **(base_kwargs or {})}
-        )
+    def __call__(self, dfc, BaseTransform=None, frame_name="frame", transformation_ctx="", callable=None, **named):
+        call = callable or (lambda one, context: apply_to(BaseTransform, frame_name, one, context, named))
         return dfc.map(call, transformation_ctx)
+
+
+class RenameField(GlueTransform):
+    """A frame with a field by another name."""
+
+    def __call__(self, frame, old_name, new_name, **named):
+        return frame.rename_field(old_name, new_name, **named)
 
 
 class Relationalize(GlueTransform):

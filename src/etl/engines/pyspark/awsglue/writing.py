@@ -78,6 +78,17 @@ def write_files(frame, connection_type, options, format, format_options, where):
     return frame
 
 
+def in_order(frame, columns):
+    """A frame with the columns of a table first and in their order, by which CSV is read. One that the frame hasn't
+    got is null."""
+    inner = frame.toDF() if isinstance(frame, DynamicFrame) else frame
+    known = {name.lower(): name for name in inner.columns}
+    first = [(told["Name"], known.pop(told["Name"].lower(), None)) for told in columns]
+    fields = [column(here) if here else shapes.nothing({"kind": "string"}).alias(name) for name, here in first]
+    ordered = inner.select(*fields, *map(column, known.values()))
+    return frame._next(ordered, frame._choices) if isinstance(frame, DynamicFrame) else ordered
+
+
 def write_all(frame, write):
     """Writes a frame, or each one of a collection."""
     if isinstance(frame, DynamicFrameCollection):
@@ -112,11 +123,24 @@ class Sink:
         if self._update and self._table is None:
             raise ValueError("enableUpdateCatalog needs setCatalogInfo")
         write_files(
-            dynamic_frame, self._type, self._options, self._format or "glueparquet", self._format_options, "getSink"
+            self._as_table(dynamic_frame),
+            self._type,
+            self._options,
+            self._format or "glueparquet",
+            self._format_options,
+            "getSink",
         )
         if self._update:
             self._tell_catalog(writable(dynamic_frame))
         return dynamic_frame
+
+    def _as_table(self, frame):
+        """A frame as the table that it goes to, if there is one, has its columns in CSV."""
+        if self._table is None or self._format != "csv":
+            return frame
+        database, name, catalog_id = self._table
+        table = self._context.catalog.table_if_there(database, name, catalog_id)
+        return in_order(frame, table["StorageDescriptor"].get("Columns", [])) if table else frame
 
     def write(self, dynamic_frame_or_dfc, info=""):
         return write_all(dynamic_frame_or_dfc, self.writeFrame)
