@@ -74,6 +74,16 @@ other = DynamicFrame.fromDF(rows.selectExpr("year", "place", "name as NAME", "id
 glueContext.write_dynamic_frame.from_catalog(frame=other, database=database, table_name="t_csv")
 show(glueContext.create_dynamic_frame.from_catalog(database, "t_csv", push_down_predicate="year = 2024 and id > 10"))
 
+# Values that a folder's name must escape, and none.
+rare = ["50%", "ü", "a/b", "[x]", "~", "it's", None]
+rare = DynamicFrame.fromDF(spark.createDataFrame(list(enumerate(rare)), "id long, place string"), glueContext)
+sink = glueContext.getSink("s3", path=f"{folder}/rare", enableUpdateCatalog=True, partitionKeys=["place"])
+sink.setFormat("json")
+sink.setCatalogInfo(database, "rare")
+sink.writeFrame(rare)
+show(glueContext.create_dynamic_frame.from_catalog(database, "rare"))
+print(sorted(partition["Values"] for partition in catalog.partitions(database, "rare")))
+
 os.makedirs(f"{folder}/odd")
 with open(f"{folder}/odd/a.csv", "w") as out:
     out.write('Provider Id,Name,Since\n1,"a, b",2024-01-02\nERR,b,\n3,c,2024-02-03\n')

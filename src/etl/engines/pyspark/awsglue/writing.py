@@ -2,6 +2,7 @@
 
 import urllib.parse
 
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 
@@ -54,6 +55,16 @@ def as_lines(frame, keys):
     return frame._frame.mapInArrow(kinds.writer(frame._layout(), keys), T.StructType(fields))
 
 
+def is_sail(session):
+    return getattr(session.sparkContext, "master", None) == "sail"
+
+
+def with_folders(frame, keys):
+    """A frame whose rows without a partition's value go to Hive's folder for them, which Sail doesn't know."""
+    texts = {key: F.coalesce(F.nullif(column(key).cast("string"), F.lit("")), F.lit(NO_VALUE)) for key in keys}
+    return frame.select(*[texts[n].alias(n) if n in texts else column(n) for n in frame.columns])
+
+
 def write_files(frame, connection_type, options, format, format_options, where):
     """Adds a frame's rows to a folder."""
     if connection_type not in FILES:
@@ -67,6 +78,8 @@ def write_files(frame, connection_type, options, format, format_options, where):
     made, written = writable(frame), format
     if format == "json" and isinstance(frame, DynamicFrame) and frame._choices:
         made, written = as_lines(frame._next(made, frame._choices), keys), "text"
+    if keys and is_sail(made.sparkSession):
+        made = with_folders(made, keys)
     writer = made.write.mode("append").format(written).options(**write_options(format, format_options, options))
     try:
         (writer.partitionBy(*keys) if keys else writer).save(options["path"])
@@ -198,15 +211,15 @@ class Sink:
 
     def _partition(self, table, keys, row):
         values = [NO_VALUE if value is None or value == "" else as_text(value) for value in row]
-        is_sail = getattr(self._context.sc, "master", None) == "sail"
-        folders = "/".join(f"{key}={folder_of(value, is_sail)}" for key, value in zip(keys, values))
+        sail = is_sail(self._context.spark_session)
+        folders = "/".join(f"{key}={folder_of(value, sail)}" for key, value in zip(keys, values))
         place = f"{self._options['path'].rstrip('/')}/{folders}/"
         return {"Values": values, "StorageDescriptor": {**table["StorageDescriptor"], "Location": place}}
 
 
-def folder_of(value, is_sail):
+def folder_of(value, sail):
     """A value as the runtime that wrote it names a folder."""
-    if is_sail:
+    if sail:
         return urllib.parse.quote(value, safe=SAIL_KEEPS).replace("~", "%7E")
     return "".join(f"%{ord(sign):02X}" if sign in SPARK_ESCAPES or ord(sign) < 32 else sign for sign in value)
 
