@@ -5,7 +5,7 @@ use std::io::Write;
 
 use futures::TryStreamExt;
 
-use super::{Copied, Placed, WORK};
+use super::{Copied, Placed, WORK, with_the_store};
 use crate::buckets::{Access, Buckets};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -21,11 +21,7 @@ impl Placed {
         let (Some(access), false) = (access, self.program.objects.is_empty()) else {
             return Ok(());
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|cause| Error::unavailable("no threads can be started").source(cause))?;
-        runtime.block_on(async {
+        with_the_store(async {
             let buckets = Buckets::new(access).await?;
             let mut left = MAX_BYTES;
             for object in &self.program.objects {

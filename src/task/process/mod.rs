@@ -202,6 +202,15 @@ fn place(mut program: Program, folder: PathBuf) -> Result<Placed> {
     })
 }
 
+/// Does what needs the store, while nothing else is to be done.
+fn with_the_store(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Error::unavailable("no threads can be started").source(cause))?
+        .block_on(work)
+}
+
 /// Starts this program once more, to become the other one.
 fn start(program: &Placed, limits: Limits) -> Result<Child> {
     let unavailable =

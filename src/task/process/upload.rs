@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{OUTPUT, Placed};
+use super::{OUTPUT, Placed, with_the_store};
 use crate::buckets::{Access, Buckets, Completed};
 use crate::error::{Error, Result};
 use crate::task::Upload;
@@ -27,11 +27,7 @@ impl Placed {
         if files.is_empty() {
             return Ok(());
         }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|cause| Error::unavailable("no threads can be started").source(cause))?;
-        runtime.block_on(async {
+        with_the_store(async {
             let buckets = Buckets::new(access).await?;
             for path in files {
                 let name = path.strip_prefix(&root).ok().and_then(Path::to_str);
