@@ -1,12 +1,12 @@
 //! Environments of Python packages: one for each list of requirements and interpreter, made once and kept.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
+use super::known::Known;
 use crate::config::EngineConfig;
 use crate::error::{Error, Result};
 use crate::task::Program;
@@ -41,17 +41,13 @@ impl Interpreter {
     /// # Errors
     /// Invalid where there is none.
     pub(super) async fn of(config: &EngineConfig) -> Result<Self> {
-        static KNOWN: OnceLock<Mutex<HashMap<String, Interpreter>>> = OnceLock::new();
-        let name = &config.python;
-        let known = KNOWN.get_or_init(Mutex::default);
-        let found = known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned();
-        if let Some(found) = found {
-            return Ok(found);
-        }
+        static KNOWN: Known<Interpreter> = Known::new();
+        KNOWN
+            .of(Path::new(&config.python), Self::ask(&config.python))
+            .await
+    }
+
+    async fn ask(name: &str) -> Result<Self> {
         let missing = |why: String| {
             Error::invalid(format!("the Python interpreter '{name}' can't be used: {why}"))
                 .hint("install Python 3, or name an interpreter with engines.python")
@@ -66,13 +62,10 @@ impl Interpreter {
         let [file, prefix, base] = &paths[..] else {
             return Err(missing("it does not say where it is".to_owned()));
         };
-        let found = Self {
+        Ok(Self {
             file: file.clone(),
             folders: vec![prefix.clone(), base.clone()],
-        };
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(name.clone(), found.clone());
-        Ok(found)
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod environment;
 mod keys;
+mod known;
 mod library;
 mod pyspark;
 mod python;
@@ -143,8 +144,8 @@ pub struct EngineState {
 pub async fn states(config: &EngineConfig) -> Vec<EngineState> {
     let interpreter = Interpreter::of(config).await;
     let interpreter = interpreter.map(|interpreter| interpreter.file.display().to_string());
-    let sail = pyspark::found_sail(config).await;
-    let spark = pyspark::found_spark(config).await;
+    let sail = pyspark::connect::found(config).await;
+    let spark = pyspark::spark::found(config).await;
     let has_sail = sail.is_ok();
     let has_spark = spark.is_ok();
     let found = [
@@ -178,8 +179,8 @@ pub enum Installable {
 /// Invalid where it needs an interpreter, or a Java, that isn't there.
 pub async fn installing(config: &EngineConfig, what: Installable) -> Result<Option<std::process::Command>> {
     let environment = match what {
-        Installable::Sail => pyspark::sail(config).await?,
-        Installable::Spark => pyspark::spark(config).await?,
+        Installable::Sail => pyspark::connect::environment(config, &[]).await?,
+        Installable::Spark => pyspark::spark::environment(config).await?,
     };
     Ok((!environment.is_ready()).then(|| environment.installing()))
 }

@@ -186,7 +186,6 @@ fn environment(
         } => {
             for (name, value) in [
                 ("AWS_ENDPOINT_URL_S3", url),
-                ("AWS_ENDPOINT_URL_GLUE", &work.app.config.api_url()),
                 ("AWS_ACCESS_KEY_ID", access_key),
                 ("AWS_SECRET_ACCESS_KEY", secret_key),
                 ("AWS_REGION", region),
@@ -200,5 +199,8 @@ fn environment(
             environment.extend(own.filter(|(name, _)| name.starts_with("AWS_")));
         }
     }
+    // The catalog is this server's wherever objects are.
+    let glue = work.app.config.api_url();
+    environment.insert("AWS_ENDPOINT_URL_GLUE".to_owned(), glue);
     environment
 }

@@ -244,6 +244,14 @@ async fn a_result_without_rows_is_an_output_and_partitions_are_none() {
         "id,name\n"
     );
 
+    let twice = script.replace("where('id > 7')", "where('id > 7').orderBy('id')");
+    let (_, write) = twice.rsplit_once("frame.write").unwrap();
+    app.register("empty", TO_CSV, &format!("{twice}frame.write{write}"))
+        .await
+        .unwrap();
+    let run = app.succeed("empty", &[("month", "1")]).await;
+    assert_eq!(run.body.rows_out, Some(0));
+
     let parts = script
         .replace(" > 7", " < 7")
         .replace(".mode('overwrite')", ".partitionBy('name')");

@@ -38,7 +38,7 @@ fn catalogs(config: &Config) -> String {
 ///
 /// # Errors
 /// Invalid where it isn't installed, or where there is no interpreter.
-pub(super) async fn found(config: &EngineConfig) -> Result<String> {
+pub(in super::super) async fn found(config: &EngineConfig) -> Result<String> {
     let environment = environment(config, &[]).await?;
     match environment.is_ready() {
         true => Ok(format!(
@@ -54,7 +54,7 @@ pub(super) async fn found(config: &EngineConfig) -> Result<String> {
 ///
 /// # Errors
 /// Invalid where there is no interpreter.
-pub(super) async fn environment(config: &EngineConfig, more: &[String]) -> Result<Environment> {
+pub(in super::super) async fn environment(config: &EngineConfig, more: &[String]) -> Result<Environment> {
     let own = REQUIREMENTS.map(str::to_owned);
     Environment::of(config, &[&own, more].concat()).await
 }
@@ -90,16 +90,11 @@ pub(super) async fn prepare(
             set("AWS_ALLOW_HTTP", "true");
         }
     }
-    if let Access::Endpoint { .. } = &work.app.access {
-        set("SAIL_CATALOG__LIST", &catalogs(&work.app.config));
-        // As on Glue, its own jobs need not ask for its tables.
-        let default = if work.job.glue.is_some() {
-            CATALOG
-        } else {
-            OWN_CATALOG
-        };
-        set("SAIL_CATALOG__DEFAULT_CATALOG", default);
-    }
+    set("SAIL_CATALOG__LIST", &catalogs(&work.app.config));
+    // As on Glue, its own jobs need not ask for its tables.
+    let of_glue = work.job.glue.is_some();
+    let default = if of_glue { CATALOG } else { OWN_CATALOG };
+    set("SAIL_CATALOG__DEFAULT_CATALOG", default);
     if let Some(remote) = remote {
         set("MASTIC_SPARK_REMOTE", &remote.to_string());
         set("MASTIC_SPARK_SERVERS", &json!(remote.servers()).to_string());

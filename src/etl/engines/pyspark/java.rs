@@ -1,11 +1,10 @@
 //! The Java that Spark runs on.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tokio::process::Command;
 
+use super::super::known::Known;
 use crate::config::EngineConfig;
 use crate::error::{Error, Result};
 
@@ -24,26 +23,14 @@ impl Java {
     /// # Errors
     /// Invalid where there is none.
     pub(super) async fn of(config: &EngineConfig) -> Result<Self> {
-        static KNOWN: OnceLock<Mutex<HashMap<PathBuf, Java>>> = OnceLock::new();
+        static KNOWN: Known<Java> = Known::new();
         let told = config.java_home.clone();
         let told = told.or_else(|| crate::config::process_environment().remove("JAVA_HOME"));
         let file = match told.filter(|home| !home.is_empty()) {
             Some(home) => Path::new(&home).join("bin/java"),
             None => PathBuf::from("java"),
         };
-        let known = KNOWN.get_or_init(Mutex::default);
-        let found = known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&file)
-            .cloned();
-        if let Some(found) = found {
-            return Ok(found);
-        }
-        let found = ask(&file).await?;
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(file, found.clone());
-        Ok(found)
+        KNOWN.of(&file, ask(&file)).await
     }
 
     /// The folders that it reads: its own, and where systems keep its settings.

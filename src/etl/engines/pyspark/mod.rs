@@ -1,9 +1,9 @@
 //! Spark scripts as they stand: on Sail, on a server of Spark Connect, or on Spark itself.
 
-mod connect;
+pub(super) mod connect;
 mod java;
 mod needs;
-mod spark;
+pub(super) mod spark;
 
 use std::time::Duration;
 
@@ -15,7 +15,6 @@ use super::python::requirements;
 use super::stages::{INSTALL_BYTES, Stages};
 use super::{Assignment, Engine, Working};
 use crate::buckets::Access;
-use crate::config::EngineConfig;
 use crate::error::{Error, Result};
 use crate::model::run::LogLevel;
 use crate::model::runtime::{Runtime, SparkAddress};
@@ -200,36 +199,4 @@ fn warnings(
 fn not_installed(what: &str, name: &str) -> Error {
     Error::invalid(format!("{what} isn't installed on this machine"))
         .hint(format!("get it with: mastic engines install {name}"))
-}
-
-/// What Sail, and Spark Connect's client, run with.
-///
-/// # Errors
-/// Invalid where it isn't installed.
-pub(super) async fn found_sail(config: &EngineConfig) -> Result<String> {
-    connect::found(config).await
-}
-
-/// What Spark itself runs with.
-///
-/// # Errors
-/// Invalid where it isn't installed, or its Java isn't there.
-pub(super) async fn found_spark(config: &EngineConfig) -> Result<String> {
-    spark::found(config).await
-}
-
-/// The environment of Sail.
-///
-/// # Errors
-/// Invalid where there is no interpreter.
-pub(super) async fn sail(config: &EngineConfig) -> Result<Environment> {
-    connect::environment(config, &[]).await
-}
-
-/// The environment of Spark itself.
-///
-/// # Errors
-/// Invalid where there is no interpreter, or no Java that it runs on.
-pub(super) async fn spark(config: &EngineConfig) -> Result<Environment> {
-    spark::environment(config).await
 }

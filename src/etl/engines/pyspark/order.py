@@ -71,8 +71,11 @@ def write_in_order(frame, path, mode, is_partitioned):
     join_up(plan.root)
     folder = os.path.join(folder, below[len(output.rstrip("/")) :].strip("/"))
     os.makedirs(folder, exist_ok=True)
-    files.append(os.path.join(folder, f"part-{len(files):05}.parquet"))
-    write(client.to_table_as_iterator(plan, {}), files[-1])
+    file = os.path.join(folder, f"part-{len(files):05}.parquet")
+    write(client.to_table_as_iterator(plan, {}), file)
+    # Nothing that has rows, or so much as columns, may have come.
+    if os.path.exists(file):
+        files.append(file)
     return True
 
 

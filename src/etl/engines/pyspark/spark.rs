@@ -57,7 +57,7 @@ struct Spark {
 ///
 /// # Errors
 /// Invalid where it or its Java isn't there.
-pub(super) async fn found(config: &EngineConfig) -> Result<String> {
+pub(in super::super) async fn found(config: &EngineConfig) -> Result<String> {
     let spark = Spark::of(config).await?;
     Ok(format!(
         "{}, Java {}, at {}",
@@ -71,7 +71,7 @@ pub(super) async fn found(config: &EngineConfig) -> Result<String> {
 ///
 /// # Errors
 /// Invalid where there is no interpreter, or no Java that it runs on.
-pub(super) async fn environment(config: &EngineConfig) -> Result<Environment> {
+pub(in super::super) async fn environment(config: &EngineConfig) -> Result<Environment> {
     let java = Java::of(config).await?;
     if !JAVAS.contains(&java.version.as_str()) {
         let javas = "8, 11 or 17";

@@ -46,33 +46,37 @@ class DynamicFrameCollection:
         return DynamicFrameCollection(made, self._glue_ctx)
 
 
-class DynamicFrameReader:
-    """glueContext.create_dynamic_frame."""
+class Door:
+    """A part of glueContext that hands on what is asked of it: what hasn't got a method there is refused by its name."""
+
+    does = None
 
     def __init__(self, glue_context):
         self._glue_context = glue_context
 
     def from_options(self, *others, **named):
-        return self._glue_context.create_dynamic_frame_from_options(*others, **named)
+        return self._hand_on("from_options", others, named)
 
     def from_catalog(self, *others, **named):
-        return self._glue_context.create_dynamic_frame_from_catalog(*others, **named)
+        return self._hand_on("from_catalog", others, named)
 
     def from_rdd(self, *others, **named):
-        return self._glue_context.create_dynamic_frame_from_rdd(*others, **named)
-
-
-class DynamicFrameWriter:
-    """glueContext.write_dynamic_frame."""
-
-    def __init__(self, glue_context):
-        self._glue_context = glue_context
-
-    def from_options(self, *others, **named):
-        return self._glue_context.write_dynamic_frame_from_options(*others, **named)
-
-    def from_catalog(self, *others, **named):
-        return self._glue_context.write_dynamic_frame_from_catalog(*others, **named)
+        return self._hand_on("from_rdd", others, named)
 
     def from_jdbc_conf(self, *others, **named):
-        return self._glue_context.write_dynamic_frame_from_jdbc_conf(*others, **named)
+        return self._hand_on("from_jdbc_conf", others, named)
+
+    def _hand_on(self, how, others, named):
+        return getattr(self._glue_context, f"{self.does}_{how}")(*others, **named)
+
+
+class DynamicFrameReader(Door):
+    """glueContext.create_dynamic_frame."""
+
+    does = "create_dynamic_frame"
+
+
+class DynamicFrameWriter(Door):
+    """glueContext.write_dynamic_frame."""
+
+    does = "write_dynamic_frame"

@@ -6,6 +6,7 @@ from pyspark.sql import SparkSession
 
 from awsglue import reading, writing
 from awsglue.catalog import Catalog
+from awsglue.collections import Door
 from awsglue.dynamicframe import DynamicFrame, DynamicFrameReader, DynamicFrameWriter, NotHereAttribute
 from awsglue.refusals import refuse, refuse_options
 from awsglue.utils import Logger
@@ -204,27 +205,13 @@ class GlueContext:
         return getattr(self.spark_session, name)
 
 
-class DataFrameReader:
+class DataFrameReader(Door):
     """glueContext.create_data_frame."""
 
-    def __init__(self, glue_context):
-        self._glue_context = glue_context
-
-    def from_options(self, *others, **named):
-        return self._glue_context.create_data_frame_from_options(*others, **named)
-
-    def from_catalog(self, *others, **named):
-        return self._glue_context.create_data_frame_from_catalog(*others, **named)
+    does = "create_data_frame"
 
 
-class DataFrameWriter:
+class DataFrameWriter(Door):
     """glueContext.write_data_frame."""
 
-    def __init__(self, glue_context):
-        self._glue_context = glue_context
-
-    def from_options(self, *others, **named):
-        return self._glue_context.write_data_frame_from_options(*others, **named)
-
-    def from_catalog(self, *others, **named):
-        return self._glue_context.write_data_frame_from_catalog(*others, **named)
+    does = "write_data_frame"
